@@ -1,0 +1,275 @@
+"""All that crosses between the SIP agent and its user: frozen events and commands, one JSON object a line.
+
+The agent writes events to its standard output and reads commands from its standard input. Instants are seconds since the
+epoch (UTC), lengths are seconds on the agent's monotonic clock. Text that came off the wire has been cleaned: no NUL, no lone
+surrogates, bounded in length.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+MAX_LINE = 256 * 1024
+"""Bytes: a longer line is a fault of the peer, not an event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trunk:
+    """A peer that calls arrive from."""
+
+    name: str
+    peers: tuple[str, ...]
+    """Addresses and networks: `192.0.2.10`, `198.51.100.0/28`, `2001:db8::/64`."""
+    trust_answered_elsewhere: bool = True
+    ring_seconds: float = 20.0
+    """Rung so long when no plan comes in time."""
+
+
+# --- commands: gateway → agent ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """The first command, once."""
+
+    listen: tuple[str, ...]
+    """`udp:0.0.0.0:5060`, `tcp:[::]:5060`."""
+    rtp_first: int
+    rtp_last: int
+    max_calls: int
+    trunks: tuple[Trunk, ...]
+    public_address: str = ""
+    call_test_token: str = ""
+    """A loopback INVITE that bears it in `X-Textback-Call-Test` is taken as from the trunk `call-test`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ring:
+    """The plan of a call: ring so long, then reject with 480."""
+
+    key: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuse:
+    """The plan of a call that nobody here can take: the final status at once."""
+
+    key: str
+    status: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """End every call with 480 and leave."""
+
+
+Command = Start | Ring | Refuse | Stop
+
+# --- events: agent → gateway ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """Listening. `capacity` is how many calls the SIP stack can hold, `max_calls` how many will be rung at once."""
+
+    stack: str
+    capacity: int
+    max_calls: int
+    listen: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The agent cannot start or go on, and why, in one sentence; it exits after this."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diversion:
+    """One forwarding on the call's way here (Diversion, RFC 5806; History-Info, RFC 7044)."""
+
+    number: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallArrived:
+    """An INVITE from a trunk; 180 has been sent."""
+
+    key: str
+    """The agent's own, unique for ever."""
+    call_id: str
+    trunk: str
+    source: str
+    caller: str | None
+    """As the trunk wrote it; None: withheld."""
+    caller_name: str
+    caller_header: str
+    """The header it was read from: `P-Asserted-Identity`, `Remote-Party-ID`, `From`."""
+    dialled: tuple[str, ...]
+    """Candidates for the number that was dialled, best first."""
+    diversions: tuple[Diversion, ...]
+    verstat: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RingTimedOut:
+    """Rung to the end of its plan and rejected with 480."""
+
+    key: str
+    at: float
+    rang: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerHungUp:
+    """Cancelled (or BYE) while ringing. `reason` holds the Reason headers as they came."""
+
+    key: str
+    at: float
+    rang: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredElsewhere:
+    """Cancelled because another phone took it (RFC 3326), and the trunk is believed."""
+
+    key: str
+    at: float
+    rang: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Busy:
+    """Answered 486 at once: more calls than `max_calls`."""
+
+    key: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Ended at once by a `Refuse` plan."""
+
+    key: str
+    at: float
+    status: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interrupted:
+    """The agent was stopped, or the stack failed, while it rang."""
+
+    key: str
+    at: float
+    rang: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded:
+    """The dialog is gone; the last event of a call."""
+
+    key: str
+    at: float
+    status: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """Once a second: alive, and the counts since start."""
+
+    calls: int
+    strangers: int
+    """INVITEs from no trunk, answered 403."""
+    malformed: int
+    """INVITEs from a trunk that were no proper call, answered 400."""
+    descriptors: int
+    last_stranger: str
+    last_malformed: str
+
+
+Event = (
+    Ready
+    | Failed
+    | CallArrived
+    | RingTimedOut
+    | CallerHungUp
+    | AnsweredElsewhere
+    | Busy
+    | Refused
+    | Interrupted
+    | CallEnded
+    | Pulse
+)
+
+# --- lines ------------------------------------------------------------------------------------------------------------
+
+
+class ProtocolError(ValueError):
+    """A line that is not one of ours."""
+
+
+_COMMANDS: dict[str, type[Command]] = {c.__name__: c for c in (Start, Ring, Refuse, Stop)}
+_EVENTS: dict[str, type[Event]] = {
+    e.__name__: e
+    for e in (
+        Ready,
+        Failed,
+        CallArrived,
+        RingTimedOut,
+        CallerHungUp,
+        AnsweredElsewhere,
+        Busy,
+        Refused,
+        Interrupted,
+        CallEnded,
+        Pulse,
+    )
+}
+_NESTED: dict[tuple[str, str], type[Trunk] | type[Diversion]] = {
+    ("Start", "trunks"): Trunk,
+    ("CallArrived", "diversions"): Diversion,
+}
+
+T = TypeVar("T")
+
+
+def encode(value: Command | Event) -> bytes:
+    """One line of JSON with its type's name, ended by a newline."""
+    return json.dumps({"type": type(value).__name__, **asdict(value)}, ensure_ascii=True).encode() + b"\n"
+
+
+def decode_command(line: bytes) -> Command:
+    """The command in one line; `ProtocolError` where it is none."""
+    return _decode(line, _COMMANDS)
+
+
+def decode_event(line: bytes) -> Event:
+    """The event in one line; `ProtocolError` where it is none."""
+    return _decode(line, _EVENTS)
+
+
+def _decode(line: bytes, types: dict[str, type[T]]) -> T:
+    try:
+        members: dict[str, Any] = json.loads(line)
+        kind = types[members.pop("type")]
+        return kind(**{name: _value(kind.__name__, name, value) for name, value in members.items()})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ProtocolError(f"not an event or command: {line[:80]!r}: {error!r}") from error
+
+
+def _value(kind: str, name: str, value: Any) -> Any:
+    nested = _NESTED.get((kind, name))
+    if nested is not None:
+        return tuple(nested(**{k: _tuple(v) for k, v in member.items()}) for member in value)
+    return _tuple(value)
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,145 @@
+"""The words that bridges and the gateway share: a text, what became of handing it over, and what comes back.
+
+Everything here is a frozen value. A bridge never raises to say that a text was not taken: it returns an `Outcome`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """One SMS to hand to a network. `to` is E.164 with its plus; `sender` E.164 or, where the network allows it, a name."""
+
+    key: str
+    """Ours, the same for every attempt; a bridge that can dedupe uses it."""
+    to: str
+    sender: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The network said yes to every part."""
+
+    provider_ids: tuple[str, ...]
+    """One id a part, in order, as the network wrote them; empty where it gives none."""
+
+
+class Refusal(StrEnum):
+    """Whose fault a refusal is, which decides what may be tried next."""
+
+    PERMANENT = "permanent"
+    """The number or the text: no bridge will do better."""
+    TEMPORARY = "temporary"
+    """Throttled, queue full: later, or by another bridge."""
+    CONFIGURATION = "configuration"
+    """Our account, password or sender: the bridge pauses, another may be used."""
+    OPTED_OUT = "opted_out"
+    """The network knows that this number said STOP."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The network said no: certain that nothing was sent."""
+
+    kind: Refusal
+    code: str
+    """As the network writes it: `0x0000000B`, `21610`."""
+    detail: str
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotSent:
+    """Certain that no part of the text reached the network: no link, refused connection, no room."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """Handed over, in whole or in part, and no answer. Never to be sent again by a machine."""
+
+    detail: str
+
+
+Outcome = Accepted | Refused | NotSent | Unknown
+
+
+class ReceiptState(StrEnum):
+    """What a receipt (DLR) says, reduced to what a text's life knows."""
+
+    ON_ITS_WAY = "on_its_way"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """A delivery receipt as a bridge received it. `to` is the handset's number in E.164, None where the network left it out."""
+
+    bridge: str
+    provider_id: str
+    to: str | None
+    state: ReceiptState
+    code: str
+    """The network's own words: `DELIVRD`, `UNDELIV err:011`."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An SMS from a phone to one of our numbers (MO)."""
+
+    bridge: str
+    sender: str
+    to: str
+    body: str
+    at: datetime
+
+
+class Sink(Protocol):
+    """Where a bridge delivers what the network says on its own account. Implemented by the gateway."""
+
+    async def receipt(self, receipt: Receipt) -> None:
+        """Return only when the receipt is stored durably; raise if it could not be (the network will send it again)."""
+
+    async def reply(self, reply: Reply) -> None:
+        """Return only when the reply is stored durably; raise if it could not be (the network will send it again)."""
+
+    async def late(self, key: str, outcome: Outcome) -> None:
+        """The answer to a text whose outcome had been given as `Unknown`."""
+
+    def bridge_changed(self, bridge: str) -> None:
+        """The bridge went up, down, paused, or has room again. Never blocks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How a bridge is. Paused: it was refused for configuration and waits; a paused bridge is not up."""
+
+    up: bool
+    paused: bool = False
+    detail: str = ""
+    """One sentence for an admin; never a secret."""
+
+
+class Bridge(Protocol):
+    """One way to hand texts to a network."""
+
+    name: str
+
+    async def run(self, sink: Sink) -> None:
+        """Keep the link up until cancelled; on cancellation wait (bounded) for answers under way, then unbind."""
+
+    def room(self) -> int:
+        """How many texts `submit` would put on the wire at once now; 0 while down, paused, paced or full."""
+
+    def health(self) -> Health:
+        """The state now."""
+
+    async def submit(self, text: Text) -> Outcome:
+        """Hand one text over. Never raises for what a network can do; cancelling it is safe (the text is then unknown)."""
