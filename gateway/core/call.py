@@ -1,0 +1,41 @@
+"""A call as the rules see it, and which outcomes count as missed."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from config.model import E164
+
+
+class Outcome(StrEnum):
+    """How a call ended. The words are those of the database, the log and `textback calls`."""
+
+    ANSWERED_HERE = "answered_here"
+    ANSWERED_ELSEWHERE = "answered_elsewhere"
+    ABANDONED = "abandoned"
+    """The caller hung up while it rang."""
+    NO_ANSWER = "no_answer"
+    """Our ring time ran out."""
+    BUSY = "busy"
+    """More calls at once than could be rung."""
+    REFUSED = "refused"
+    """Not for any line of ours."""
+    INTERRUPTED = "interrupted"
+    """The agent or the gateway stopped while it rang."""
+
+
+MISSED = frozenset({Outcome.ABANDONED, Outcome.NO_ANSWER, Outcome.BUSY, Outcome.INTERRUPTED})
+"""The outcomes that may be texted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call that has ended (for the rules: the moment it was missed)."""
+
+    caller: E164 | None
+    """None: withheld, or not a telephone number; `caller_as_sent` tells which."""
+    caller_as_sent: str | None
+    """What the trunk wrote; None: withheld."""
+    outcome: Outcome
+    arrived_at: datetime
+    rang: timedelta

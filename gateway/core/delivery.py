@@ -1,0 +1,80 @@
+"""The life of a text, as a table.
+
+    queued ─► sending ─► accepted ─► delivered | undelivered
+      │  ▲       ├─► queued      not sent, or refused for now
+      │  │       ├─► refused     refused for good
+      │  └───────┘
+      │          └─► unknown     handed over and no answer: held, never sent again by itself; a late answer or a
+      ├─► expired                receipt still settles it
+      └─► cancelled              opted out meanwhile
+
+A receipt may come before the answer to the submit; it settles `sending` and `unknown` too. Whatever a row says, only these
+steps are taken: a happening that the table does not list for a state changes nothing.
+"""
+
+from enum import StrEnum
+
+
+class TextState(StrEnum):
+    """Where a text is."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class Event(StrEnum):
+    """What can befall a text."""
+
+    CLAIMED = "claimed"
+    ACCEPTED = "accepted"
+    NOT_NOW = "not_now"
+    REFUSED = "refused"
+    NO_ANSWER = "no_answer"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+_S, _E = TextState, Event
+
+TABLE: dict[TextState, dict[Event, TextState]] = {
+    _S.QUEUED: {_E.CLAIMED: _S.SENDING, _E.EXPIRED: _S.EXPIRED, _E.CANCELLED: _S.CANCELLED},
+    _S.SENDING: {
+        _E.ACCEPTED: _S.ACCEPTED,
+        _E.NOT_NOW: _S.QUEUED,
+        _E.REFUSED: _S.REFUSED,
+        _E.NO_ANSWER: _S.UNKNOWN,
+        _E.DELIVERED: _S.DELIVERED,
+        _E.UNDELIVERED: _S.UNDELIVERED,
+    },
+    _S.UNKNOWN: {
+        _E.ACCEPTED: _S.ACCEPTED,
+        _E.REFUSED: _S.REFUSED,
+        _E.DELIVERED: _S.DELIVERED,
+        _E.UNDELIVERED: _S.UNDELIVERED,
+    },
+    _S.ACCEPTED: {_E.DELIVERED: _S.DELIVERED, _E.UNDELIVERED: _S.UNDELIVERED},
+    _S.DELIVERED: {},
+    _S.UNDELIVERED: {_E.DELIVERED: _S.DELIVERED},
+    _S.REFUSED: {},
+    _S.EXPIRED: {},
+    _S.CANCELLED: {},
+}
+
+COUNTS_AS_TEXTED = frozenset(
+    {_S.QUEUED, _S.SENDING, _S.ACCEPTED, _S.DELIVERED, _S.UNDELIVERED, _S.UNKNOWN},
+)
+"""States in which the caller has, may have, or is about to have the text."""
+
+
+def after(state: TextState, event: Event) -> TextState | None:
+    """The state that follows, or None where the event comes too late to change anything."""
+    return TABLE[state].get(event)

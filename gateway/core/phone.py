@@ -1,0 +1,69 @@
+"""Telephone numbers: from what a trunk wrote to E.164, and whether such a number can take a text at all.
+
+Facts about numbers come from `phonenumbers` (Google's libphonenumber). US and Canadian landlines cannot be told from mobiles
+there, so those are texted; what it does know never takes a text is refused.
+"""
+
+from enum import StrEnum
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers import PhoneNumberType
+
+from config.model import E164
+
+_KIND_NEVER_TEXTED = {
+    PhoneNumberType.TOLL_FREE: "toll-free",
+    PhoneNumberType.PREMIUM_RATE: "premium rate",
+    PhoneNumberType.SHARED_COST: "shared cost",
+    PhoneNumberType.PAGER: "pager",
+    PhoneNumberType.UAN: "company-wide (UAN)",
+    PhoneNumberType.VOICEMAIL: "voicemail access",
+}
+
+
+
+
+@lru_cache(maxsize=4096)
+def read_number(as_sent: str, region: str) -> E164 | None:
+    """The E.164 number that a trunk meant; None where it is no valid number (an extension, a name, a keypad's ANONYMOUS).
+
+    Trunks write national numbers, E.164 with and without the plus, and 00 or 011 prefixes; `region` reads the national ones.
+    """
+    candidates = [as_sent] if as_sent.startswith("+") else [as_sent, "+" + as_sent]
+    for candidate in candidates:
+        try:
+            parsed = phonenumbers.parse(candidate, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(parsed):
+            return E164(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+    return None
+
+
+@lru_cache(maxsize=4096)
+def region_of(number: E164) -> str:
+    """The region a number belongs to, ISO 3166-1 alpha-2; `001` for those of no country. Tells Jamaica from the US."""
+    return phonenumbers.region_code_for_number(phonenumbers.parse(number)) or "unknown"
+
+
+@lru_cache(maxsize=4096)
+def kind_never_texted(number: E164) -> str | None:
+    """The kind of the number in words where that kind never takes a text, else None."""
+    return _KIND_NEVER_TEXTED.get(phonenumbers.number_type(phonenumbers.parse(number)))
+
+
+@lru_cache(maxsize=4096)
+def written_for(number: E164, reader: E164 | None) -> str:
+    """The number as its reader would write it: national within one country code, else international."""
+    parsed = phonenumbers.parse(number)
+    same = reader is not None and phonenumbers.parse(reader).country_code == parsed.country_code
+    style = phonenumbers.PhoneNumberFormat.NATIONAL if same else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(parsed, style)
+
+
+def masked(number: str | None) -> str:
+    """A number for the log: enough to recognise, not enough to call. `+1415•••0100`."""
+    if not number:
+        return "withheld"
+    return number[:5] + "•••" + number[-4:] if len(number) > 9 else "•••" + number[-2:]

@@ -1,0 +1,62 @@
+"""Merge fields: `{business}`, and with a fallback for when there is nothing to say `{contact|there}`."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from gateway.core.phone import E164, written_for
+from gateway.core.schedule import local
+
+FIELDS = ("business", "staff", "number", "caller", "contact", "time", "day", "opens")
+"""Every name that may stand in braces."""
+
+_FIELD = re.compile(r"\{\s*(\w+)\s*(?:\|([^{}]*))?\}")
+_TWELVE_HOURS = frozenset({"US", "CA", "AU", "NZ", "PH", "IN"})
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def render(message: str, fields: Mapping[str, str]) -> str:
+    """The message with every field filled in; an empty field gives its fallback, or nothing.
+
+    A value is never read for fields again, so a contact named `{number}` stays a name. White space that an empty field
+    leaves doubled is closed.
+    """
+    emptied = False
+
+    def fill(match: re.Match[str]) -> str:
+        nonlocal emptied
+        value = fields.get(match[1], "") or (match[2] or "").strip()
+        emptied = emptied or not value
+        return value
+
+    filled = _FIELD.sub(fill, message)
+    return re.sub(r" {2,}", " ", filled).strip() if emptied else filled.strip()
+
+
+def clock(instant: datetime, timezone: str, region: str) -> str:
+    """The time of day as the region writes it: `2:05 PM` or `14:05`."""
+    at = local(instant, timezone)
+    if region in _TWELVE_HOURS:
+        return f"{at.hour % 12 or 12}:{at.minute:02d} {'AM' if at.hour < 12 else 'PM'}"
+    return f"{at.hour:02d}:{at.minute:02d}"
+
+
+def weekday(instant: datetime, timezone: str) -> str:
+    """The day of the week, in English."""
+    return _DAYS[local(instant, timezone).weekday()]
+
+
+def merge_fields(
+    *, business: str, staff: str, number: E164, caller: E164, called_at: datetime, timezone: str, region: str
+) -> dict[str, str]:
+    """What the fields say for one call. `contact` and `opens` are empty where nothing is known."""
+    return {
+        "business": business,
+        "staff": staff,
+        "number": written_for(number, caller),
+        "caller": written_for(caller, number),
+        "contact": "",
+        "time": clock(called_at, timezone, region),
+        "day": weekday(called_at, timezone),
+        "opens": "",
+    }

@@ -1,0 +1,149 @@
+"""Calls and the decisions about them."""
+
+import json
+import sqlite3
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from config.model import E164
+from gateway.core.call import Outcome
+from gateway.core.decision import Decision, Send, Step
+from gateway.core.reason import Reason
+from gateway.store.instants import read, written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A call as it came in, with the line it was found to be for."""
+
+    key: str
+    call_id: str
+    trunk: str
+    source: str
+    line: str | None
+    caller: E164 | None
+    caller_as_sent: str | None
+    caller_name: str
+    caller_header: str
+    dialled: tuple[str, ...]
+    diversions: tuple[dict[str, str], ...]
+    verstat: str
+    arrived_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How and when a call's outcome fell. For a missed call this is the moment that a text is owed from."""
+
+    outcome: Outcome
+    at: datetime
+    rang: timedelta
+    sip_reason: str = ""
+
+
+def arrive(db: sqlite3.Connection, call: Arrival) -> int:
+    """Write down that a call rings, once however often it is told; the call's id."""
+    db.execute(
+        "INSERT INTO calls (key, call_id, trunk, source, line, caller, caller_as_sent, caller_name, caller_header, dialled,"
+        " diversions, verstat, arrived_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+        (
+            call.key,
+            call.call_id,
+            call.trunk,
+            call.source,
+            call.line,
+            call.caller,
+            call.caller_as_sent,
+            call.caller_name,
+            call.caller_header,
+            json.dumps(call.dialled),
+            json.dumps(call.diversions),
+            call.verstat,
+            written(call.arrived_at),
+        ),
+    )
+    return int(db.execute("SELECT id FROM calls WHERE key = ?", (call.key,)).fetchone()["id"])
+
+
+def end(db: sqlite3.Connection, call: int, ending: Ending) -> bool:
+    """Write down a call's outcome; False where it already has one (which then stands)."""
+    changed = db.execute(
+        "UPDATE calls SET outcome = ?, outcome_at = ?, rang_seconds = ?, sip_reason = ? WHERE id = ? AND outcome IS NULL",
+        (ending.outcome, written(ending.at), round(ending.rang.total_seconds(), 3), ending.sip_reason, call),
+    )
+    return changed.rowcount == 1
+
+
+def decided(db: sqlite3.Connection, call: int, decision: Decision, at: datetime, config_hash: str) -> None:
+    """Write down a decision with its whole trace."""
+    word = "send" if isinstance(decision, Send) else "skip"
+    record(db, call, word, decision.reason, decision.trace, at, config_hash)
+
+
+def record(
+    db: sqlite3.Connection,
+    call: int,
+    word: str,
+    reason: Reason,
+    trace: tuple[Step, ...],
+    at: datetime,
+    config_hash: str,
+) -> None:
+    """Write down a decision's word, reason and trace."""
+    db.execute(
+        "INSERT INTO decisions (call, at, decision, reason, trace, config_hash) VALUES (?, ?, ?, ?, ?, ?)",
+        (call, written(at), word, reason, json.dumps([asdict(step) for step in trace]), config_hash),
+    )
+    db.execute("UPDATE calls SET decision = ?, reason = ? WHERE id = ?", (word, reason, call))
+
+
+def open_calls(db: sqlite3.Connection) -> list[tuple[int, Arrival]]:
+    """Calls without an outcome: ringing now, or cut off when the program last stopped."""
+    rows = db.execute("SELECT * FROM calls WHERE outcome IS NULL ORDER BY id").fetchall()
+    return [(row["id"], _arrival(row)) for row in rows]
+
+
+def newest(db: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:
+    """The newest calls first, each with its newest text's id."""
+    return db.execute(
+        "SELECT calls.*, (SELECT max(texts.id) FROM texts WHERE texts.call = calls.id) AS text FROM calls"
+        " ORDER BY calls.id DESC LIMIT ?",
+        (limit,),
+    ).fetchall()
+
+
+def one(db: sqlite3.Connection, call: int) -> sqlite3.Row | None:
+    """One call by its id."""
+    row: sqlite3.Row | None = db.execute("SELECT * FROM calls WHERE id = ?", (call,)).fetchone()
+    return row
+
+
+def by_call_id(db: sqlite3.Connection, call_id: str) -> sqlite3.Row | None:
+    """The newest call with this SIP Call-ID."""
+    row: sqlite3.Row | None = db.execute(
+        "SELECT * FROM calls WHERE call_id = ? ORDER BY id DESC LIMIT 1", (call_id,)
+    ).fetchone()
+    return row
+
+
+def decisions(db: sqlite3.Connection, call: int) -> list[sqlite3.Row]:
+    """Every decision about one call, oldest first."""
+    return db.execute("SELECT * FROM decisions WHERE call = ? ORDER BY id", (call,)).fetchall()
+
+
+def _arrival(row: sqlite3.Row) -> Arrival:
+    return Arrival(
+        key=row["key"],
+        call_id=row["call_id"],
+        trunk=row["trunk"],
+        source=row["source"],
+        line=row["line"],
+        caller=row["caller"],
+        caller_as_sent=row["caller_as_sent"],
+        caller_name=row["caller_name"],
+        caller_header=row["caller_header"],
+        dialled=tuple(json.loads(row["dialled"])),
+        diversions=tuple(json.loads(row["diversions"])),
+        verstat=row["verstat"],
+        arrived_at=read(row["arrived_at"]),
+    )

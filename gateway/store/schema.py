@@ -1,0 +1,133 @@
+"""The tables, and how an older database becomes a newer one.
+
+Instants are text, ISO 8601 in UTC with milliseconds (they sort as they follow); lengths of time are seconds. Each entry of
+`MIGRATIONS` takes the schema one version further and is never changed once released.
+"""
+
+CALLS = """
+CREATE TABLE calls (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,            -- the agent's, unique for ever
+    call_id TEXT NOT NULL,               -- SIP Call-ID
+    trunk TEXT NOT NULL,
+    source TEXT NOT NULL,                -- address and port that the INVITE came from
+    line TEXT,                           -- NULL: no line has the dialled number
+    caller TEXT,                         -- E.164; NULL: withheld or no number
+    caller_as_sent TEXT,                 -- NULL: withheld
+    caller_name TEXT NOT NULL,
+    caller_header TEXT NOT NULL,
+    dialled TEXT NOT NULL,               -- JSON list, best candidate first
+    diversions TEXT NOT NULL,            -- JSON list of {number, reason}
+    verstat TEXT NOT NULL,
+    arrived_at TEXT NOT NULL,
+    outcome TEXT,                        -- NULL: still ringing
+    rang_seconds REAL,
+    outcome_at TEXT,
+    sip_reason TEXT NOT NULL DEFAULT '',
+    decision TEXT,                       -- send, hold, skip
+    reason TEXT
+)
+"""
+
+DECISIONS = """
+CREATE TABLE decisions (
+    id INTEGER PRIMARY KEY,
+    call INTEGER NOT NULL REFERENCES calls (id),
+    at TEXT NOT NULL,
+    decision TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    trace TEXT NOT NULL,                 -- JSON list of {rule, saw, verdict, config}
+    config_hash TEXT NOT NULL
+)
+"""
+
+TEXTS = """
+CREATE TABLE texts (
+    id INTEGER PRIMARY KEY,
+    call INTEGER NOT NULL REFERENCES calls (id),
+    line TEXT NOT NULL,
+    recipient TEXT NOT NULL,             -- E.164
+    sender TEXT NOT NULL,
+    body TEXT NOT NULL,
+    segments INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    detail TEXT NOT NULL DEFAULT '',     -- the state's reason, in the network's or our words
+    bridge TEXT,                         -- that holds or held it
+    tried TEXT NOT NULL DEFAULT '[]',    -- JSON list: bridges that declined it in this round
+    attempts INTEGER NOT NULL DEFAULT 0,
+    queued_at TEXT NOT NULL,
+    due_at TEXT NOT NULL,
+    expires_at TEXT NOT NULL,
+    claimed_at TEXT,
+    settled_at TEXT
+)
+"""
+
+PARTS = """
+CREATE TABLE parts (
+    text INTEGER NOT NULL REFERENCES texts (id),
+    number INTEGER NOT NULL,
+    bridge TEXT NOT NULL,
+    provider_id TEXT NOT NULL,
+    receipt TEXT,                        -- the last state a receipt gave for this part
+    PRIMARY KEY (text, number)
+)
+"""
+
+RECEIPTS = """
+CREATE TABLE receipts (
+    id INTEGER PRIMARY KEY,
+    bridge TEXT NOT NULL,
+    provider_id TEXT NOT NULL,
+    recipient TEXT,                      -- E.164; NULL where the network left it out
+    state TEXT NOT NULL,
+    code TEXT NOT NULL,
+    at TEXT NOT NULL,
+    text INTEGER REFERENCES texts (id)   -- NULL: matches no text (yet)
+)
+"""
+
+REPLIES = """
+CREATE TABLE replies (
+    id INTEGER PRIMARY KEY,
+    bridge TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    body TEXT NOT NULL,
+    at TEXT NOT NULL
+)
+"""
+
+LEDGER = """
+CREATE TABLE consent (                   -- the ledger: rows are added, never changed; the newest of a number holds
+    id INTEGER PRIMARY KEY,
+    number TEXT NOT NULL,
+    wish TEXT NOT NULL,                  -- opt_out, opt_in
+    at TEXT NOT NULL,
+    source TEXT NOT NULL                 -- where it was said: reply:12, bridge:primary
+)
+"""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        CALLS,
+        "CREATE INDEX calls_open ON calls (key) WHERE outcome IS NULL",
+        "CREATE INDEX calls_by_caller ON calls (caller, line, arrived_at)",
+        DECISIONS,
+        "CREATE INDEX decisions_by_call ON decisions (call)",
+        TEXTS,
+        "CREATE INDEX texts_waiting ON texts (due_at) WHERE state = 'queued'",
+        "CREATE INDEX texts_under_way ON texts (id) WHERE state IN ('sending', 'unknown')",
+        "CREATE INDEX texts_by_recipient ON texts (recipient, line, queued_at)",
+        "CREATE INDEX texts_by_call ON texts (call)",
+        PARTS,
+        "CREATE INDEX parts_by_provider_id ON parts (provider_id)",
+        RECEIPTS,
+        "CREATE INDEX receipts_unmatched ON receipts (recipient) WHERE text IS NULL",
+        REPLIES,
+        LEDGER,
+        "CREATE INDEX consent_by_number ON consent (number, id)",
+    ),
+)
+
+VERSION = len(MIGRATIONS)

@@ -1,0 +1,223 @@
+"""Texts: queued, claimed by a bridge, settled. Every change of state goes through the table in `core/delivery.py`."""
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from config.model import E164
+from gateway.core.decision import History, PastText
+from gateway.core.delivery import COUNTS_AS_TEXTED, Event, TextState, after
+from gateway.store import consent
+from gateway.store.instants import read, written
+
+_COUNTED = ", ".join(f"'{state}'" for state in sorted(COUNTS_AS_TEXTED))
+
+CLAIM_AT_MOST = 500
+"""Texts looked at in one round."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewText:
+    """A text as a decision makes it."""
+
+    call: int
+    line: str
+    recipient: E164
+    sender: str
+    body: str
+    segments: int
+    queued_at: datetime
+    due_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A text that one bridge may now submit; committed as `sending` before anybody sees this."""
+
+    id: int
+    call: int
+    line: str
+    bridge: str
+    recipient: E164
+    sender: str
+    body: str
+    attempts: int
+    tried: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What one look at the queue brought."""
+
+    claimed: tuple[Claimed, ...]
+    expired: tuple[int, ...]
+    cancelled: tuple[int, ...]
+    next_at: datetime | None
+    """When the queue is to be looked at again, whatever else happens."""
+
+
+def history(db: sqlite3.Connection, number: E164, line: str) -> History:
+    """What the rules want to know of a caller."""
+    row = db.execute(
+        f"SELECT queued_at FROM texts WHERE recipient = ? AND line = ? AND state IN ({_COUNTED})"  # noqa: S608
+        " ORDER BY queued_at DESC LIMIT 1",
+        (number, line),
+    ).fetchone()
+    return History(
+        last_text=PastText(queued_at=read(row["queued_at"])) if row else None,
+        opted_out_at=consent.opted_out_at(db, number),
+    )
+
+
+def queue(db: sqlite3.Connection, text: NewText) -> int:
+    """Add a text; its id."""
+    added = db.execute(
+        "INSERT INTO texts (call, line, recipient, sender, body, segments, state, queued_at, due_at, expires_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            text.call,
+            text.line,
+            text.recipient,
+            text.sender,
+            text.body,
+            text.segments,
+            TextState.QUEUED,
+            written(text.queued_at),
+            written(text.due_at),
+            written(text.expires_at),
+        ),
+    )
+    return int(added.lastrowid or 0)
+
+
+def claim_due(
+    db: sqlite3.Connection, now: datetime, routes: Mapping[str, Sequence[str]], room: Mapping[str, int]
+) -> Round:
+    """Give due texts to bridges that have room: expired and opted-out ones are settled, the rest become `sending`.
+
+    `routes` names each line's bridges in order; `room` holds the bridges that are up, with how many texts each takes now. A
+    text waits for the first bridge of its route that is up and has not declined it in this round.
+    """
+    expired = _expire(db, now)
+    left = dict(room)
+    claimed: list[Claimed] = []
+    cancelled: list[int] = []
+    for row in _due(db, now) if any(left.values()) else ():
+        tried = tuple(json.loads(row["tried"]))
+        up = [bridge for bridge in routes.get(row["line"], ()) if bridge in left and bridge not in tried]
+        if not up or not left[up[0]]:
+            continue
+        if consent.opted_out_at(db, row["recipient"]) is not None:
+            settle(db, row["id"], Event.CANCELLED, now, detail="opted out before it was sent")
+            cancelled.append(row["id"])
+            continue
+        left[up[0]] -= 1
+        claimed.append(_claim(db, row, up[0], tried, now))
+    return Round(claimed=tuple(claimed), expired=expired, cancelled=tuple(cancelled), next_at=_next_at(db, now))
+
+
+def settle(
+    db: sqlite3.Connection, text: int, event: Event, at: datetime, *, detail: str = "", bridge: str | None = None
+) -> TextState | None:
+    """Take a text one step further; the new state, or None where the event came too late to change anything."""
+    row = db.execute("SELECT state FROM texts WHERE id = ?", (text,)).fetchone()
+    state = after(TextState(row["state"]), event) if row else None
+    if state is not None:
+        db.execute(
+            "UPDATE texts SET state = ?, detail = ?, settled_at = ?, bridge = coalesce(?, bridge) WHERE id = ?",
+            (state, detail, written(at), bridge, text),
+        )
+    return state
+
+
+def put_back(
+    db: sqlite3.Connection, text: int, at: datetime, *, due_at: datetime, tried: Sequence[str], detail: str
+) -> None:
+    """Return a text that was certainly not sent to the queue, due again at an instant."""
+    if settle(db, text, Event.NOT_NOW, at, detail=detail) is TextState.QUEUED:
+        db.execute(
+            "UPDATE texts SET due_at = ?, tried = ?, settled_at = NULL WHERE id = ?",
+            (written(due_at), json.dumps(list(tried)), text),
+        )
+
+
+def recover(db: sqlite3.Connection, now: datetime) -> tuple[int, ...]:
+    """After a stop that nobody announced: texts that were under way may have gone, so they are held as `unknown`."""
+    rows = db.execute("SELECT id FROM texts WHERE state = ? ORDER BY id", (TextState.SENDING,)).fetchall()
+    for row in rows:
+        settle(db, row["id"], Event.NO_ANSWER, now, detail="the gateway stopped while it was being sent")
+    return tuple(row["id"] for row in rows)
+
+
+def cancel_for(db: sqlite3.Connection, number: E164, at: datetime, detail: str) -> int:
+    """Cancel whatever is still queued for a number; how many that were."""
+    rows = db.execute("SELECT id FROM texts WHERE recipient = ? AND state = 'queued'", (number,)).fetchall()
+    return sum(settle(db, row["id"], Event.CANCELLED, at, detail=detail) is not None for row in rows)
+
+
+def count(db: sqlite3.Connection, state: TextState) -> int:
+    """How many texts are in a state that the database has an index for: queued, sending, unknown."""
+    return int(db.execute("SELECT count(*) FROM texts WHERE state = ?", (state,)).fetchone()[0])
+
+
+def newest(db: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:
+    """The newest texts first, each with the provider's id of its first part."""
+    return db.execute(
+        "SELECT texts.*, (SELECT provider_id FROM parts WHERE parts.text = texts.id ORDER BY number LIMIT 1)"
+        " AS provider_id FROM texts ORDER BY texts.id DESC LIMIT ?",
+        (limit,),
+    ).fetchall()
+
+
+def of_call(db: sqlite3.Connection, call: int) -> list[sqlite3.Row]:
+    """The texts of one call, oldest first."""
+    return db.execute("SELECT * FROM texts WHERE call = ? ORDER BY id", (call,)).fetchall()
+
+
+def _expire(db: sqlite3.Connection, now: datetime) -> tuple[int, ...]:
+    rows = db.execute(
+        "SELECT id, detail FROM texts WHERE state = 'queued' AND expires_at <= ?", (written(now),)
+    ).fetchall()
+    for row in rows:
+        why = f"not sent in time; last: {row['detail']}" if row["detail"] else "not sent in time: no bridge was ready"
+        settle(db, row["id"], Event.EXPIRED, now, detail=why)
+    return tuple(row["id"] for row in rows)
+
+
+def _due(db: sqlite3.Connection, now: datetime) -> list[sqlite3.Row]:
+    return db.execute(
+        "SELECT * FROM texts WHERE state = 'queued' AND due_at <= ? ORDER BY due_at, id LIMIT ?",
+        (written(now), CLAIM_AT_MOST),
+    ).fetchall()
+
+
+def _claim(db: sqlite3.Connection, row: sqlite3.Row, bridge: str, tried: tuple[str, ...], now: datetime) -> Claimed:
+    state = after(TextState(row["state"]), Event.CLAIMED)
+    db.execute(
+        "UPDATE texts SET state = ?, bridge = ?, claimed_at = ?, attempts = attempts + 1 WHERE id = ?",
+        (state, bridge, written(now), row["id"]),
+    )
+    return Claimed(
+        id=row["id"],
+        call=row["call"],
+        line=row["line"],
+        bridge=bridge,
+        recipient=row["recipient"],
+        sender=row["sender"],
+        body=row["body"],
+        attempts=row["attempts"] + 1,
+        tried=tried,
+    )
+
+
+def _next_at(db: sqlite3.Connection, now: datetime) -> datetime | None:
+    """The next instant at which a queued text falls due or expires; what is due already waits for a bridge's room."""
+    row = db.execute(
+        "SELECT min(min(CASE WHEN due_at > ? THEN due_at ELSE expires_at END, expires_at)) AS at FROM texts"
+        " WHERE state = 'queued'",
+        (written(now),),
+    ).fetchone()
+    return read(row["at"]) if row["at"] else None
