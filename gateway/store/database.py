@@ -22,6 +22,7 @@ Step = Callable[[sqlite3.Connection], T]
 
 FILE = "textback.db"
 BUSY_TIMEOUT_S = 5.0
+RETRY_S = 1.0
 GROUP = 256
 """Steps in one commit at most."""
 
@@ -56,6 +57,14 @@ class Database:
         future: asyncio.Future[T] = loop.create_future()
         self._steps.put(_Job(step, future, loop))
         return future
+
+    async def insist(self, step: Step[T]) -> T:
+        """`write`, again and again while the file cannot be written: for what must not be lost while the program lives."""
+        while True:
+            try:
+                return await self.write(step)
+            except StoreError:
+                await asyncio.sleep(RETRY_S)
 
     def close(self) -> None:
         """Finish what is waiting and close the file."""

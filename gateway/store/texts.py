@@ -221,3 +221,9 @@ def _next_at(db: sqlite3.Connection, now: datetime) -> datetime | None:
         (written(now),),
     ).fetchone()
     return read(row["at"]) if row["at"] else None
+
+
+def bridge_of(db: sqlite3.Connection, text: int) -> str | None:
+    """The bridge that holds or held a text."""
+    row = db.execute("SELECT bridge FROM texts WHERE id = ?", (text,)).fetchone()
+    return row["bridge"] if row else None

@@ -1,0 +1,57 @@
+"""Which line a call is for, and what the rules need to know of it: the configuration, looked up."""
+
+from collections.abc import Sequence
+
+from config.model import E164, Config, Line
+from gateway.core.decision import Policy
+from gateway.core.phone import read_number, region_of
+from sip.protocol import Trunk
+
+CALL_TEST = "call-test"
+"""The agent's name for the trunk of test calls; those may reach every line."""
+
+
+class Directory:
+    """One configuration, indexed for calls that come in."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self._by_number = {line.number: line for line in config.line.values()}
+        self._own = frozenset(self._by_number)
+
+    def line_for(self, trunk: str, dialled: Sequence[str]) -> Line | None:
+        """The line of the first dialled number that is one of the trunk's lines, else the trunk's default line."""
+        for candidate in dialled:
+            line = self._named(candidate)
+            if line is not None and (trunk in line.trunks or trunk == CALL_TEST):
+                return line
+        settings = self.config.trunk.get(trunk)
+        default = settings.default_line if settings is not None else None
+        return self.config.line.get(default) if default else None
+
+    def caller(self, as_sent: str | None) -> E164 | None:
+        """The caller's number, read as the office's region writes numbers."""
+        return read_number(as_sent, self.config.region) if as_sent else None
+
+    def policy(self, line: Line) -> Policy:
+        """What the rules read of the configuration for one line."""
+        regions = self.config.limits.regions or (region_of(line.number),)
+        return Policy(line=line, own_numbers=self._own, regions=frozenset(regions))
+
+    def trunks(self) -> tuple[Trunk, ...]:
+        """The trunks as the SIP agent knows them, each with the longest ring of its lines for when no plan comes."""
+        return tuple(
+            Trunk(
+                name=trunk.name,
+                peers=tuple(str(peer) for peer in trunk.peers),
+                trust_answered_elsewhere=trunk.answered_elsewhere == "trust",
+                ring_seconds=max(
+                    (line.ring_seconds for line in self.config.line.values() if trunk.name in line.trunks), default=20
+                ),
+            )
+            for trunk in self.config.trunk.values()
+        )
+
+    def _named(self, candidate: str) -> Line | None:
+        number = read_number(candidate, self.config.region)
+        return self._by_number.get(number) if number is not None else self.config.line.get(candidate)

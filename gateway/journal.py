@@ -1,0 +1,247 @@
+"""From SIP events to calls in the database, and from a missed call to its decision and its text: one transaction a step.
+
+A call is written down before its plan goes out. The moment it is missed, one transaction writes its outcome, the decision with
+the whole trace, and the text; then the outbox is woken.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from config.model import E164, Line
+from gateway.core.call import Call, Outcome
+from gateway.core.decision import Decision, History, Send, Step, decide
+from gateway.core.phone import masked
+from gateway.core.reason import Reason
+from gateway.core.template import merge_fields, render
+from gateway.directory import Directory
+from gateway.store import calls, texts
+from gateway.store.calls import Arrival, Ending
+from gateway.store.database import Database
+from gateway.store.instants import from_epoch
+from sip.client import AgentLost
+from sip.protocol import (
+    AnsweredElsewhere,
+    Busy,
+    CallArrived,
+    CallEnded,
+    CallerHungUp,
+    Command,
+    Event,
+    Interrupted,
+    Refuse,
+    Refused,
+    Ring,
+    RingTimedOut,
+)
+from sms.segments import segment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What ending a call brought."""
+
+    call: int
+    decision: str
+    reason: Reason
+    text: int | None
+
+
+class Journal:
+    """Writes down what the agent tells. `receive` never blocks; the writing happens in tasks of the given group."""
+
+    def __init__(
+        self,
+        *,
+        store: Database,
+        directory: Directory,
+        tasks: asyncio.TaskGroup,
+        command: Callable[[Command], None],
+        text_queued: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._tasks = tasks
+        self._command = command
+        self._text_queued = text_queued
+        self._open: dict[str, Arrival] = {}
+        self._log = structlog.get_logger()
+
+    @property
+    def open_calls(self) -> int:
+        """Calls that ring now."""
+        return len(self._open)
+
+    def receive(self, event: Event | AgentLost) -> None:
+        """Take one event of the agent's, in the order of their happening."""
+        match event:
+            case CallArrived():
+                self._arrived(event)
+            case AgentLost():
+                self._agent_lost()
+            case CallEnded(key=key):
+                if key in self._open:
+                    self._ended(key, _ending(Outcome.INTERRUPTED, event.at, 0.0))
+            case _:
+                ending = _ending_of(event)
+                if ending is not None:
+                    self._ended(*ending)
+
+    async def recover(self) -> None:
+        """At start: calls that a stop cut off are `interrupted`, which is missed."""
+        now = datetime.now(UTC)
+        for _, arrival in await self._store.write(calls.open_calls):
+            await self._write_ending(arrival, self._cut_off(arrival, now), now)
+
+    def _cut_off(self, arrival: Arrival, now: datetime) -> Ending:
+        line = self._line(arrival)
+        rang = min(now - arrival.arrived_at, timedelta(seconds=line.ring_seconds if line else 0))
+        rang = max(rang, timedelta(0))
+        return Ending(outcome=Outcome.INTERRUPTED, at=arrival.arrived_at + rang, rang=rang)
+
+    def _arrived(self, event: CallArrived) -> None:
+        line = self._directory.line_for(event.trunk, event.dialled)
+        arrival = self._open[event.key] = Arrival(
+            key=event.key,
+            call_id=event.call_id,
+            trunk=event.trunk,
+            source=event.source,
+            line=line.name if line else None,
+            caller=self._directory.caller(event.caller),
+            caller_as_sent=event.caller,
+            caller_name=event.caller_name,
+            caller_header=event.caller_header,
+            dialled=event.dialled,
+            diversions=tuple(asdict(diversion) for diversion in event.diversions),
+            verstat=event.verstat,
+            arrived_at=from_epoch(event.at),
+        )
+        plan: Command = (
+            Ring(key=event.key, seconds=float(line.ring_seconds))
+            if line
+            else Refuse(key=event.key, status=404, reason="Not Found")
+        )
+        self._tasks.create_task(self._write_arrival(arrival, plan), name=f"arrival {event.key}")
+
+    async def _write_arrival(self, arrival: Arrival, plan: Command) -> None:
+        call = await self._store.insist(lambda db: calls.arrive(db, arrival))
+        self._command(plan)
+        self._log.info(
+            "call_arrived", call=call, line=arrival.line, trunk=arrival.trunk, caller=masked(arrival.caller_as_sent)
+        )
+        if arrival.line is None:
+            self._log.warning("number_has_no_line", call=call, trunk=arrival.trunk, dialled=arrival.dialled)
+
+    def _agent_lost(self) -> None:
+        now = datetime.now(UTC)
+        for key, arrival in list(self._open.items()):
+            rang = max(now - arrival.arrived_at, timedelta(0))
+            self._ended(key, Ending(outcome=Outcome.INTERRUPTED, at=now, rang=rang))
+
+    def _ended(self, key: str, ending: Ending) -> None:
+        arrival = self._open.pop(key, None)
+        if arrival is not None:
+            now = datetime.now(UTC)
+            self._tasks.create_task(self._write_ending(arrival, ending, now), name=f"ending {key}")
+
+    async def _write_ending(self, arrival: Arrival, ending: Ending, now: datetime) -> None:
+        verdict = await self._store.insist(lambda db: self._end(db, arrival, ending, now))
+        if verdict is None:
+            return
+        if verdict.text is not None:
+            self._text_queued()
+        self._log.info(
+            "call_ended",
+            call=verdict.call,
+            outcome=ending.outcome.value,
+            rang_s=round(ending.rang.total_seconds(), 3),
+            decision=verdict.decision,
+            reason=verdict.reason.value,
+            text=verdict.text,
+        )
+
+    # --- the step that counts: runs in the store's thread, inside one transaction ---
+
+    def _end(self, db: sqlite3.Connection, arrival: Arrival, ending: Ending, now: datetime) -> Verdict | None:
+        call = calls.arrive(db, arrival)
+        if not calls.end(db, call, ending):
+            return None
+        line = self._line(arrival)
+        config_hash = self._directory.config.hash
+        if line is None:
+            step = Step(rule="line_found", saw=f"dialled {', '.join(arrival.dialled)}", verdict=Reason.NO_LINE, config="line")
+            calls.record(db, call, "skip", Reason.NO_LINE, (step,), now, config_hash)
+            return Verdict(call=call, decision="skip", reason=Reason.NO_LINE, text=None)
+        decision = self._decide(db, arrival, ending, line, now)
+        calls.decided(db, call, decision, now, config_hash)
+        if isinstance(decision, Send) and arrival.caller is not None:
+            text = texts.queue(db, self._text(call, arrival, arrival.caller, ending, line, now))
+            return Verdict(call=call, decision="send", reason=decision.reason, text=text)
+        return Verdict(call=call, decision="skip", reason=decision.reason, text=None)
+
+    def _decide(
+        self, db: sqlite3.Connection, arrival: Arrival, ending: Ending, line: Line, now: datetime
+    ) -> Decision:
+        history = texts.history(db, arrival.caller, line.name) if arrival.caller else History()
+        call = Call(
+            caller=arrival.caller,
+            caller_as_sent=arrival.caller_as_sent,
+            outcome=ending.outcome,
+            arrived_at=arrival.arrived_at,
+            rang=ending.rang,
+        )
+        return decide(call, history, self._directory.policy(line), now)
+
+    def _text(
+        self, call: int, arrival: Arrival, caller: E164, ending: Ending, line: Line, now: datetime
+    ) -> texts.NewText:
+        fields = merge_fields(
+            business=line.business,
+            staff=line.staff,
+            number=line.number,
+            caller=caller,
+            called_at=arrival.arrived_at,
+            timezone=line.timezone,
+            region=self._directory.config.region,
+        )
+        segments = segment(render(line.text.message, fields))
+        return texts.NewText(
+            call=call,
+            line=line.name,
+            recipient=caller,
+            sender=line.sender,
+            body=segments.text,
+            segments=len(segments.parts),
+            queued_at=now,
+            due_at=now,
+            expires_at=ending.at + line.text.expires,
+        )
+
+    def _line(self, arrival: Arrival) -> Line | None:
+        return self._directory.config.line.get(arrival.line) if arrival.line else None
+
+
+def _ending_of(event: Event) -> tuple[str, Ending] | None:
+    match event:
+        case RingTimedOut(key=key, at=at, rang=rang):
+            return key, _ending(Outcome.NO_ANSWER, at, rang)
+        case CallerHungUp(key=key, at=at, rang=rang, reason=reason):
+            return key, _ending(Outcome.ABANDONED, at, rang, reason)
+        case AnsweredElsewhere(key=key, at=at, rang=rang, reason=reason):
+            return key, _ending(Outcome.ANSWERED_ELSEWHERE, at, rang, reason)
+        case Busy(key=key, at=at):
+            return key, _ending(Outcome.BUSY, at, 0.0)
+        case Refused(key=key, at=at, status=status):
+            return key, _ending(Outcome.REFUSED, at, 0.0, f"SIP;cause={status}")
+        case Interrupted(key=key, at=at, rang=rang):
+            return key, _ending(Outcome.INTERRUPTED, at, rang)
+        case _:
+            return None
+
+
+def _ending(outcome: Outcome, at: float, rang: float, reason: str = "") -> Ending:
+    return Ending(outcome=outcome, at=from_epoch(at), rang=timedelta(seconds=rang), sip_reason=reason)
