@@ -68,7 +68,7 @@ class Inbox:
             return
         if wished is Wish.OPT_OUT:
             opt_out(db, sender, reply.at, f"reply:{kept}")
-        else:
+        elif consent.opted_out_at(db, sender) is not None:
             consent.add(db, number=sender, wish=wished, at=reply.at, source=f"reply:{kept}")
 
     def _accept_late(self, db: sqlite3.Connection, text: int, ids: tuple[str, ...], now: datetime) -> None:

@@ -39,11 +39,13 @@ class Outbox:
         store: Database,
         bridges: Mapping[str, Bridge],
         routes: Mapping[str, Sequence[str]],
+        tasks: asyncio.TaskGroup,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._store = store
         self._bridges = bridges
         self._routes = routes
+        self._tasks = tasks
         self._jitter = jitter
         self._woken = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
@@ -83,7 +85,7 @@ class Outbox:
             self._log.error("queue_unreadable", error=str(error))
             return None
         for text in looked.claimed:
-            task = asyncio.create_task(self._submit(text), name=f"submit {text.id}")
+            task = self._tasks.create_task(self._submit(text), name=f"submit {text.id}")
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
         for expired in looked.expired:
