@@ -25,13 +25,13 @@ from gateway.outbox import Outbox
 from gateway.status import Readiness
 from gateway.store import texts
 from gateway.store.database import FILE, Database, StoreError
+from gateway.test_call import TOKEN_FILE
 from gateway.web import server
 from sip.client import AgentClient, AgentFailed, AgentLost
 from sip.protocol import Event, Pulse, Ready, Start
 from sms.build import build_bridge
 from sms.text import Bridge
 
-CALL_TEST_TOKEN = "call-test.token"  # noqa: S105 — a file's name
 LOCK = "gateway.lock"
 LAST_TEXTS_WITHIN_S = 5.0
 """At the end texts already due may still go, so long at the most."""
@@ -58,6 +58,11 @@ class Gateway:
         """End in order: no new calls, texts that are due, goodbye to the networks."""
         self._stop.set()
 
+    @property
+    def is_stopping(self) -> bool:
+        """Has it been asked to end?"""
+        return self._stop.is_set()
+
     async def serve(self) -> None:
         """Run until `stop`. `CannotStart` where something that it needs is not to be had."""
         cannot_start: CannotStart | None = None
@@ -73,7 +78,7 @@ class Gateway:
         stack.enter_context(_only_one_here(self.config.data_dir))
         self._store = self._open_store(stack)
         await self._hold_interrupted_texts()
-        self._bridges = {name: build_bridge(name, s, self.config.data_dir) for name, s in self.config.sms.items()}
+        self._bridges = _built(self.config)
         await stack.enter_async_context(self._running_bridges())
         await stack.enter_async_context(self._sending())
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
@@ -131,7 +136,7 @@ class Gateway:
     def _agent_start(self) -> Start:
         sip = self.config.sip
         token = secrets.token_urlsafe(24)
-        _write_token(self.config.data_dir / CALL_TEST_TOKEN, token)
+        _write_token(self.config.data_dir / TOKEN_FILE, token)
         return Start(
             listen=tuple(str(listen) for listen in sip.listen),
             rtp_first=sip.rtp_ports.first,
@@ -251,6 +256,11 @@ class Gateway:
         }
 
 
+def _built(config: Config) -> dict[str, Bridge]:
+    built = {name: build_bridge(name, settings, config.data_dir) for name, settings in config.sms.items()}
+    return {name: bridge for name, bridge in built.items() if bridge is not None}
+
+
 def _health(bridge: Bridge) -> dict[str, Any]:
     health = bridge.health()
     return {"up": health.up, "paused": health.paused, "detail": health.detail}
@@ -276,14 +286,19 @@ def _only_one_here(data_dir: Path) -> Iterator[None]:
             "create it and give it to the user that the gateway runs as, or name another in the configuration"
         ) from error
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _hold(lock, data_dir)
         yield
+    finally:
+        os.close(lock)
+
+
+def _hold(lock: int, data_dir: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise CannotStart(
             f"another gateway already runs on data_dir {data_dir}; stop it first (textback status shows it)"
         ) from None
-    finally:
-        os.close(lock)
 
 
 def _write_token(path: Path, token: str) -> None:

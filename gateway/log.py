@@ -6,8 +6,9 @@ import sys
 import structlog
 
 
-def set_up(*, is_verbose: bool = False) -> None:
+def set_up(*, is_verbose: bool = False, is_quiet: bool = False) -> None:
     """Configure structlog for the whole process."""
+    level = logging.ERROR if is_quiet else logging.DEBUG if is_verbose else logging.INFO
     is_terminal = sys.stderr.isatty()
     renderer: structlog.types.Processor = (
         structlog.dev.ConsoleRenderer(colors=True, pad_event_to=24)
@@ -21,7 +22,7 @@ def set_up(*, is_verbose: bool = False) -> None:
             structlog.processors.format_exc_info,
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if is_verbose else logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )

@@ -35,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run_for_gateway() -> int:
     events = EventWriter(os.dup(1))
-    os.dup2(2, 1)  # whatever a library prints must not stand among the events
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what the stack prints must not stand among the events
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the gateway decides when to stop
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     reader = CommandReader(os.dup(0))
@@ -48,10 +48,13 @@ def _run_for_gateway() -> int:
 
 def _first_command(reader: CommandReader) -> Start | None:
     until = time.monotonic() + START_WITHIN_S
-    while time.monotonic() < until and not reader.is_closed:
+    while time.monotonic() < until:
+        is_last_look = reader.is_closed
         if reader.commands:
             first = reader.commands.popleft()
             return first if isinstance(first, Start) else None
+        if is_last_look:
+            return None
         time.sleep(0.002)
     return None
 

@@ -44,6 +44,7 @@ class AgentClient:
         self._is_stopping = False
         self._log = structlog.get_logger()
         self._failure = ""
+        self._last_said = ""
         self.ready: Ready | None = None
         """What the agent said when it began to listen; None while it does not."""
         self.pulse: Pulse | None = None
@@ -108,7 +109,7 @@ class AgentClient:
             reason = await self._hear(process)
             status = await process.wait()
         self._process = None
-        return self._failure or reason or f"the SIP agent ended with status {status}"
+        return self._failure or reason or f"the SIP agent ended with status {status}; it last said: {self._last_said or 'nothing'}"
 
     async def _hear(self, process: asyncio.subprocess.Process) -> str:
         assert process.stdout is not None
@@ -147,6 +148,7 @@ class AgentClient:
         assert process.stderr is not None
         while line := await process.stderr.readline():
             if text := line.decode(errors="replace").rstrip():
+                self._last_said = text
                 self._log.warning("agent_said", text=text)
 
 

@@ -40,7 +40,7 @@ class Start:
     trunks: tuple[Trunk, ...]
     public_address: str = ""
     call_test_token: str = ""
-    """A loopback INVITE that bears it in `X-Textback-Call-Test` is taken as from the trunk `call-test`."""
+    """An INVITE of this machine that bears it in `X-Textback-Call-Test` is taken as from the trunk `call-test`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

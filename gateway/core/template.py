@@ -4,13 +4,10 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from gateway.core.phone import E164, written_for
+from config.model import E164, MERGE_FIELD
+from gateway.core.phone import written_for
 from gateway.core.schedule import local
 
-FIELDS = ("business", "staff", "number", "caller", "contact", "time", "day", "opens")
-"""Every name that may stand in braces."""
-
-_FIELD = re.compile(r"\{\s*(\w+)\s*(?:\|([^{}]*))?\}")
 _TWELVE_HOURS = frozenset({"US", "CA", "AU", "NZ", "PH", "IN"})
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -29,7 +26,7 @@ def render(message: str, fields: Mapping[str, str]) -> str:
         emptied = emptied or not value
         return value
 
-    filled = _FIELD.sub(fill, message)
+    filled = MERGE_FIELD.sub(fill, message)
     return re.sub(r" {2,}", " ", filled).strip() if emptied else filled.strip()
 
 

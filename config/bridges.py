@@ -1,0 +1,76 @@
+"""`[sms.NAME]`: the ways to hand texts to a network, one model a kind."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from config.values import Duration
+
+STRICT = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class Spool(BaseModel):
+    """Keeps texts in `data_dir/spool.jsonl` and sends nothing."""
+
+    model_config = STRICT
+    kind: Literal["spool"]
+
+
+class Smpp(BaseModel):
+    """A bind to a carrier's SMSC (SMPP 3.4)."""
+
+    model_config = STRICT
+    kind: Literal["smpp"]
+    host: str = Field(min_length=1)
+    port: int = Field(default=2775, ge=1, le=65535)
+    system_id: str = Field(max_length=15)
+    password: SecretStr = Field(default=SecretStr(""), max_length=8)
+    system_type: str = Field(default="", max_length=12)
+    service_type: str = Field(default="", max_length=5)
+    bind: Literal["transceiver", "transmitter"] = "transceiver"
+    tls: bool = False
+    tls_ca: str | None = None
+    """A file of certificates to trust instead of the system's."""
+    window: int = Field(default=10, ge=1, le=1000)
+    """Texts' parts under way without an answer."""
+    per_second: float | None = Field(default=None, gt=0, le=10000)
+    """Parts a second at most; None: as fast as the SMSC answers."""
+    source_ton: int | None = Field(default=None, ge=0, le=6)
+    """None: 1 (international) for a number, 5 (alphanumeric) for a name."""
+    source_npi: int | None = Field(default=None, ge=0, le=18)
+    dest_ton: int = Field(default=1, ge=0, le=6)
+    dest_npi: int = Field(default=1, ge=0, le=18)
+    receipts: bool = True
+    connect_timeout: Duration = timedelta(seconds=10)
+    response_timeout: Duration = timedelta(seconds=15)
+    enquire_link: Duration = timedelta(seconds=30)
+    reconnect_most: Duration = timedelta(seconds=60)
+    """Attempts to bind follow each other after 1 s, 2 s, 4 s … up to this."""
+
+
+class Twilio(BaseModel):
+    """Twilio's Messages API."""
+
+    model_config = STRICT
+    kind: Literal["twilio"]
+    account_sid: str
+    auth_token: SecretStr
+    base_url: str = "https://api.twilio.com"
+
+
+class Provider(BaseModel):
+    """A provider whose own keys are not read yet."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    kind: Literal["signalwire", "telnyx", "bandwidth", "vonage", "plivo", "sinch", "android", "kannel", "jasmin", "http"]
+
+
+Bridge = Annotated[Spool | Smpp | Twilio | Provider, Field(discriminator="kind")]
+
+KINDS = (
+    "smpp", "spool", "twilio", "signalwire", "telnyx", "bandwidth", "vonage", "plivo", "sinch", "android", "kannel",
+    "jasmin", "http",
+)  # fmt: skip
+SENDING_KINDS = ("smpp", "spool")
+"""The kinds that this version can send by."""

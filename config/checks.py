@@ -1,0 +1,162 @@
+"""What must hold between the parts of a configuration, and which of its keys this version does not act on yet."""
+
+import string
+from collections.abc import Iterator
+from typing import Any
+
+from config import bridges
+from config.model import MERGE_FIELD, MERGE_FIELDS, Config
+from config.problems import Finder, Problem, did_you_mean
+from config.values import number
+
+_REFERENCES = (("trunks", "trunk"), ("sms", "sms"))
+
+
+def references(document: dict[str, Any], finder: Finder) -> list[Problem]:
+    """Names that point to sections which do not exist, fields that do not either. Works on what was read, so that it adds to other errors."""
+    found: list[Problem] = []
+    for name, line in _tables(document, "line"):
+        for key, section in _REFERENCES:
+            named = line.get(key)
+            for one in [named] if isinstance(named, str) else named if isinstance(named, list) else []:
+                found += _reference(document, finder, f"line.{name}.{key}", section, one)
+        if isinstance(line.get("hours"), str):
+            found += _reference(document, finder, f"line.{name}.hours", "hours", line["hours"])
+    for name, trunk in _tables(document, "trunk"):
+        if isinstance(trunk.get("default_line"), str):
+            found += _reference(document, finder, f"trunk.{name}.default_line", "line", trunk["default_line"])
+    for key, message in _messages(document):
+        found += [finder.problem(key, says) for says in faults_of(message)]
+    return found
+
+
+def _reference(document: dict[str, Any], finder: Finder, key: str, section: str, named: Any) -> list[Problem]:
+    known = [name for name, _ in _tables(document, section)]
+    if not isinstance(named, str) or named in known:
+        return []
+    return [finder.problem(key, f"there is no [{section}.{named}]{did_you_mean(named, known)}")]
+
+
+def whole(config: Config, finder: Finder) -> list[Problem]:
+    """What only the whole, well-formed configuration can get wrong."""
+    found = list(_lines(config, finder))
+    if not config.web.listen.is_loopback and config.web.password is None:
+        says = "is no loopback address, so a password is needed: write one into a file and say password_file = \"…\""
+        found.append(finder.problem("web.listen", says))
+    if any(item.transport == "tls" for item in config.sip.listen):
+        found.append(finder.problem("sip.listen", 'tls cannot be listened on yet; take "udp:…" or "tcp:…"'))
+    return found
+
+
+def _lines(config: Config, finder: Finder) -> Iterator[Problem]:
+    numbers: dict[str, str] = {}
+    for name, line in config.line.items():
+        key = f"line.{name}"
+        other = numbers.setdefault(line.number, name)
+        if other != name:
+            yield finder.problem(f"{key}.number", f"is the number of [line.{other}] too; a number has one line")
+        if not line.trunks:
+            yield finder.problem(key, "no calls can come: there is no [trunk.…] section")
+        if not any(config.sms[way].kind in bridges.SENDING_KINDS for way in line.sms):
+            kinds = " or ".join(f'"{kind}"' for kind in bridges.SENDING_KINDS)
+            says = f"no text of this line could be sent: none of its bridges is of a kind that works now ({kinds})"
+            yield finder.problem(f"{key}.sms", says)
+        if not _is_sender(line.sender):
+            says = f'"{line.sender}" must be a number such as "+14155550100", or a name of at most 11 letters, digits, spaces'
+            yield finder.problem(f"{key}.sender", says)
+
+
+def _messages(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every message that a file holds, with its key."""
+    for name, line in _tables(document, "line"):
+        text = line.get("text")
+        if not isinstance(text, dict):
+            continue
+        variants = text.get("variant")
+        tables = {f"line.{name}.text": text}
+        for index, variant in enumerate(variants if isinstance(variants, list) else []):
+            tables[f"line.{name}.text.variant.{index}"] = variant
+        for key, table in tables.items():
+            if isinstance(table, dict) and isinstance(table.get("message"), str):
+                yield f"{key}.message", table["message"]
+
+
+def faults_of(message: str) -> Iterator[str]:
+    """Merge fields that do not exist, and braces that are none."""
+    for match in MERGE_FIELD.finditer(message):
+        if match[1] not in MERGE_FIELDS:
+            yield f"there is no merge field {{{match[1]}}}{did_you_mean(match[1], MERGE_FIELDS)}"
+    left = MERGE_FIELD.sub("", message)
+    if "{" in left or "}" in left:
+        yield f"a brace belongs to no merge field; write one of {{{'}, {'.join(MERGE_FIELDS)}}}, with a fallback: {{contact|there}}"
+    if not MERGE_FIELD.sub("", message).strip() and not MERGE_FIELD.search(message):
+        yield "is empty"
+
+
+def _is_sender(sender: str) -> bool:
+    """A number, a short code, or an alphanumeric name (3GPP TS 23.040 §9.1.2.5)."""
+    if sender.startswith("+"):
+        try:
+            return bool(number(sender))
+        except ValueError:
+            return False
+    if sender.isdecimal():
+        return 3 <= len(sender) <= 8
+    return 0 < len(sender) <= 11 and set(sender) <= set(string.ascii_letters + string.digits + " ") and not sender.isspace()
+
+
+# --- what is read and not acted on yet --------------------------------------------------------------------------------
+
+_WHOLE_SECTIONS = {
+    "hours": "opening hours",
+    "alert": "alerts",
+    "contacts": "contacts",
+    "retention": "nothing is deleted yet",
+    "consent": "quiet hours and confirmations (STOP itself is obeyed)",
+}
+_KEYS = {
+    "sip.stun": "STUN",
+    "sip.tls_certificate": "SIP over TLS",
+    "sip.tls_key": "SIP over TLS",
+    "web.public_url": "webhooks",
+    "limits.per_minute": "caps",
+    "limits.per_day": "caps",
+    "limits.per_region_abroad": "caps",
+    "limits.require_attestation": "attestation",
+}
+_LINE_KEYS: dict[str, Any] = {"arrives": "ringing", "phones": [], "then": "reject", "greeting": None, "hours": None}
+"""With the value that means what happens anyway."""
+_TEXT_KEYS: dict[str, Any] = {"wait": "0s", "repeat_after_no_reply": True, "variant": []}
+_LATER = "read and checked, not in effect yet"
+
+
+def not_in_effect(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every key of a file that is accepted and does nothing yet, with what is said of it."""
+    for section, what in _WHOLE_SECTIONS.items():
+        if section in document:
+            yield section, f"{_LATER}: {what}"
+    for key, what in _KEYS.items():
+        section, _, name = key.partition(".")
+        if isinstance(document.get(section), dict) and name in document[section]:
+            yield key, f"{_LATER}: {what}"
+    for name, trunk in _tables(document, "trunk"):
+        if "registrar" in trunk:
+            yield f"trunk.{name}", f"{_LATER}: accounts are not registered, so no calls come from here"
+    for name, way in _tables(document, "sms"):
+        if way.get("kind") not in bridges.SENDING_KINDS:
+            yield f"sms.{name}", f"{_LATER}: nothing is sent by a bridge of kind \"{way.get('kind')}\""
+    for name, line in _tables(document, "line"):
+        yield from _of_line(f"line.{name}", line, _LINE_KEYS)
+        if isinstance(line.get("text"), dict):
+            yield from _of_line(f"line.{name}.text", line["text"], _TEXT_KEYS)
+
+
+def _of_line(key: str, table: dict[str, Any], keys: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, harmless in keys.items():
+        if name in table and table[name] != harmless:
+            yield f"{key}.{name}", _LATER
+
+
+def _tables(document: dict[str, Any], section: str) -> list[tuple[str, dict[str, Any]]]:
+    tables = document.get(section)
+    return [(n, t) for n, t in tables.items() if isinstance(t, dict)] if isinstance(tables, dict) else []

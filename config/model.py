@@ -1,0 +1,256 @@
+"""The configuration as the program sees it: frozen, complete, every default written here.
+
+`config/load.py` makes it out of a TOML file. A line comes out resolved: its time zone, sender, trunks and bridges are filled in
+from the rest of the file.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, PlainValidator, PrivateAttr, SecretStr, StringConstraints, model_validator
+
+from config.bridges import KINDS, SENDING_KINDS, STRICT, Bridge, Provider, Smpp, Spool, Twilio
+from config.values import (
+    DAYS,
+    E164,
+    MERGE_FIELD,
+    MERGE_FIELDS,
+    Days,
+    Duration,
+    Listen,
+    Number,
+    OneOrMore,
+    Peer,
+    Place,
+    PortRange,
+    Region,
+    RtpPorts,
+    SipListen,
+    Span,
+    TimeSpan,
+    Timezone,
+    WebListen,
+    days,
+    duration,
+)
+
+__all__ = [
+    "DAYS", "E164", "KINDS", "MERGE_FIELD", "MERGE_FIELDS", "SENDING_KINDS", "Alert", "Bridge", "Config", "Consent", "Contacts", "Hours", "Limits", "Line",
+    "LineText", "Listen", "Place", "PortRange", "Provider", "Retention", "Sip", "Smpp", "Span", "Spool", "Trunk", "Twilio",
+    "Variant", "Web",
+]  # fmt: skip
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Seconds = Annotated[float, Field(ge=1, le=180)]
+DEFAULT_MESSAGE = (
+    "{business}: Sorry we missed your call. Reply here with what you need or call {number}. Reply STOP to opt out."
+)
+
+
+class _Section(BaseModel):
+    model_config = STRICT
+
+
+class Sip(_Section):
+    """Where calls are listened for."""
+
+    listen: tuple[SipListen, ...] = Field(default=("udp:0.0.0.0:5060",), min_length=1, validate_default=True)  # type: ignore[assignment]
+    rtp_ports: RtpPorts = PortRange(first=10000, last=10299)
+    max_calls: int = Field(default=100, ge=1, le=500)
+    public_address: str | None = None
+    stun: str | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+
+
+class Web(_Section):
+    """Pages, API, /healthz and /readyz."""
+
+    listen: WebListen = Place(host="127.0.0.1", port=8080)
+    password: SecretStr | None = None
+    public_url: str | None = None
+
+
+class Trunk(_Section):
+    """Where calls come from: a peer (`peers`) or an account that the gateway registers (`registrar`)."""
+
+    name: Name
+    peers: tuple[Peer, ...] = ()
+    answered_elsewhere: Literal["trust", "ignore"] = "trust"
+    default_line: str | None = None
+    registrar: str | None = None
+    username: str | None = None
+    password: SecretStr | None = None
+    transport: Literal["udp", "tcp", "tls"] = "udp"
+    proxy: str | None = None
+    expires: Duration = timedelta(hours=1)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Trunk":
+        if bool(self.peers) == bool(self.registrar):
+            raise ValueError(
+                'needs either peers = ["192.0.2.10"] (a PBX or carrier that sends calls by its address) '
+                'or registrar = "sip:…" (an account)'
+            )
+        return self
+
+
+class Hours(_Section):
+    """When an office is open. `week` maps what stands in the file (`mon-fri`) to spans of local time."""
+
+    week: dict[str, Annotated[tuple[TimeSpan, ...], OneOrMore]]
+    holidays: Annotated[tuple[str, ...], OneOrMore] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _days_are_keys(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        week = {key: spans for key, spans in value.items() if key != "holidays"}
+        for key in week:
+            days(key)
+        return {"week": week, **({"holidays": value["holidays"]} if "holidays" in value else {})}
+
+
+class Variant(_Section):
+    """Another message, or none, for calls that meet every condition."""
+
+    hours: Literal["open", "closed", "holiday"] | None = None
+    missed: int | None = Field(default=None, ge=1, le=100)
+    days: Days | None = None
+    between: TimeSpan | None = None
+    caller: Literal["known", "new", "vip"] | None = None
+    outcome: Literal["abandoned", "no_answer", "busy", "interrupted"] | None = None
+    message: str | None = Field(default=None, min_length=1, max_length=1600)
+    send: bool = True
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Variant":
+        if self.send == (self.message is None):
+            raise ValueError("needs either a message, or send = false")
+        return self
+
+
+def _once_per(value: Any) -> Any:
+    if value in ("call", "day"):
+        return value
+    try:
+        return duration(value)
+    except ValueError:
+        raise ValueError(f'{value!r} must be "call", "day", or a length of time such as "20m" or "24h"') from None
+
+
+class LineText(_Section):
+    """`[line.NAME.text]`: what is texted, and how often."""
+
+    enabled: bool = True
+    message: str = Field(default=DEFAULT_MESSAGE, min_length=1, max_length=1600)
+    wait: Duration = timedelta(0)
+    once_per: Annotated[Literal["call", "day"] | timedelta, PlainValidator(_once_per)] = "day"
+    expires: Duration = timedelta(minutes=15)
+    repeat_after_no_reply: bool = True
+    variant: tuple[Variant, ...] = ()
+
+
+class Line(_Section):
+    """A business number with its policy."""
+
+    name: Name
+    number: Number
+    business: str = ""
+    staff: str = ""
+    timezone: Timezone
+    trunks: tuple[str, ...]
+    arrives: Literal["ringing", "missed"] = "ringing"
+    ring_seconds: Seconds = 20
+    min_ring: Duration = timedelta(seconds=3)
+    phones: tuple[str, ...] = ()
+    then: Literal["reject", "greeting", "voicemail"] = "reject"
+    greeting: Path | None = None
+    hours: str | None = None
+    sms: Annotated[tuple[str, ...], OneOrMore]
+    sender: str
+    text: LineText = LineText()
+
+
+class Consent(_Section):
+    """What the law and good manners ask."""
+
+    quiet_hours: TimeSpan | None = None
+    when_quiet: Literal["hold", "skip", "send"] = "hold"
+    opt_out_reply: str = "{business}: you will get no more texts. Reply START to undo."
+    help_reply: str = "{business}: we text back when we miss your call. Call {number}. Reply STOP to opt out."
+    provider_confirms_opt_out: bool = False
+
+
+class Limits(_Section):
+    """What protects callers and the bill."""
+
+    regions: tuple[Region, ...] = ()
+    """Empty: each line's own region only."""
+    per_minute: int = Field(default=10, ge=1)
+    per_day: int = Field(default=100, ge=1)
+    per_region_abroad: int = Field(default=5, ge=0)
+    require_attestation: tuple[Literal["A", "B", "C"], ...] = ()
+
+
+class Contacts(_Section):
+    """Who is known."""
+
+    file: Path
+
+
+class Retention(_Section):
+    """How long things are kept."""
+
+    calls: Duration = timedelta(days=90)
+    voicemail: Duration = timedelta(days=30)
+
+
+class Alert(_Section):
+    """Whom to tell of what."""
+
+    kind: Literal["email", "webhook", "text"]
+    to: str
+    events: tuple[
+        Literal["reply", "voicemail", "bridge_down", "trunk_down", "limit_reached", "digest"], ...
+    ] = ("bridge_down", "trunk_down", "limit_reached")
+
+
+class Config(_Section):
+    """The whole configuration."""
+
+    data_dir: Path = Path("/var/lib/textback")
+    timezone: Timezone
+    region: Region
+    sip: Sip = Sip()
+    web: Web = Web()
+    trunk: dict[Name, Trunk] = Field(default_factory=dict)
+    sms: dict[Name, Bridge] = Field(default_factory=dict)
+    hours: dict[Name, Hours] = Field(default_factory=dict)
+    line: dict[Name, Line] = Field(min_length=1)
+    consent: Consent = Consent()
+    limits: Limits = Limits()
+    contacts: Contacts | None = None
+    retention: Retention = Retention()
+    alert: dict[Name, Alert] = Field(default_factory=dict)
+
+    _path: Path = PrivateAttr(default=Path("textback.toml"))
+    _hash: str = PrivateAttr(default="")
+    _positions: dict[str, int] = PrivateAttr(default_factory=dict)
+
+    @property
+    def path(self) -> Path:
+        """The file that it was read from."""
+        return self._path
+
+    @property
+    def hash(self) -> str:
+        """Twelve hexadecimal digits of the file's SHA-256: the same file, the same hash."""
+        return self._hash
+
+    def where(self, key: str) -> str:
+        """`textback.toml:42` for a dotted key that stands in the file, else the file alone: a default."""
+        line = self._positions.get(key)
+        return f"{self._path.name}:{line}" if line else f"{self._path.name} (default)"

@@ -1,0 +1,210 @@
+"""The kinds of value that stand in the configuration, from the strings that people write: lengths of time, addresses, numbers."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from datetime import time, timedelta
+from typing import Annotated, Any, NewType
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from pydantic import BeforeValidator, PlainValidator
+
+E164 = NewType("E164", str)
+"""A telephone number with its plus and country code (ITU-T E.164): `+14155550100`."""
+
+MERGE_FIELDS = ("business", "staff", "number", "caller", "contact", "time", "day", "opens")
+"""Every name that may stand in braces in a message."""
+MERGE_FIELD = re.compile(r"\{\s*(\w+)\s*(?:\|([^{}]*))?\}")
+
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def duration(value: Any) -> timedelta:
+    """`"20s"`, `"20m"`, `"24h"`, `"90d"`, `"500ms"`."""
+    if isinstance(value, timedelta):
+        return value
+    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError('must be a length of time in quotes, such as "20s", "20m", "24h" or "90d"')
+    return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+
+
+Duration = Annotated[timedelta, PlainValidator(duration)]
+
+
+def number(value: Any) -> E164:
+    """An E.164 number in a string, spaces and punctuation allowed."""
+    if isinstance(value, str) and value.strip().startswith("+"):
+        try:
+            parsed = phonenumbers.parse(value)
+        except phonenumbers.NumberParseException:
+            parsed = None
+        if parsed is not None and phonenumbers.is_valid_number(parsed):
+            return E164(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+    raise ValueError(f"{value!r} is no valid telephone number; write it with + and country code, such as \"+14155550100\"")
+
+
+Number = Annotated[E164, PlainValidator(number)]
+
+
+def timezone(value: Any) -> str:
+    """A name of the IANA time zone database."""
+    try:
+        ZoneInfo(value)
+    except Exception:
+        raise ValueError(f'{value!r} is no time zone; write a name such as "America/Chicago" or "Europe/London"') from None
+    return str(value)
+
+
+Timezone = Annotated[str, PlainValidator(timezone)]
+
+
+def region(value: Any) -> str:
+    """A country by its two letters (ISO 3166-1)."""
+    if not isinstance(value, str) or value.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError(f'{value!r} is no country; write its two letters, such as "US" or "GB"')
+    return value.upper()
+
+
+Region = Annotated[str, PlainValidator(region)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A host and port to listen on."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        return ipaddress.ip_address(self.host).is_loopback
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listen:
+    """A SIP transport: `udp:0.0.0.0:5060`."""
+
+    transport: str
+    place: Place
+
+    def __str__(self) -> str:
+        return f"{self.transport}:{self.place}"
+
+
+def place(value: Any) -> Place:
+    """`"127.0.0.1:8080"`, `"[::1]:8080"`."""
+    if isinstance(value, str):
+        host, _, port = value.rpartition(":")
+        host = "127.0.0.1" if host == "localhost" else host.strip("[]")
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            host = ""
+        if host and port.isdecimal() and int(port) <= 65535:
+            return Place(host=host, port=int(port))
+    raise ValueError(f'{value!r} must be an address and a port, such as "127.0.0.1:8080"')
+
+
+def listen(value: Any) -> Listen:
+    """`"udp:0.0.0.0:5060"`, also `tcp:` and `tls:`."""
+    transport, _, rest = value.partition(":") if isinstance(value, str) else ("", "", "")
+    if transport not in ("udp", "tcp", "tls"):
+        raise ValueError(f'{value!r} must name a transport, an address and a port, such as "udp:0.0.0.0:5060"')
+    return Listen(transport=transport, place=place(rest))
+
+
+WebListen = Annotated[Place, PlainValidator(place)]
+SipListen = Annotated[Listen, PlainValidator(listen)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortRange:
+    """UDP ports, both ends included."""
+
+    first: int
+    last: int
+
+
+def port_range(value: Any) -> PortRange:
+    """`"10000-10299"`."""
+    match = re.fullmatch(r"(\d{1,5})-(\d{1,5})", value.strip()) if isinstance(value, str) else None
+    if match and 1024 <= int(match[1]) < int(match[2]) <= 65535:
+        return PortRange(first=int(match[1]), last=int(match[2]))
+    raise ValueError(f'{value!r} must be a range of ports between 1024 and 65535, such as "10000-10299"')
+
+
+RtpPorts = Annotated[PortRange, PlainValidator(port_range)]
+
+
+def peer(value: Any) -> str:
+    """An address or a network."""
+    try:
+        return str(ipaddress.ip_network(value, strict=True)) if "/" in value else str(ipaddress.ip_address(value))
+    except (ValueError, TypeError) as error:
+        why = "has host bits set" if "host bits" in str(error) else "is no IP address"
+        raise ValueError(
+            f'{value!r} {why}; write an address such as "192.0.2.10" or a network such as "198.51.100.0/28"'
+        ) from None
+
+
+Peer = Annotated[str, PlainValidator(peer)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A span of local time; one that ends at or before its start runs past midnight."""
+
+    start: time
+    end: time
+    """24:00 is told as 00:00, the end of the day."""
+
+
+def span(value: Any) -> Span:
+    """`"08:00-12:00"`."""
+    start, _, end = value.partition("-") if isinstance(value, str) else ("", "", "")
+    times = [_clock(part.strip()) for part in (start, end)]
+    if None in times or times[0] == times[1]:
+        raise ValueError(f'{value!r} must be a span of time of 24 hours, such as "08:00-17:00"; past midnight: "20:00-02:00"')
+    return Span(start=times[0] or time(), end=times[1] or time())
+
+
+def _clock(text: str) -> time | None:
+    match = _CLOCK.fullmatch(text)
+    if match is None or (match[1] == "24" and match[2] != "00"):
+        return None
+    return time(int(match[1]) % 24, int(match[2]))
+
+
+TimeSpan = Annotated[Span, PlainValidator(span)]
+
+
+def days(value: Any) -> frozenset[int]:
+    """`"mon-fri"`, `"sat"`, `"fri-mon"`, `"mon,wed"`: weekdays, Monday is 0."""
+    found: set[int] = set()
+    for part in str(value).lower().split(","):
+        first, dash, last = part.strip().partition("-")
+        if first not in DAYS or (dash and last not in DAYS):
+            raise ValueError(f'{value!r} names no days; write "mon", "mon-fri", "sat,sun"')
+        start = DAYS.index(first)
+        length = (DAYS.index(last) - start) % 7 if dash else 0
+        found |= {(start + step) % 7 for step in range(length + 1)}
+    return frozenset(found)
+
+
+Days = Annotated[frozenset[int], PlainValidator(days)]
+
+
+def listed(value: Any) -> Any:
+    """One value where a list may stand."""
+    return [value] if isinstance(value, str) else value
+
+
+OneOrMore = BeforeValidator(listed)

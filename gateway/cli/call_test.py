@@ -1,0 +1,101 @@
+"""`textback call-test`: places a real SIP call to the gateway that runs here, and shows what came of it.
+
+The call takes the way of every call: it rings, is journalled and decided, and its caller is texted like any other. Without
+`--from` the caller is withheld and nobody is texted.
+"""
+
+import argparse
+import asyncio
+import sys
+import time
+from typing import Any
+
+from config import load
+from config.model import Config, Line
+from config.values import number
+from gateway.cli.explain import in_words
+from gateway.store import calls, texts
+from gateway.store.database import FILE, reading
+from gateway.test_call import CannotCall, Heard, TestCall, place
+
+SETTLES_WITHIN_S = 5.0
+
+
+def add_to(commands: Any) -> None:
+    """The command's parser."""
+    parser = commands.add_parser("call-test", help="place a real test call", description=__doc__)
+    parser.add_argument("--line", metavar="NAME", help="which line to call (default: the first)")
+    parser.add_argument("--from", dest="caller", metavar="NUMBER", help="call as this number, which is then texted")
+    parser.add_argument("--hang-up", type=float, metavar="SECONDS", help="hang up after so long (default: wait out the ring)")
+    parser.set_defaults(command=call_test)
+
+
+def call_test(options: argparse.Namespace) -> int:
+    """0: the call rang and was journalled; 1: it was not."""
+    config = load.load(load.find(options.config))
+    try:
+        line = _line(config, options.line)
+        caller = number(options.caller) if options.caller else None
+    except ValueError as error:
+        print(f"textback: {error}", file=sys.stderr)
+        return 2
+    call = TestCall(
+        dialled=line.number, caller=caller, hang_up_after=options.hang_up, give_up_after=float(line.ring_seconds) + 10
+    )
+    try:
+        return asyncio.run(_call(config, line, call))
+    except CannotCall as error:
+        print(f"textback: {error}", file=sys.stderr)
+        return 1
+
+
+def _line(config: Config, name: str | None) -> Line:
+    if name is None:
+        return next(iter(config.line.values()))
+    if name not in config.line:
+        raise ValueError(f"there is no line {name}; there are {', '.join(config.line)}")
+    return config.line[name]
+
+
+async def _call(config: Config, line: Line, call: TestCall) -> int:
+    print(f"Calling {line.name} ({line.number}) as {call.caller or 'a withheld number'} …", flush=True)
+    heard: Heard | None = None
+    async with place(config, call) as events:
+        async for heard in events:
+            print(f"  {heard.after:7.3f} s  {heard_in_words(heard)}", flush=True)
+    if heard is None:
+        return 1
+    story = await _story(config, heard.call_id)
+    print("\n".join(story) if story else "The gateway has not journalled this call: it came from no trunk, or was malformed.")
+    return 0 if story else 1
+
+
+def heard_in_words(heard: Heard) -> str:
+    """What the caller's phone would show."""
+    match heard.event, heard.status:
+        case "ringing", _:
+            return f"it rings ({heard.status})"
+        case "answered", _:
+            return "answered"
+        case "ended", 487:
+            return "we hung up (487)"
+        case "ended", 480:
+            return "the gateway ended the ring: nobody answered (480)"
+        case "ended", 408:
+            return "no answer from the gateway at all (408)"
+        case _:
+            return f"ended with status {heard.status}"
+
+
+async def _story(config: Config, call_id: str) -> list[str]:
+    """Wait for the outcome and the text's settling, then tell."""
+    until = time.monotonic() + SETTLES_WITHIN_S
+    while True:
+        with reading(config.data_dir / FILE) as db:
+            call = calls.by_call_id(db, call_id)
+            sent = texts.of_call(db, call["id"]) if call else []
+            decisions = calls.decisions(db, call["id"]) if call else []
+        is_settled = decisions and all(text["state"] not in ("queued", "sending") for text in sent)
+        if is_settled or time.monotonic() > until:
+            return in_words(call, decisions, sent, config) if call else []
+        await asyncio.sleep(0.05)

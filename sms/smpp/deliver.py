@@ -1,0 +1,114 @@
+"""deliver_sm and data_sm as they come from an SMSC, read tolerantly: an unknown TLV must never cost a reply. PURE."""
+
+from dataclasses import dataclass
+
+from sms.segments import from_gsm_7
+from sms.smpp.pdu import DATA_SM, Pdu
+
+RECEIPTED_MESSAGE_ID = 0x001E
+MESSAGE_STATE = 0x0427
+MESSAGE_PAYLOAD = 0x0424
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """What the SMSC delivers: a reply or a receipt."""
+
+    source: str
+    destination: str
+    esm_class: int
+    data_coding: int
+    octets: bytes
+    """short_message or message_payload, as it came."""
+    tlvs: dict[int, bytes]
+
+    @property
+    def is_receipt(self) -> bool:
+        """An SMSC delivery receipt (§5.2.12)."""
+        return self.esm_class & 0x3C == 0x04
+
+    @property
+    def text(self) -> str:
+        """The body for people, without a user data header."""
+        octets = self.octets
+        if self.esm_class & 0x40 and octets:
+            octets = octets[1 + octets[0] :]
+        return decoded(octets, self.data_coding)
+
+
+def read(pdu: Pdu) -> Delivered:
+    """Read a deliver_sm (§4.6.1) or data_sm (§4.7.1); `ValueError` where even the mandatory fields are not there."""
+    fields = _Fields(pdu.body)
+    fields.c_string()  # service_type
+    source, destination = fields.address(), fields.address()
+    esm_class = fields.octet()
+    short_message = b""
+    if pdu.command == DATA_SM:
+        fields.octet()  # registered_delivery
+        data_coding = fields.octet()
+    else:
+        fields.octet(), fields.octet()  # protocol_id, priority_flag
+        fields.c_string(), fields.c_string()  # schedule_delivery_time, validity_period
+        fields.octet(), fields.octet()  # registered_delivery, replace_if_present_flag
+        data_coding = fields.octet()
+        fields.octet()  # sm_default_msg_id
+        short_message = fields.take(fields.octet())
+    tlvs = fields.tlvs()
+    return Delivered(
+        source=source,
+        destination=destination,
+        esm_class=esm_class,
+        data_coding=data_coding,
+        octets=short_message or tlvs.get(MESSAGE_PAYLOAD, b""),
+        tlvs=tlvs,
+    )
+
+
+def decoded(octets: bytes, data_coding: int) -> str:
+    """Octets in one of SMPP's alphabets (§5.2.19) as text; what cannot be read is replaced, never dropped."""
+    match data_coding:
+        case 8:
+            return octets.decode("utf-16-be", "replace")
+        case 3:
+            return octets.decode("latin-1")
+        case 1:
+            return octets.decode("ascii", "replace")
+        case 0 | 0xF1 | 0xF0 | 0x11 | 0x10:
+            return from_gsm_7(octets) if max(octets, default=0) < 0x80 else octets.decode("latin-1")
+        case _:
+            return octets.decode("utf-8", "replace")
+
+
+class _Fields:
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self._at = 0
+
+    def c_string(self) -> str:
+        end = self._body.find(b"\0", self._at)
+        if end < 0:
+            raise ValueError("a string without its end")
+        start, self._at = self._at, end + 1
+        return self._body[start:end].decode("latin-1").strip()
+
+    def octet(self) -> int:
+        return self.take(1)[0]
+
+    def take(self, length: int) -> bytes:
+        if self._at + length > len(self._body):
+            raise ValueError(f"{length} octets wanted, {len(self._body) - self._at} left")
+        start, self._at = self._at, self._at + length
+        return self._body[start : self._at]
+
+    def address(self) -> str:
+        self.take(2)  # type of number, numbering plan
+        return self.c_string()
+
+    def tlvs(self) -> dict[int, bytes]:
+        """Tag to value; a TLV that is cut off is the last one read."""
+        found: dict[int, bytes] = {}
+        while self._at + 4 <= len(self._body):
+            tag, length = (int.from_bytes(self.take(2)) for _ in range(2))
+            found[tag] = self._body[self._at : self._at + length]
+            self._at += length
+        return found

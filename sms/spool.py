@@ -1,0 +1,52 @@
+"""The embedded bridge: keeps every text in a file and sends nothing. For the demo, for a dry run, and until a contract is signed."""
+
+import asyncio
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sms.text import Accepted, Health, NotSent, Outcome, Sink, Text
+
+FILE = "spool.jsonl"
+
+
+class SpoolBridge:
+    """Appends one JSON object a text to `data_dir/spool.jsonl`, flushed to the disk before it says accepted."""
+
+    def __init__(self, name: str, data_dir: Path) -> None:
+        self.name = name
+        self._path = data_dir / FILE
+        self._trouble = ""
+
+    async def run(self, sink: Sink) -> None:  # noqa: ARG002 — nothing ever comes back from a file
+        """Nothing to keep up."""
+        await asyncio.Event().wait()
+
+    def room(self) -> int:
+        """As much as anybody asks for at once."""
+        return 64
+
+    def health(self) -> Health:
+        """Up, unless the last text could not be written."""
+        return Health(up=True, detail=self._trouble or f"keeps texts in {self._path} and sends nothing")
+
+    async def submit(self, text: Text) -> Outcome:
+        """Write it down."""
+        return await asyncio.to_thread(self._append, text)
+
+    def _append(self, text: Text) -> Outcome:
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        line = json.dumps({"at": at, "key": text.key, "to": text.to, "from": text.sender, "body": text.body}, ensure_ascii=False)
+        try:
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            try:
+                os.write(descriptor, line.encode() + b"\n")
+                os.fdatasync(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            self._trouble = f"{self._path} cannot be written: {error.strerror}"
+            return NotSent(detail=self._trouble)
+        self._trouble = ""
+        return Accepted(provider_ids=(text.key,))
