@@ -13,7 +13,7 @@ _REFERENCES = (("trunks", "trunk"), ("sms", "sms"))
 
 
 def references(document: dict[str, Any], finder: Finder) -> list[Problem]:
-    """Names that point to sections which do not exist, fields that do not either. Works on what was read, so that it adds to other errors."""
+    """Names of sections and merge fields that do not exist. Works on what was read, so that it adds to other errors."""
     found: list[Problem] = []
     for name, line in _tables(document, "line"):
         for key, section in _REFERENCES:
@@ -41,7 +41,7 @@ def whole(config: Config, finder: Finder) -> list[Problem]:
     """What only the whole, well-formed configuration can get wrong."""
     found = list(_lines(config, finder))
     if not config.web.listen.is_loopback and config.web.password is None:
-        says = "is no loopback address, so a password is needed: write one into a file and say password_file = \"…\""
+        says = 'is no loopback address, so a password is needed: write one into a file and say password_file = "…"'
         found.append(finder.problem("web.listen", says))
     if any(item.transport == "tls" for item in config.sip.listen):
         found.append(finder.problem("sip.listen", 'tls cannot be listened on yet; take "udp:…" or "tcp:…"'))
@@ -88,7 +88,8 @@ def faults_of(message: str) -> Iterator[str]:
             yield f"there is no merge field {{{match[1]}}}{did_you_mean(match[1], MERGE_FIELDS)}"
     left = MERGE_FIELD.sub("", message)
     if "{" in left or "}" in left:
-        yield f"a brace belongs to no merge field; write one of {{{'}, {'.join(MERGE_FIELDS)}}}, with a fallback: {{contact|there}}"
+        known = " ".join(f"{{{name}}}" for name in MERGE_FIELDS)
+        yield f"a brace belongs to no merge field; there are {known}, with a fallback: {{contact|there}}"
     if not MERGE_FIELD.sub("", message).strip() and not MERGE_FIELD.search(message):
         yield "is empty"
 
@@ -144,7 +145,7 @@ def not_in_effect(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"trunk.{name}", f"{_LATER}: accounts are not registered, so no calls come from here"
     for name, way in _tables(document, "sms"):
         if way.get("kind") not in bridges.SENDING_KINDS:
-            yield f"sms.{name}", f"{_LATER}: nothing is sent by a bridge of kind \"{way.get('kind')}\""
+            yield f"sms.{name}", f'{_LATER}: nothing is sent by a bridge of kind "{way.get("kind")}"'
     for name, line in _tables(document, "line"):
         yield from _of_line(f"line.{name}", line, _LINE_KEYS)
         if isinstance(line.get("text"), dict):

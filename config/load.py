@@ -150,9 +150,7 @@ def _tables(document: dict[str, Any], section: str) -> list[tuple[str, dict[str,
     return [(n, t) for n, t in tables.items() if isinstance(t, dict)] if isinstance(tables, dict) else []
 
 
-def _in_words(
-    error: ValidationError, document: dict[str, Any], where: dict[str, int], finder: Finder
-) -> list[Problem]:
+def _in_words(error: ValidationError, document: dict[str, Any], where: dict[str, int], finder: Finder) -> list[Problem]:
     """Pydantic's errors as problems: one a key, and none for what a line only inherited or what its parts explain."""
     problems: dict[str, Problem] = {}
     for one in error.errors(include_url=False):

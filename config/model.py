@@ -33,12 +33,13 @@ from config.values import (
     WebListen,
     days,
     duration,
+    listen,
 )
 
 __all__ = [
-    "DAYS", "E164", "KINDS", "MERGE_FIELD", "MERGE_FIELDS", "SENDING_KINDS", "Alert", "Bridge", "Config", "Consent", "Contacts", "Hours", "Limits", "Line",
-    "LineText", "Listen", "Place", "PortRange", "Provider", "Retention", "Sip", "Smpp", "Span", "Spool", "Trunk", "Twilio",
-    "Variant", "Web",
+    "DAYS", "E164", "KINDS", "MERGE_FIELD", "MERGE_FIELDS", "SENDING_KINDS", "Alert", "Bridge", "Config", "Consent",
+    "Contacts", "Hours", "Limits", "Line", "LineText", "Listen", "Place", "PortRange", "Provider", "Retention", "Sip",
+    "Smpp", "Span", "Spool", "Trunk", "Twilio", "Variant", "Web",
 ]  # fmt: skip
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -55,7 +56,7 @@ class _Section(BaseModel):
 class Sip(_Section):
     """Where calls are listened for."""
 
-    listen: tuple[SipListen, ...] = Field(default=("udp:0.0.0.0:5060",), min_length=1, validate_default=True)  # type: ignore[assignment]
+    listen: tuple[SipListen, ...] = Field(default=(listen("udp:0.0.0.0:5060"),), min_length=1)
     rtp_ports: RtpPorts = PortRange(first=10000, last=10299)
     max_calls: int = Field(default=100, ge=1, le=500)
     public_address: str | None = None
@@ -213,9 +214,11 @@ class Alert(_Section):
 
     kind: Literal["email", "webhook", "text"]
     to: str
-    events: tuple[
-        Literal["reply", "voicemail", "bridge_down", "trunk_down", "limit_reached", "digest"], ...
-    ] = ("bridge_down", "trunk_down", "limit_reached")
+    events: tuple[Literal["reply", "voicemail", "bridge_down", "trunk_down", "limit_reached", "digest"], ...] = (
+        "bridge_down",
+        "trunk_down",
+        "limit_reached",
+    )
 
 
 class Config(_Section):

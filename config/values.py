@@ -1,4 +1,4 @@
-"""The kinds of value that stand in the configuration, from the strings that people write: lengths of time, addresses, numbers."""
+"""The kinds of value in the configuration, from the strings that people write: lengths of time, addresses, numbers."""
 
 import ipaddress
 import re
@@ -45,7 +45,7 @@ def number(value: Any) -> E164:
             parsed = None
         if parsed is not None and phonenumbers.is_valid_number(parsed):
             return E164(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
-    raise ValueError(f"{value!r} is no valid telephone number; write it with + and country code, such as \"+14155550100\"")
+    raise ValueError(f'{value!r} is no valid telephone number; write it with + and country code, such as "+14155550100"')
 
 
 Number = Annotated[E164, PlainValidator(number)]

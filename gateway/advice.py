@@ -67,7 +67,9 @@ def _of_message(key: str, text: str) -> Iterator[Advice]:
         culprit = first_not_gsm(text) or ""
         yield Advice(key=key, says=f"{culprit!r} is not in the SMS alphabet, so a segment holds 70 characters, not 160 (UCS-2)")
     if len(cut.parts) > 1:
-        says = f"is {len(cut.parts)} segments at its longest ({len(text)} characters), and is billed so: {' / '.join(cut.parts)}"
+        says = (
+            f"is {len(cut.parts)} segments at its longest ({len(text)} characters), and is billed so: {' / '.join(cut.parts)}"
+        )
         yield Advice(key=key, says=says)
     if found := _SHORTENER.search(text):
         yield Advice(key=key, says=f"{found[1]}: carriers filter texts with public link shorteners; write the whole address")

@@ -25,7 +25,7 @@ from gateway.outbox import Outbox
 from gateway.status import Readiness
 from gateway.store import texts
 from gateway.store.database import FILE, Database, StoreError
-from gateway.test_call import TOKEN_FILE
+from gateway.trial_call import TOKEN_FILE
 from gateway.web import server
 from sip.client import AgentClient, AgentFailed, AgentLost
 from sip.protocol import Event, Pulse, Ready, Start
@@ -35,6 +35,8 @@ from sms.text import Bridge
 LOCK = "gateway.lock"
 LAST_TEXTS_WITHIN_S = 5.0
 """At the end texts already due may still go, so long at the most."""
+
+BRIDGE_AGAIN_S = 10.0
 
 
 class CannotStart(Exception):
@@ -110,17 +112,23 @@ class Gateway:
 
     @asynccontextmanager
     async def _running_bridges(self) -> AsyncIterator[None]:
-        self._inbox = Inbox(
-            store=self._store, region=self.config.region, bridge_changed=lambda: self._outbox.wake()
-        )
+        self._inbox = Inbox(store=self._store, region=self.config.region, bridge_changed=self._wake)
         async with asyncio.TaskGroup() as tasks:
             running = [
-                tasks.create_task(bridge.run(self._inbox), name=f"bridge {bridge.name}")
-                for bridge in self._bridges.values()
+                tasks.create_task(self._keep_running(bridge), name=f"bridge {bridge.name}") for bridge in self._bridges.values()
             ]
             yield
             for task in running:
                 task.cancel()
+
+    async def _keep_running(self, bridge: Bridge) -> None:
+        """A fault in one bridge ends neither the gateway nor the other bridges."""
+        while True:
+            try:
+                await bridge.run(self._inbox)
+            except Exception as error:
+                self._log.exception("bridge_failed", bridge=bridge.name, error=type(error).__name__)
+            await asyncio.sleep(BRIDGE_AGAIN_S)
 
     @asynccontextmanager
     async def _sending(self) -> AsyncIterator[None]:
@@ -132,6 +140,9 @@ class Gateway:
             yield
             running.cancel()
             await self._outbox.finish(LAST_TEXTS_WITHIN_S)
+
+    def _wake(self) -> None:
+        self._outbox.wake()
 
     def _agent_start(self) -> Start:
         sip = self.config.sip

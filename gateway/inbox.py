@@ -28,9 +28,7 @@ class Inbox:
     async def receipt(self, receipt: Receipt) -> None:
         """Keep and apply a receipt."""
         text = await self._store.write(lambda db: receipts.add(db, receipt, find_id))
-        self._log.info(
-            "receipt_received", bridge=receipt.bridge, text=text, state=receipt.state.value, code=receipt.code
-        )
+        self._log.info("receipt_received", bridge=receipt.bridge, text=text, state=receipt.state.value, code=receipt.code)
 
     async def reply(self, reply: Reply) -> None:
         """Keep a reply; an opt-out is obeyed before the network hears that we have it."""
@@ -50,14 +48,12 @@ class Inbox:
             case Accepted(provider_ids=ids):
                 await self._store.insist(lambda db: self._accept_late(db, text, ids, now))
             case Refused(code=code, detail=detail):
-                await self._store.insist(
-                    lambda db: texts.settle(db, text, Event.REFUSED, now, detail=f"{code} {detail}")
-                )
+                await self._store.insist(lambda db: texts.settle(db, text, Event.REFUSED, now, detail=f"{code} {detail}"))
             case _:
                 return
         self._log.info("unknown_text_settled", text=text, by=type(outcome).__name__.lower())
 
-    def bridge_changed(self, bridge: str) -> None:  # noqa: ARG002 — every change is a reason to look at the queue
+    def bridge_changed(self, bridge: str) -> None:
         """Room again, or a link gone."""
         self._bridge_changed()
 

@@ -130,9 +130,7 @@ class Journal:
     async def _write_arrival(self, arrival: Arrival, plan: Command) -> None:
         call = await self._store.insist(lambda db: calls.arrive(db, arrival))
         self._command(plan)
-        self._log.info(
-            "call_arrived", call=call, line=arrival.line, trunk=arrival.trunk, caller=masked(arrival.caller_as_sent)
-        )
+        self._log.info("call_arrived", call=call, line=arrival.line, trunk=arrival.trunk, caller=masked(arrival.caller_as_sent))
         if arrival.line is None:
             self._log.warning("number_has_no_line", call=call, trunk=arrival.trunk, dialled=arrival.dialled)
 
@@ -183,9 +181,7 @@ class Journal:
             return Verdict(call=call, decision="send", reason=decision.reason, text=text)
         return Verdict(call=call, decision="skip", reason=decision.reason, text=None)
 
-    def _decide(
-        self, db: sqlite3.Connection, arrival: Arrival, ending: Ending, line: Line, now: datetime
-    ) -> Decision:
+    def _decide(self, db: sqlite3.Connection, arrival: Arrival, ending: Ending, line: Line, now: datetime) -> Decision:
         history = texts.history(db, arrival.caller, line.name) if arrival.caller else History()
         call = Call(
             caller=arrival.caller,
@@ -196,9 +192,7 @@ class Journal:
         )
         return decide(call, history, self._directory.policy(line), now)
 
-    def _text(
-        self, call: int, arrival: Arrival, caller: E164, ending: Ending, line: Line, now: datetime
-    ) -> texts.NewText:
+    def _text(self, call: int, arrival: Arrival, caller: E164, ending: Ending, line: Line, now: datetime) -> texts.NewText:
         fields = merge_fields(
             business=line.business,
             staff=line.staff,

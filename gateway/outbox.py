@@ -103,11 +103,18 @@ class Outbox:
 
     async def _submit(self, text: Claimed) -> None:
         bridge = self._bridges[text.bridge]
-        outcome = await bridge.submit(Text(key=str(text.id), to=text.recipient, sender=text.sender, body=text.body))
+        outcome = await self._handed_over(bridge, text)
         await asyncio.shield(self._store.insist(lambda db: self.record(db, text, outcome, datetime.now(UTC))))
         self._report(text, outcome)
         if not isinstance(outcome, Accepted):
             self.wake()
+
+    async def _handed_over(self, bridge: Bridge, text: Claimed) -> Outcome:
+        try:
+            return await bridge.submit(Text(key=str(text.id), to=text.recipient, sender=text.sender, body=text.body))
+        except Exception as error:
+            self._log.exception("bridge_failed", bridge=bridge.name, text=text.id)
+            return Unknown(detail=f"the bridge failed: {type(error).__name__}")
 
     def record(self, db: sqlite3.Connection, text: Claimed, outcome: Outcome, now: datetime) -> None:
         """What a bridge said, as one step of the text's life. Runs in the store's thread."""

@@ -1,8 +1,9 @@
 """`python -m sip.caller` places one real SIP call and tells what it hears: for `textback call-test` and the demo.
 
-Reads one JSON object from standard input, `{uri, from_uri, token, hang_up_after, give_up_after}` (seconds; `hang_up_after` null:
-wait for the far end), so that the token is in no process list. Writes JSON lines: `{"event": "ringing" | "answered" | "ended",
-"status": 180, "after": 0.004, "call_id": "…"}`; `after` is seconds since the INVITE.
+Reads one JSON object from standard input, `{uri, from_uri, bind, token, hang_up_after, give_up_after}` (seconds;
+`hang_up_after` null: wait for the far end), so that the token is in no process list.
+Writes JSON lines: `{"event": "ringing" | "answered" | "ended", "status": 180, "after": 0.004, "call_id": "…"}`;
+`after` is seconds since the INVITE.
 """
 
 import json

@@ -41,7 +41,7 @@ class AgentClient:
         self._start = start
         self._receive = receive
         self._process: asyncio.subprocess.Process | None = None
-        self._is_stopping = False
+        self._stopping = asyncio.Event()
         self._log = structlog.get_logger()
         self._failure = ""
         self._last_said = ""
@@ -63,12 +63,12 @@ class AgentClient:
         """Keep an agent running until `stop`. `AgentFailed` when the first one cannot start."""
         pause = RESTART_FIRST_S
         has_been_ready = False
-        while not self._is_stopping:
+        while not self._stopping.is_set():
             began = asyncio.get_running_loop().time()
             reason = await self._live_once()
             has_been_ready = has_been_ready or self.ready is not None
             self.ready = self.pulse = None
-            if self._is_stopping:
+            if self._stopping.is_set():
                 break
             if not has_been_ready:
                 raise AgentFailed(reason)
@@ -80,7 +80,7 @@ class AgentClient:
 
     async def stop(self) -> None:
         """Let the agent end its calls and leave; one that does not is killed."""
-        self._is_stopping = True
+        self._stopping.set()
         process = self._process
         if process is None:
             return
@@ -109,7 +109,9 @@ class AgentClient:
             reason = await self._hear(process)
             status = await process.wait()
         self._process = None
-        return self._failure or reason or f"the SIP agent ended with status {status}; it last said: {self._last_said or 'nothing'}"
+        return (
+            self._failure or reason or f"the SIP agent ended with status {status}; it last said: {self._last_said or 'nothing'}"
+        )
 
     async def _hear(self, process: asyncio.subprocess.Process) -> str:
         assert process.stdout is not None

@@ -27,7 +27,7 @@ class StackError(Exception):
     """The stack cannot start; the sentence says why and what to do."""
 
 
-class _Account(pj.Account):  # type: ignore[misc] — pjsua2 has no types
+class _Account(pj.Account):  # type: ignore[misc]
     """The one account that every peer's call arrives at."""
 
     def __init__(self, incoming: Callable[[Any, Any], None]) -> None:

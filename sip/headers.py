@@ -6,6 +6,7 @@ Everything that leaves this file has been cleaned: no NUL, no lone surrogate, bo
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from sip.message import Address, Message, address, elements, header, parse, split, unquoted, uri, values
 from sip.protocol import Diversion
@@ -144,7 +145,7 @@ def _history(message: Message) -> list[Diversion]:
     """History-Info names each target in turn; a target with a cause was reached because the one before did not take it."""
     entries = [at for element in elements(message, "History-Info") if (at := address(element)) is not None and at.user]
     found = []
-    for before, entry in zip(entries, entries[1:], strict=False):
+    for before, entry in pairwise(entries):
         left = re.search(r"cause=(\d+)", before.uri_headers)  # ?Reason=SIP%3Bcause%3D486 on the target that was left
         cause = entry.parameter("cause") or (left[1] if left else None)
         if cause and before.user != entry.user:

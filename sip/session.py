@@ -37,7 +37,7 @@ def guarded(call: Callable[..., None]) -> Callable[..., None]:
     return wrapper
 
 
-class Leg(pj.Call):  # type: ignore[misc] — pjsua2 has no types
+class Leg(pj.Call):  # type: ignore[misc]
     """pjsua2's call object. It knows its owner's key and nothing else: pjsua2's own call ids are used again."""
 
     def __init__(self, account: Any, call_id: int, key: str, owner: LegEvents) -> None:
@@ -52,7 +52,7 @@ class Leg(pj.Call):  # type: ignore[misc] — pjsua2 has no types
             self._owner.cancelled(self._key, event.src.rdata.wholeMsg)
 
     @guarded
-    def onCallState(self, prm: Any) -> None:  # noqa: N802, ARG002
+    def onCallState(self, prm: Any) -> None:  # noqa: N802
         """The dialog's end."""
         info = self.getInfo()
         if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:

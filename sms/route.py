@@ -1,4 +1,4 @@
-"""Which bridge may be tried after another: only where it is certain that nothing was sent, and another could do better. PURE."""
+"""When the next bridge may be tried: only where nothing was sent, and another could do better. PURE."""
 
 from sms.text import NotSent, Outcome, Refusal, Refused
 

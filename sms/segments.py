@@ -111,7 +111,9 @@ def _cut(text: str, alphabet: Alphabet) -> Segmented:
     alone, in_parts = LIMITS[alphabet]
     if sum(units(character, alphabet) for character in text) <= alone:
         return Segmented(text=text, alphabet=alphabet, parts=(text,))
-    parts, part, used = [], [], 0
+    parts: list[str] = []
+    part: list[str] = []
+    used = 0
     for character in text:
         cost = units(character, alphabet)
         if used + cost > in_parts:

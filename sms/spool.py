@@ -1,4 +1,4 @@
-"""The embedded bridge: keeps every text in a file and sends nothing. For the demo, for a dry run, and until a contract is signed."""
+"""The embedded bridge: keeps every text in a file and sends nothing. For the demo, and for a dry run."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ class SpoolBridge:
         self._path = data_dir / FILE
         self._trouble = ""
 
-    async def run(self, sink: Sink) -> None:  # noqa: ARG002 — nothing ever comes back from a file
+    async def run(self, sink: Sink) -> None:
         """Nothing to keep up."""
         await asyncio.Event().wait()
 
@@ -37,7 +37,9 @@ class SpoolBridge:
 
     def _append(self, text: Text) -> Outcome:
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        line = json.dumps({"at": at, "key": text.key, "to": text.to, "from": text.sender, "body": text.body}, ensure_ascii=False)
+        line = json.dumps(
+            {"at": at, "key": text.key, "to": text.to, "from": text.sender, "body": text.body}, ensure_ascii=False
+        )
         try:
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             try:

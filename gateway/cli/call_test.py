@@ -16,7 +16,7 @@ from config.values import number
 from gateway.cli.explain import in_words
 from gateway.store import calls, texts
 from gateway.store.database import FILE, reading
-from gateway.test_call import CannotCall, Heard, TestCall, place
+from gateway.trial_call import CannotCall, Heard, TrialCall, place
 
 SETTLES_WITHIN_S = 5.0
 
@@ -39,7 +39,7 @@ def call_test(options: argparse.Namespace) -> int:
     except ValueError as error:
         print(f"textback: {error}", file=sys.stderr)
         return 2
-    call = TestCall(
+    call = TrialCall(
         dialled=line.number, caller=caller, hang_up_after=options.hang_up, give_up_after=float(line.ring_seconds) + 10
     )
     try:
@@ -57,7 +57,7 @@ def _line(config: Config, name: str | None) -> Line:
     return config.line[name]
 
 
-async def _call(config: Config, line: Line, call: TestCall) -> int:
+async def _call(config: Config, line: Line, call: TrialCall) -> int:
     print(f"Calling {line.name} ({line.number}) as {call.caller or 'a withheld number'} …", flush=True)
     heard: Heard | None = None
     async with place(config, call) as events:

@@ -23,7 +23,7 @@ from gateway.core.reason import IN_WORDS, Reason
 from gateway.daemon import CannotStart, Gateway
 from gateway.store import calls, texts
 from gateway.store.database import FILE, reading
-from gateway.test_call import CannotCall, TestCall, place
+from gateway.trial_call import CannotCall, TrialCall, place
 
 READY_WITHIN_S = 30.0
 CONFIG = """\
@@ -112,7 +112,7 @@ async def _demo(config: Config, *, is_once: bool) -> int:
 async def _one(config: Config, number: int, who: str, caller: str, hang_up_after: float | None) -> bool:
     line = next(iter(config.line.values()))
     print(f"\nCall {number}: {who}.")
-    call = TestCall(dialled=line.number, caller=number_of(caller), hang_up_after=hang_up_after, give_up_after=20)
+    call = TrialCall(dialled=line.number, caller=number_of(caller), hang_up_after=hang_up_after, give_up_after=20)
     told = _Told(config, number)
     watching = asyncio.create_task(told.watch(), name="watch")
     try:

@@ -71,7 +71,9 @@ def show_texts(options: argparse.Namespace) -> int:
         print("No texts yet.")
     for row in rows:
         at = when(row["queued_at"], row["line"], config)
-        print(f"{row['id']:>6}  {at}  call {row['call']:<5} {row['recipient']:<16} {row['state']:<12} {row['bridge'] or '-':<10}")
+        print(
+            f"{row['id']:>6}  {at}  call {row['call']:<5} {row['recipient']:<16} {row['state']:<12} {row['bridge'] or '-':<10}"
+        )
         print(f"        {row['body']}")
         if row["detail"]:
             print(f"        ({row['detail']})")
@@ -122,7 +124,7 @@ def _ask(config: Config) -> dict[str, Any] | None:
     place = config.web.listen
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(place.host, place.host)  # noqa: S104 — compared, not bound
     url = f"http://{f'[{host}]' if ':' in host else host}:{place.port}/api/v1/status"
-    request = urllib.request.Request(url)  # noqa: S310 — http to this machine
+    request = urllib.request.Request(url)
     if config.web.password is not None:
         request.add_header("Authorization", basic(config.web.password.get_secret_value()))
     try:

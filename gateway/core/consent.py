@@ -8,9 +8,9 @@ import unicodedata
 from enum import StrEnum
 
 _OPT_OUT = frozenset(
-    "stop stopall end quit cancel unsubscribe revoke optout remove arret td".split(),
+    ["stop", "stopall", "end", "quit", "cancel", "unsubscribe", "revoke", "optout", "remove", "arret", "td"],
 )
-_OPT_IN = frozenset("start unstop yes".split())
+_OPT_IN = frozenset(["start", "unstop", "yes"])
 
 
 class Wish(StrEnum):
@@ -22,11 +22,7 @@ class Wish(StrEnum):
 
 def wish(body: str) -> Wish | None:
     """The wish that a reply states in an exact word, or None."""
-    word = "".join(
-        c
-        for c in unicodedata.normalize("NFD", unicodedata.normalize("NFKC", body).casefold())
-        if c.isalnum()
-    )
+    word = "".join(c for c in unicodedata.normalize("NFD", unicodedata.normalize("NFKC", body).casefold()) if c.isalnum())
     if word in _OPT_OUT:
         return Wish.OPT_OUT
     return Wish.OPT_IN if word in _OPT_IN else None

@@ -4,7 +4,6 @@ Facts about numbers come from `phonenumbers` (Google's libphonenumber). US and C
 there, so those are texted; what it does know never takes a text is refused.
 """
 
-from enum import StrEnum
 from functools import lru_cache
 
 import phonenumbers
@@ -20,8 +19,6 @@ _KIND_NEVER_TEXTED = {
     PhoneNumberType.UAN: "company-wide (UAN)",
     PhoneNumberType.VOICEMAIL: "voicemail access",
 }
-
-
 
 
 @lru_cache(maxsize=4096)

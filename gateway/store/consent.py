@@ -10,9 +10,7 @@ from gateway.store.instants import read, written
 
 def add(db: sqlite3.Connection, *, number: E164, wish: Wish, at: datetime, source: str) -> None:
     """Write down what a caller wants from now on."""
-    db.execute(
-        "INSERT INTO consent (number, wish, at, source) VALUES (?, ?, ?, ?)", (number, wish, written(at), source)
-    )
+    db.execute("INSERT INTO consent (number, wish, at, source) VALUES (?, ?, ?, ?)", (number, wish, written(at), source))
 
 
 def opted_out_at(db: sqlite3.Connection, number: E164) -> datetime | None:

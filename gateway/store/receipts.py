@@ -6,7 +6,7 @@ from datetime import datetime
 
 from gateway.core.delivery import Event, TextState
 from gateway.store import texts
-from gateway.store.instants import written
+from gateway.store.instants import read, written
 from sms.text import Receipt, ReceiptState
 
 Match = Callable[[str, Sequence[str]], int | None]
@@ -42,9 +42,7 @@ def add(db: sqlite3.Connection, receipt: Receipt, match: Match) -> int | None:
     return text
 
 
-def accept(
-    db: sqlite3.Connection, text: int, bridge: str, provider_ids: Sequence[str], at: datetime, match: Match
-) -> None:
+def accept(db: sqlite3.Connection, text: int, bridge: str, provider_ids: Sequence[str], at: datetime, match: Match) -> None:
     """Write down the network's yes and apply the receipts that were faster than it."""
     texts.settle(db, text, Event.ACCEPTED, at, bridge=bridge)
     for number, provider_id in enumerate(provider_ids, start=1):
@@ -81,9 +79,7 @@ def _only_unknown(db: sqlite3.Connection, receipt: Receipt) -> int | None:
     return rows[0]["id"] if len(rows) == 1 else None
 
 
-def _apply_early(
-    db: sqlite3.Connection, text: int, number: int, bridge: str, provider_id: str, match: Match
-) -> None:
+def _apply_early(db: sqlite3.Connection, text: int, number: int, bridge: str, provider_id: str, match: Match) -> None:
     rows = db.execute(
         "SELECT receipts.id, receipts.provider_id, receipts.state, receipts.code, receipts.at FROM receipts"
         " JOIN texts ON texts.id = ? WHERE receipts.text IS NULL AND receipts.bridge = ?"
@@ -94,7 +90,7 @@ def _apply_early(
         if match(row["provider_id"], [provider_id]) is None:
             continue
         db.execute("UPDATE receipts SET text = ? WHERE id = ?", (text, row["id"]))
-        _apply(db, text, number, ReceiptState(row["state"]), row["code"], texts.read(row["at"]))
+        _apply(db, text, number, ReceiptState(row["state"]), row["code"], read(row["at"]))
 
 
 def _apply(db: sqlite3.Connection, text: int, number: int, state: ReceiptState, code: str, at: datetime) -> None:

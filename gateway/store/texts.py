@@ -93,9 +93,7 @@ def queue(db: sqlite3.Connection, text: NewText) -> int:
     return int(added.lastrowid or 0)
 
 
-def claim_due(
-    db: sqlite3.Connection, now: datetime, routes: Mapping[str, Sequence[str]], room: Mapping[str, int]
-) -> Round:
+def claim_due(db: sqlite3.Connection, now: datetime, routes: Mapping[str, Sequence[str]], room: Mapping[str, int]) -> Round:
     """Give due texts to bridges that have room: expired and opted-out ones are settled, the rest become `sending`.
 
     `routes` names each line's bridges in order; `room` holds the bridges that are up, with how many texts each takes now. A
@@ -133,9 +131,7 @@ def settle(
     return state
 
 
-def put_back(
-    db: sqlite3.Connection, text: int, at: datetime, *, due_at: datetime, tried: Sequence[str], detail: str
-) -> None:
+def put_back(db: sqlite3.Connection, text: int, at: datetime, *, due_at: datetime, tried: Sequence[str], detail: str) -> None:
     """Return a text that was certainly not sent to the queue, due again at an instant."""
     if settle(db, text, Event.NOT_NOW, at, detail=detail) is TextState.QUEUED:
         db.execute(
@@ -178,9 +174,7 @@ def of_call(db: sqlite3.Connection, call: int) -> list[sqlite3.Row]:
 
 
 def _expire(db: sqlite3.Connection, now: datetime) -> tuple[int, ...]:
-    rows = db.execute(
-        "SELECT id, detail FROM texts WHERE state = 'queued' AND expires_at <= ?", (written(now),)
-    ).fetchall()
+    rows = db.execute("SELECT id, detail FROM texts WHERE state = 'queued' AND expires_at <= ?", (written(now),)).fetchall()
     for row in rows:
         why = f"not sent in time; last: {row['detail']}" if row["detail"] else "not sent in time: no bridge was ready"
         settle(db, row["id"], Event.EXPIRED, now, detail=why)

@@ -9,12 +9,13 @@ import hmac
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from gateway.status import Reporter
 
 USER = "textback"
 _OPEN = frozenset({"/healthz", "/readyz"})
-_REPORTER: web.AppKey[Reporter] = web.AppKey("reporter", Reporter)  # type: ignore[type-abstract]
+_REPORTER: web.AppKey[Reporter] = web.AppKey("reporter", Reporter)
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -65,14 +66,14 @@ async def _status(request: web.Request) -> web.Response:
     return web.json_response(request.app[_REPORTER].status())
 
 
-def _password_asker(password: str) -> Callable[[web.Request, Answer], Awaitable[web.StreamResponse]]:
+def _password_asker(password: str) -> Middleware:
     expected = basic(password)
 
     @web.middleware
-    async def ask(request: web.Request, answer: Answer) -> web.StreamResponse:
+    async def ask(request: web.Request, handler: Answer) -> web.StreamResponse:
         shown = request.headers.get("Authorization", "")
         if request.path in _OPEN or hmac.compare_digest(shown.encode(errors="replace"), expected.encode()):
-            return await answer(request)
+            return await handler(request)
         return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="Textback"'}, text="Password, please.\n")
 
     return ask

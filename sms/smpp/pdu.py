@@ -103,13 +103,13 @@ def bind(kind: str, sequence: int, *, system_id: str, password: str, system_type
     return _written(
         f"bind_{kind}",
         sequence,
-        system_id=system_id.encode(),
-        password=password.encode(),
-        system_type=system_type.encode(),
+        system_id=system_id,
+        password=password,
+        system_type=system_type,
         interface_version=0x34,
         addr_ton=0,
         addr_npi=0,
-        address_range=b"",
+        address_range="",
     )
 
 
@@ -138,13 +138,13 @@ def submit(
     return _written(
         "submit_sm",
         sequence,
-        service_type=service_type.encode(),
+        service_type=service_type,
         source_addr_ton=source.ton,
         source_addr_npi=source.npi,
-        source_addr=source.digits.encode(),
+        source_addr=source.digits,
         dest_addr_ton=destination.ton,
         dest_addr_npi=destination.npi,
-        destination_addr=destination.digits.encode(),
+        destination_addr=destination.digits,
         esm_class=0x40 if message.has_udh else 0x00,
         protocol_id=0,
         priority_flag=0,

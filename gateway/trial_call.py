@@ -28,10 +28,8 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TestCall:
+class TrialCall:
     """A call to place. `caller` None: withheld. `hang_up_after` None: until the gateway ends it."""
-
-    __test__ = False  # the name begins as pytest likes them
 
     dialled: E164
     caller: E164 | None
@@ -40,7 +38,7 @@ class TestCall:
 
 
 @asynccontextmanager
-async def place(config: Config, call: TestCall) -> AsyncIterator[AsyncIterator[Heard]]:
+async def place(config: Config, call: TrialCall) -> AsyncIterator[AsyncIterator[Heard]]:
     """Place the call; iterate over what is heard. Leaving early ends the calling process."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -72,7 +70,7 @@ async def _heard(process: asyncio.subprocess.Process) -> AsyncIterator[Heard]:
         raise CannotCall(errors.splitlines()[-1] if errors else "the call could not be placed")
 
 
-def _wanted(config: Config, call: TestCall) -> dict[str, object]:
+def _wanted(config: Config, call: TrialCall) -> dict[str, object]:
     listen = config.sip.listen[0]
     host = _host(listen)
     user = call.caller or "anonymous"
