@@ -6,6 +6,7 @@ Needs no account and no configuration. Texts go to the spool: a file, no phone.
 import argparse
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
@@ -165,7 +166,8 @@ class _Told:
 
 
 def _where_next(config: Config, *, is_once: bool) -> None:
-    textback = f"{Path(sys.argv[0]).name if Path(sys.argv[0]).name == 'textback' else 'textback'} -c {config.path}"
+    program = os.path.relpath(sys.argv[0])
+    textback = f"{program if program.endswith('textback') else 'textback'} -c {config.path}"
     print("\nWhere to look next:")
     print(f"  {textback} calls        every call, and whether it was texted")
     print(f"  {textback} explain 1    why, rule by rule")
