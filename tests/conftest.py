@@ -1,0 +1,38 @@
+"""What every test may ask for."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.peers.gateway import RunningGateway
+from tests.peers.smsc import Smsc
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[Callable[..., RunningGateway]]:
+    """Start a gateway with settings; it is ended with the test."""
+    started: list[RunningGateway] = []
+
+    def start(**settings: Any) -> RunningGateway:
+        directory = tmp_path / f"gateway{len(started)}"
+        directory.mkdir()
+        for secret in tmp_path.glob("*.password"):
+            (directory / secret.name).write_text(secret.read_text())
+        running = RunningGateway(directory, **settings)
+        started.append(running)
+        running.start()
+        return running
+
+    yield start
+    for running in started:
+        running.end()
+
+
+@pytest.fixture
+def smsc(tmp_path: Path) -> Iterator[Smsc]:
+    """An SMSC that is not ours."""
+    peer = Smsc(tmp_path).start()
+    yield peer
+    peer.kill()

@@ -1,0 +1,185 @@
+"""The real gateway as a process, and its real command line."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+CONFIG = """\
+data_dir = "data"
+timezone = "America/Chicago"
+region = "US"
+
+[sip]
+listen = ["udp:127.0.0.1:{sip}"]
+rtp_ports = "10000-18999"
+max_calls = {max_calls}
+
+[web]
+listen = "127.0.0.1:{web}"
+
+[trunk.pbx]
+peers = ["127.0.0.1"]
+{trunk}
+
+{sms}
+
+[line.front-desk]
+number = "+14155550100"
+business = "ABC HVAC"
+ring_seconds = {ring}
+min_ring = "{min_ring}"
+
+[line.front-desk.text]
+once_per = "{once_per}"
+expires = "{expires}"
+
+{more}
+"""
+SPOOL = '[sms.spool]\nkind = "spool"\n'
+DEFAULTS = {
+    "max_calls": 100,
+    "trunk": "",
+    "sms": SPOOL,
+    "ring": 1,
+    "min_ring": "0s",
+    "once_per": "call",
+    "expires": "15m",
+    "more": "",
+}
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port that nobody has now."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class RunningGateway:
+    """A gateway of its own in a directory of its own."""
+
+    def __init__(self, directory: Path, **settings: Any) -> None:
+        self.directory = directory
+        self.sip_port, self.web_port = free_port(socket.SOCK_DGRAM), free_port()
+        self.path = directory / "textback.toml"
+        self.configure(**settings)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def configure(self, **settings: Any) -> None:
+        """Write the configuration."""
+        values = {**DEFAULTS, **settings}
+        self.path.write_text(CONFIG.format(sip=self.sip_port, web=self.web_port, **values))
+
+    @property
+    def log(self) -> str:
+        """What it has logged."""
+        path = self.directory / "log"
+        return path.read_text() if path.exists() else ""
+
+    @property
+    def database(self) -> Path:
+        """Its database."""
+        return self.directory / "data" / "textback.db"
+
+    def start(self, *, wait: bool = True, environment: dict[str, str] | None = None) -> None:
+        """Start it, and wait until it would take a call."""
+        with (self.directory / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "gateway", "-c", str(self.path), "run"],
+                stderr=log,
+                stdout=log,
+                env={**os.environ, **(environment or {})},
+            )
+        if wait:
+            self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        """Until /readyz answers 200."""
+        for _ in range(400):
+            assert self.process is not None
+            assert self.process.poll() is None, self.log
+            if self.get("/readyz")[0] == 200:
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"not ready: {self.log}")
+
+    def get(self, path: str) -> tuple[int, Any]:
+        """What the gateway's own HTTP server answers; 0 while nobody listens."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.web_port}{path}", timeout=5) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+        except OSError:
+            return 0, None
+
+    def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command as an admin would."""
+        command = [sys.executable, "-m", "gateway", "-c", str(self.path), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    def calls(self) -> list[dict[str, Any]]:
+        """`textback calls --json`, oldest first."""
+        return list(reversed(json.loads(self.cli("calls", "-n", "100000", "--json").stdout)))
+
+    def texts(self) -> list[dict[str, Any]]:
+        """`textback texts --json`, oldest first."""
+        return list(reversed(json.loads(self.cli("texts", "-n", "100000", "--json").stdout)))
+
+    def wait_for(self, what: str, count: int, *, within: float = 15, **wanted: Any) -> list[dict[str, Any]]:
+        """Until `calls` or `texts` shows so many rows with these values; then all rows."""
+        until = time.monotonic() + within
+        while True:
+            rows = self.calls() if what == "calls" else self.texts()
+            found = [row for row in rows if all(row[key] == value for key, value in wanted.items())]
+            if len(found) >= count:
+                return rows
+            assert time.monotonic() < until, f"wanted {count} {what} with {wanted}, have {rows}\n{self.log}"
+            time.sleep(0.1)
+
+    def wait_for_status(self, is_so: Callable[[dict[str, Any]], bool], *, within: float = 15) -> dict[str, Any]:
+        """Until /api/v1/status is as wanted; the status."""
+        until = time.monotonic() + within
+        while True:
+            status: dict[str, Any] = self.get("/api/v1/status")[1]
+            if status and is_so(status):
+                return status
+            assert time.monotonic() < until, f"{status}\n{self.log}"
+            time.sleep(0.05)
+
+    def agent_pid(self) -> int:
+        """The SIP agent's process."""
+        pid: int = self.get("/api/v1/status")[1]["agent"]["pid"]
+        return pid
+
+    def stop(self) -> int:
+        """SIGTERM; its exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=20)
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until the agent, which is on its own then, has left too."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(timeout=10)
+
+    def end(self) -> None:
+        """Leave nothing running."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(timeout=5)

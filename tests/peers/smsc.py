@@ -1,0 +1,70 @@
+"""An SMSC that is not ours (Net::SMPP, `smsc.pl`) as a process, and its journal."""
+
+import json
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.peers.gateway import free_port
+
+SCRIPT = Path(__file__).with_name("smsc.pl")
+
+
+class Smsc:
+    """Bound to with system_id `abchvac` and password `secret`."""
+
+    def __init__(self, directory: Path) -> None:
+        self.port = free_port()
+        self.journal_path = directory / "smsc.jsonl"
+        (directory / "smsc.password").write_text("secret\n")
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> "Smsc":
+        """Start it, on the same port as before."""
+        command = ["perl", str(SCRIPT), str(self.journal_path), "abchvac", "secret", str(self.port)]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == f"listening {self.port}\n"
+        return self
+
+    def config(self, name: str = "primary", more: str = "") -> str:
+        """The section that binds to it."""
+        return (
+            f'[sms.{name}]\nkind = "smpp"\nhost = "127.0.0.1"\nport = {self.port}\nsystem_id = "abchvac"\n'
+            f'password_file = "smsc.password"\n{more}\n'
+        )
+
+    def command(self, line: str) -> None:
+        """`receipt ID STATE` or `reply FROM TO TEXT`."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Everything that was handed to it, ever."""
+        text = self.journal_path.read_text() if self.journal_path.exists() else ""
+        return [json.loads(line) for line in text.splitlines()]
+
+    def submitted(self) -> list[dict[str, Any]]:
+        """The submit_sm of the journal."""
+        return [entry for entry in self.journal() if "hex" in entry]
+
+    def wait_for_answer(self, count: int) -> list[dict[str, Any]]:
+        """Until so many deliver_sm have been answered; the answers."""
+        for _ in range(100):
+            answers = [entry for entry in self.journal() if "delivered" in entry]
+            if len(answers) >= count:
+                return answers
+            time.sleep(0.05)
+        raise AssertionError(f"{count} answers wanted, have {self.journal()}")
+
+    def kill(self) -> None:
+        """As in a power cut."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
