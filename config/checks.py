@@ -1,13 +1,11 @@
 """What must hold between the parts of a configuration, and which of its keys this version does not act on yet."""
 
-import string
 from collections.abc import Iterator
 from typing import Any
 
 from config import bridges
 from config.model import MERGE_FIELD, MERGE_FIELDS, Config
 from config.problems import Finder, Problem, did_you_mean
-from config.values import number
 
 _REFERENCES = (("trunks", "trunk"), ("sms", "sms"))
 
@@ -61,9 +59,6 @@ def _lines(config: Config, finder: Finder) -> Iterator[Problem]:
             kinds = " or ".join(f'"{kind}"' for kind in bridges.SENDING_KINDS)
             says = f"no text of this line could be sent: none of its bridges is of a kind that works now ({kinds})"
             yield finder.problem(f"{key}.sms", says)
-        if not _is_sender(line.sender):
-            says = f'"{line.sender}" must be a number such as "+14155550100", or a name of at most 11 letters, digits, spaces'
-            yield finder.problem(f"{key}.sender", says)
 
 
 def _messages(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -92,18 +87,6 @@ def faults_of(message: str) -> Iterator[str]:
         yield f"a brace belongs to no merge field; there are {known}, with a fallback: {{contact|there}}"
     if not MERGE_FIELD.sub("", message).strip() and not MERGE_FIELD.search(message):
         yield "is empty"
-
-
-def _is_sender(sender: str) -> bool:
-    """A number, a short code, or an alphanumeric name (3GPP TS 23.040 §9.1.2.5)."""
-    if sender.startswith("+"):
-        try:
-            return bool(number(sender))
-        except ValueError:
-            return False
-    if sender.isdecimal():
-        return 3 <= len(sender) <= 8
-    return 0 < len(sender) <= 11 and set(sender) <= set(string.ascii_letters + string.digits + " ") and not sender.isspace()
 
 
 # --- what is read and not acted on yet --------------------------------------------------------------------------------

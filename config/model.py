@@ -26,6 +26,7 @@ from config.values import (
     PortRange,
     Region,
     RtpPorts,
+    Sender,
     SipListen,
     Span,
     TimeSpan,
@@ -171,7 +172,7 @@ class Line(_Section):
     greeting: Path | None = None
     hours: str | None = None
     sms: Annotated[tuple[str, ...], OneOrMore]
-    sender: str
+    sender: Sender
     text: LineText = LineText()
 
 

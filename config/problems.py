@@ -79,11 +79,9 @@ def in_words(error: Any, known_keys: Iterable[str]) -> str:
             return f"{_shown(given)} must be a list in brackets"
         case "model_type" | "model_attributes_type" | "dict_type":
             return f"{_shown(given)} must be a section of its own"
-        case "too_short":
+        case "too_short" | "string_too_short":
             return "must not be empty"
-        case "string_too_short":
-            return "must not be empty"
-        case "string_too_long":
+        case "too_long" | "string_too_long":
             return f"is longer than {context['max_length']} characters"
         case _:
             said = str(error["msg"]).replace("Input should be", "must be")

@@ -48,6 +48,19 @@ def number(value: Any) -> E164:
     raise ValueError(f'{value!r} is no valid telephone number; write it with + and country code, such as "+14155550100"')
 
 
+def sender(value: Any) -> str:
+    """A number, a short code, or an alphanumeric name (3GPP TS 23.040 §9.1.2.5)."""
+    if isinstance(value, str):
+        if value.startswith("+"):
+            return number(value)
+        is_name = value.isascii() and value.replace(" ", "").isalnum() and len(value) <= 11
+        if is_name and (not value.isdecimal() or 3 <= len(value) <= 8):
+            return value
+    raise ValueError(f'{value!r} must be a number such as "+14155550100", or a name of at most 11 letters, digits and spaces')
+
+
+Sender = Annotated[str, PlainValidator(sender)]
+
 Number = Annotated[E164, PlainValidator(number)]
 
 

@@ -1,0 +1,116 @@
+"""Numbers, merge fields, opt-out words, a text's life."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.model import E164
+from gateway.core.consent import Wish, wish
+from gateway.core.delivery import COUNTS_AS_TEXTED, TABLE, Event, TextState, after
+from gateway.core.phone import kind_never_texted, masked, read_number, region_of, written_for
+from gateway.core.template import clock, merge_fields, render, weekday
+
+
+@pytest.mark.parametrize(
+    ("as_sent", "region", "number"),
+    [
+        ("+14155550123", "US", "+14155550123"),
+        ("14155550123", "US", "+14155550123"),
+        ("4155550123", "US", "+14155550123"),
+        ("(415) 555-0123", "US", "+14155550123"),
+        ("011442079460018", "US", "+442079460018"),
+        ("0044 20 7946 0018", "GB", "+442079460018"),
+        ("02079460018", "GB", "+442079460018"),
+        ("442079460018", "GB", "+442079460018"),
+        ("1001", "US", None),
+        ("266696687", "US", None),
+        ("anonymous", "US", None),
+        ("", "US", None),
+        ("911", "US", None),
+        ("+999123456789", "US", None),
+        ("\ufffd\ufffd", "US", None),
+    ],
+)
+def test_numbers_as_trunks_write_them(as_sent: str, region: str, number: str | None) -> None:
+    assert read_number(as_sent, region) == number
+
+
+@given(st.text(max_size=40))
+def test_no_text_breaks_the_reading_of_numbers(as_sent: str) -> None:
+    read_number(as_sent, "US")
+
+
+def test_facts_about_numbers() -> None:
+    assert [region_of(E164(n)) for n in ("+14155550123", "+16135550123", "+18764567890")] == ["US", "CA", "JM"]
+    assert kind_never_texted(E164("+18005550199")) == "toll-free"
+    assert kind_never_texted(E164("+14155550123")) is None
+    assert written_for(E164("+14155550100"), E164("+14155550123")) == "(415) 555-0100"
+    assert written_for(E164("+14155550100"), E164("+442079460018")) == "+1 415-555-0100"
+    assert "5550123" not in masked("+14155550123")
+    assert masked(None) == "withheld"
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ("Hi {contact|there}!", "Hi there!"),
+        ("Hi {contact}, I am {staff}", "Hi , I am Mike"),
+        ("{staff} {contact} at {business}", "Mike at {number}"),
+        ("{ staff }", "Mike"),
+        ("no fields  stay", "no fields  stay"),
+    ],
+)
+def test_merge_fields(message: str, text: str) -> None:
+    fields = {"staff": "Mike", "business": "{number}", "contact": "", "number": "1"}
+    assert render(message, fields) == text
+
+
+def test_what_the_fields_say() -> None:
+    fields = merge_fields(
+        business="ABC",
+        staff="",
+        number=E164("+14155550100"),
+        caller=E164("+14155550123"),
+        called_at=datetime(2026, 11, 23, 20, 5, tzinfo=UTC),
+        timezone="America/Chicago",
+        region="US",
+    )
+    assert (fields["time"], fields["day"], fields["number"]) == ("2:05 PM", "Monday", "(415) 555-0100")
+    assert clock(datetime(2026, 11, 23, 0, 5, tzinfo=UTC), "Europe/Berlin", "DE") == "01:05"
+    assert weekday(datetime(2026, 11, 23, 5, 59, tzinfo=UTC), "America/Chicago") == "Sunday"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        *((word, Wish.OPT_OUT) for word in ("STOP", "stop", " Stop. ", "STOP ALL", "stopall", "UNSUBSCRIBE", "End", "quit!")),
+        *((word, Wish.OPT_OUT) for word in ("CANCEL", "revoke", "opt-out", "OPT OUT", "Remove", "arrêt", "TD", "ＳＴＯＰ")),
+        *((word, Wish.OPT_IN) for word in ("START", "unstop", "Yes")),
+        *((word, None) for word in ("Stop by at 5?", "please call", "", "…", "don't stop", "starting")),
+    ],
+)
+def test_words(body: str, expected: Wish | None) -> None:
+    assert wish(body) is expected
+
+
+FINAL = {state for state in TextState if not TABLE[state]}
+
+
+@given(st.lists(st.sampled_from(Event), max_size=12))
+def test_a_text_that_may_have_gone_never_goes_back_to_the_queue_but_by_a_certain_no(events: list[Event]) -> None:
+    state = TextState.QUEUED
+    for event in events:
+        following = after(state, event)
+        if following is TextState.QUEUED:
+            assert (state, event) == (TextState.SENDING, Event.NOT_NOW)
+        if state is TextState.UNKNOWN:
+            assert following not in (TextState.QUEUED, TextState.SENDING)
+        state = following or state
+
+
+def test_table_is_whole() -> None:
+    assert set(TABLE) == set(TextState)
+    assert FINAL == {TextState.DELIVERED, TextState.REFUSED, TextState.EXPIRED, TextState.CANCELLED}
+    assert TextState.UNKNOWN in COUNTS_AS_TEXTED

@@ -1,0 +1,139 @@
+"""The pure parts of the SMPP bridge: PDUs out of any chunking, deliveries, receipts, ids, statuses."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sms.segments import segment
+from sms.smpp import deliver, pdu, receipt, status
+from sms.smpp.parts import octets_of
+from sms.smpp.pdu import HEADER, Garbage, Pdu, Splitter
+from sms.smpp.receipt import find_id
+from sms.text import ReceiptState, Refusal
+from tests.peers.faulty_smsc import deliver_sm
+
+PDUS = st.lists(
+    st.builds(
+        Pdu,
+        command=st.integers(0, 0xFFFFFFFF),
+        status=st.integers(0, 0xFFFFFFFF),
+        sequence=st.integers(0, 0xFFFFFFFF),
+        body=st.binary(max_size=300),
+    ),
+    max_size=8,
+)
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@given(PDUS, st.lists(st.integers(1, 40), min_size=1, max_size=50))
+def test_any_chunking_of_the_stream_gives_the_same_pdus(sent: list[Pdu], sizes: list[int]) -> None:
+    stream = b"".join(pdu.header(one.command, one.status, one.sequence, one.body) for one in sent)
+    splitter, found, at, turn = Splitter(), [], 0, 0
+    while at < len(stream):
+        size = sizes[turn % len(sizes)]
+        found += splitter.feed(stream[at : at + size])
+        at, turn = at + size, turn + 1
+    assert found == sent
+
+
+@given(st.integers(0, 0xFFFFFFFF).filter(lambda n: not 16 <= n <= pdu.LONGEST))
+def test_impossible_length_is_garbage(length: int) -> None:
+    with pytest.raises(Garbage):
+        Splitter().feed(HEADER.pack(length, 4, 0, 1))
+
+
+@given(st.binary(max_size=200), st.sampled_from([pdu.DELIVER_SM, pdu.DATA_SM]))
+def test_any_delivery_is_read_or_refused(body: bytes, command: int) -> None:
+    try:
+        delivered = deliver.read(Pdu(command=command, status=0, sequence=1, body=body))
+        receipt.read(delivered, "primary", NOW)
+    except ValueError:
+        return
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=300))
+def test_what_is_submitted_can_be_read_back(body: str) -> None:
+    cut = segment(body)
+    read_back = ""
+    for number in range(1, len(cut.parts) + 1):
+        octets = octets_of(cut, number, 9)
+        bare = octets.octets[6:] if octets.has_udh else octets.octets
+        assert len(octets.octets) <= 254
+        read_back += deliver.decoded(bare, octets.data_coding)
+    assert read_back == cut.text
+
+
+def test_submit_is_what_smpp_says() -> None:
+    source, to = pdu.Address(digits="14155550100", ton=1, npi=1), pdu.Address(digits="14155550123", ton=1, npi=1)
+    message = pdu.ShortMessage(octets=b"Hi", data_coding=0)
+    written = pdu.submit(7, source, to, message, service_type="", wants_receipt=True)
+    assert written == HEADER.pack(len(written), 4, 0, 7) + (
+        b"\0\x01\x0114155550100\0\x01\x0114155550123\0\0\0\0\0\0\x01\0\0\0\x02Hi"
+    )
+
+
+def read(body: bytes, tlvs: bytes = b"") -> deliver.Delivered:
+    whole = deliver_sm(1, body, esm_class=4, tlvs=tlvs)
+    return deliver.read(Splitter().feed(whole)[0])
+
+
+@pytest.mark.parametrize(
+    ("body", "tlvs", "provider_id", "state"),
+    [
+        (b"id:12ab sub:001 dlvrd:001 submit date:2611 done date:2611 stat:DELIVRD err:000 text:x", b"", "12ab", "delivered"),
+        (b"id:12 stat:UNDELIV err:011", b"", "12", "undelivered"),
+        (b"id:12 stat:ENROUTE", b"", "12", "on_its_way"),
+        (b"ID:12 STAT:EXPIRED", b"", "12", "undelivered"),
+        (b"id:wrong stat:UNDELIV", b"\x00\x1e\x00\x0312\0\x04\x27\x00\x01\x02", "12", "delivered"),
+        (b"", b"\x00\x1e\x00\x0212\x04\x27\x00\x01\x05", "12", "undelivered"),
+    ],
+)
+def test_receipts(body: bytes, tlvs: bytes, provider_id: str, state: str) -> None:
+    found = receipt.read(read(body, tlvs), "primary", NOW)
+    assert (found.provider_id, found.state, found.to) == (provider_id, ReceiptState(state), "+14155550123")
+
+
+def test_receipt_without_an_id_is_refused() -> None:
+    with pytest.raises(ValueError, match="without an id"):
+        receipt.read(read(b"stat:DELIVRD"), "primary", NOW)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "found"),
+    [
+        ("12", ["11", "12"], 1),
+        ("ABCD", ["abcd"], 0),
+        ("000012", ["12"], 0),
+        ("12", ["000012"], 0),
+        ("1F", ["31"], 0),
+        ("31", ["1F"], 0),
+        ("31", ["1f", "31"], 1),
+        ("99", ["12"], None),
+        ("x", [], None),
+    ],
+)
+def test_ids_are_found_however_they_are_written(theirs: str, ours: list[str], found: int | None) -> None:
+    assert find_id(theirs, ours) == found
+
+
+def test_every_status_is_a_refusal_of_some_kind() -> None:
+    kinds = {code: status.refused(code).kind for code in range(1, 0x500)}
+    assert {code for code, kind in kinds.items() if kind is Refusal.TEMPORARY} == {0x08, 0x14, 0x45, 0x58, 0x64}
+    assert "0x0000000E" in status.in_words(0x0E)
+
+
+@pytest.mark.parametrize(
+    ("octets", "coding", "text"),
+    [
+        (b"Caf\x05", 0, "Café"),
+        (b"caf\xe9", 0, "café"),
+        (b"caf\xe9", 3, "café"),
+        (b"\x1b\x65", 0, "€"),
+        ("héé😀".encode("utf-16-be"), 8, "héé😀"),
+        (b"plain", 1, "plain"),
+    ],
+)
+def test_alphabets(octets: bytes, coding: int, text: str) -> None:
+    assert deliver.decoded(octets, coding) == text
