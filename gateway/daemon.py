@@ -2,21 +2,20 @@
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import secrets
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import structlog
 
 from config.model import Config
 from gateway.core.delivery import TextState
+from gateway.data_dir import CannotStart, only_one_here, write_token
 from gateway.directory import Directory
 from gateway.inbox import Inbox
 from gateway.journal import Journal
@@ -32,15 +31,10 @@ from sip.protocol import Event, Pulse, Ready, Start
 from sms.build import build_bridge
 from sms.text import Bridge
 
-LOCK = "gateway.lock"
 LAST_TEXTS_WITHIN_S = 5.0
 """At the end texts already due may still go, so long at the most."""
 
 BRIDGE_AGAIN_S = 10.0
-
-
-class CannotStart(Exception):
-    """One plain sentence for the admin."""
 
 
 class Gateway:
@@ -77,7 +71,7 @@ class Gateway:
             raise cannot_start
 
     async def _live(self, stack: AsyncExitStack) -> None:
-        stack.enter_context(_only_one_here(self.config.data_dir))
+        stack.enter_context(only_one_here(self.config.data_dir))
         self._store = self._open_store(stack)
         await self._hold_interrupted_texts()
         self._bridges = _built(self.config)
@@ -147,7 +141,7 @@ class Gateway:
     def _agent_start(self) -> Start:
         sip = self.config.sip
         token = secrets.token_urlsafe(24)
-        _write_token(self.config.data_dir / TOKEN_FILE, token)
+        write_token(self.config.data_dir / TOKEN_FILE, token)
         return Start(
             listen=tuple(str(listen) for listen in sip.listen),
             rtp_first=sip.rtp_ports.first,
@@ -283,40 +277,6 @@ def _count(db: sqlite3.Connection) -> dict[str, int]:
         "held": 0,
         "unknown": texts.count(db, TextState.UNKNOWN),
     }
-
-
-@contextmanager
-def _only_one_here(data_dir: Path) -> Iterator[None]:
-    """Hold the data directory, so that a second gateway on it stops with a sentence instead of sending everything twice."""
-    try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(data_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise CannotStart(
-            f"data_dir {data_dir} cannot be used: {error.strerror}; "
-            "create it and give it to the user that the gateway runs as, or name another in the configuration"
-        ) from error
-    try:
-        _hold(lock, data_dir)
-        yield
-    finally:
-        os.close(lock)
-
-
-def _hold(lock: int, data_dir: Path) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise CannotStart(
-            f"another gateway already runs on data_dir {data_dir}; stop it first (textback status shows it)"
-        ) from None
-
-
-def _write_token(path: Path, token: str) -> None:
-    """For `textback call-test` on this machine, by whoever may read the data directory."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "w") as file:
-        file.write(token)
 
 
 def _innermost(group: BaseExceptionGroup[CannotStart]) -> CannotStart:

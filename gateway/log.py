@@ -8,6 +8,7 @@ import structlog
 
 def set_up(*, is_verbose: bool = False, is_quiet: bool = False) -> None:
     """Configure structlog for the whole process."""
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # what strangers send is answered, not logged
     level = logging.ERROR if is_quiet else logging.DEBUG if is_verbose else logging.INFO
     is_terminal = sys.stderr.isatty()
     renderer: structlog.types.Processor = (

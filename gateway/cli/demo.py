@@ -21,7 +21,8 @@ from gateway import log
 from gateway.cli.call_test import heard_in_words
 from gateway.cli.explain import OUTCOME_IN_WORDS
 from gateway.core.reason import IN_WORDS, Reason
-from gateway.daemon import CannotStart, Gateway
+from gateway.daemon import Gateway
+from gateway.data_dir import CannotStart
 from gateway.store import calls, texts
 from gateway.store.database import FILE, reading
 from gateway.trial_call import CannotCall, TrialCall, place

@@ -9,7 +9,8 @@ from typing import Any
 
 from config import load
 from gateway import log
-from gateway.daemon import CannotStart, Gateway
+from gateway.daemon import Gateway
+from gateway.data_dir import CannotStart
 
 
 def add_to(commands: Any) -> None:

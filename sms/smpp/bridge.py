@@ -1,13 +1,11 @@
-"""The SMPP bridge: keeps one bind up, and hands texts over part by part.
+"""The SMPP bridge: hands texts over part by part, and takes in receipts and replies. `link.py` keeps the bind up.
 
 The parts of a text go one after the other: a first part that is refused leaves nothing half sent. Once a part may have been
 taken, the text is never given back to be sent again; it is accepted as a whole, or it is unknown.
 """
 
 import asyncio
-import contextlib
 import random
-import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -16,27 +14,15 @@ import structlog
 from config.bridges import Smpp
 from sms.segments import segment
 from sms.smpp import deliver, pdu, receipt, status
+from sms.smpp.link import Link
 from sms.smpp.pacing import Pacing
 from sms.smpp.parts import octets_of
 from sms.smpp.pdu import Address, Pdu
-from sms.smpp.session import LinkDown, NoAnswer, Session, Timeouts
+from sms.smpp.session import LinkDown, NoAnswer
 from sms.text import Accepted, Health, NotSent, Outcome, Refusal, Refused, Reply, Sink, Text, Unknown
 
-RECONNECT_FIRST_S = 1.0
-PAUSE_FIRST_S = 15.0
-"""After a bind that was refused for good: the account is asked again later and later, up to `PAUSE_MOST_S`."""
-PAUSE_MOST_S = 600.0
-LAST_ANSWERS_WITHIN_S = 4.0
 PART_TRIES = 8
 """A later part that the SMSC refuses for now is offered again so often: it was certainly not taken."""
-
-
-class BindRefused(Exception):
-    """The SMSC does not let us in."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(status.in_words(code))
-        self.is_for_good = code in status.BIND_REFUSED_FOR_GOOD
 
 
 @dataclass(slots=True)
@@ -55,10 +41,8 @@ class SmppBridge:
     def __init__(self, name: str, settings: Smpp) -> None:
         self.name = name
         self._settings = settings
-        self._session: Session | None = None
         self._sink: Sink | None = None
-        self._is_paused = False
-        self._detail = "not connected yet"
+        self._link = Link(name, settings, deliver=self._deliver, late=self._late_answer, changed=self._link_changed)
         self._window = asyncio.Semaphore(settings.window)
         self._in_window = 0
         """Parts that hold a place in the window or wait for one."""
@@ -68,18 +52,22 @@ class SmppBridge:
         """Last parts that got no answer in time, by sequence number."""
         self._log = structlog.get_logger().bind(bridge=name)
 
+    async def run(self, sink: Sink) -> None:
+        """Keep the link up until cancelled; then wait for the answers under way, and unbind."""
+        self._sink = sink
+        await self._link.run()
+
     # --- what the gateway asks ---
 
     def room(self) -> int:
         """Free places in the window, one where the pace is limited, none while down."""
-        if self._session is None or self._session.is_down:
+        if self._link.session is None:
             return 0
         return max(0, min(self._settings.window - self._in_window, self._pacing.room()))
 
     def health(self) -> Health:
         """Bound or not, and why not."""
-        is_up = self._session is not None and not self._session.is_down
-        return Health(up=is_up, paused=self._is_paused, detail=self._detail)
+        return Health(up=self._link.session is not None, paused=self._link.is_paused, detail=self._link.detail)
 
     async def submit(self, text: Text) -> Outcome:
         """Hand a text over; its parts in turn."""
@@ -118,9 +106,9 @@ class SmppBridge:
             self._changed()
 
     async def _hand_over(self, sending: _Sending, message: pdu.ShortMessage) -> Outcome:
-        session = self._session
-        if session is None or session.is_down:
-            return NotSent(detail=self._detail)
+        session = self._link.session
+        if session is None:
+            return NotSent(detail=self._link.detail)
         sequence = session.next_sequence()
         written = pdu.submit(
             sequence,
@@ -171,109 +159,10 @@ class SmppBridge:
         if self._sink is not None:
             self._sink.bridge_changed(self.name)
 
-    # --- the link ---
-
-    async def run(self, sink: Sink) -> None:
-        """Bind, and bind again whenever the link ends; after cancellation say goodbye."""
-        self._sink = sink
-        pause = RECONNECT_FIRST_S
-        while True:
-            bound_at = None
-            try:
-                session = await self._bound()
-                bound_at = asyncio.get_running_loop().time()
-                await self._live(session)
-            except BindRefused as error:
-                pause = self._after_refusal(error, pause)
-            except (LinkDown, OSError, TimeoutError, ssl.SSLError) as error:
-                pause = self._after_loss(error, pause, bound_at)
-            self._changed()
-            await asyncio.sleep(pause * random.uniform(0.75, 1.0))  # noqa: S311 — jitter
-            pause = min(pause * 2, PAUSE_MOST_S if self._is_paused else self._settings.reconnect_most.total_seconds())
-
-    async def _bound(self) -> Session:
-        """A session whose bind has been answered with yes. Its tasks run in `_live`; until then nothing else reads."""
-        settings = self._settings
-        async with asyncio.timeout(settings.connect_timeout.total_seconds()):
-            reader, writer = await asyncio.open_connection(settings.host, settings.port, ssl=self._tls())
-        return Session(
-            reader,
-            writer,
-            timeouts=Timeouts(response=settings.response_timeout, enquire_link=settings.enquire_link),
-            deliver=self._deliver,
-            late=self._late_answer,
-        )
-
-    async def _live(self, session: Session) -> None:
-        ended: BindRefused | LinkDown | None = None
-        async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(_until_down(session), name="smpp-session")
-            try:
-                await self._bind(session)
-                self._session, self._is_paused = session, False
-                self._detail = f"bound to {self._settings.host}:{self._settings.port} as {self._settings.system_id}"
-                self._log.info("bridge_up", detail=self._detail)
-                self._changed()
-                await asyncio.shield(running)
-            except (BindRefused, LinkDown) as error:
-                ended = error
-            except asyncio.CancelledError:
-                await self._goodbye(session)
-                raise
-            finally:
-                self._session = None
-                self._late.clear()
-                session.close("the link was closed")
-                running.cancel()
-        raise ended or LinkDown(session.why_down)
-
-    async def _bind(self, session: Session) -> None:
-        settings = self._settings
-        sequence = session.next_sequence()
-        written = pdu.bind(
-            settings.bind,
-            sequence,
-            system_id=settings.system_id,
-            password=settings.password.get_secret_value(),
-            system_type=settings.system_type,
-        )
-        try:
-            response = await session.request(sequence, written)
-        except NoAnswer:
-            raise LinkDown("the SMSC did not answer the bind") from None
-        if response.status != pdu.ESME_ROK:
-            raise BindRefused(response.status)
-
-    async def _goodbye(self, session: Session) -> None:
-        """Wait for answers under way, then unbind."""
-        until = asyncio.get_running_loop().time() + LAST_ANSWERS_WITHIN_S
-        while session.is_waiting and asyncio.get_running_loop().time() < until:
-            await asyncio.sleep(0.02)
-        await session.unbind()
-
-    def _after_refusal(self, error: BindRefused, pause: float) -> float:
-        if error.is_for_good:
-            if not self._is_paused:
-                self._log.error("bridge_paused", detail=str(error), cure="correct this bridge's system_id or password")
-                pause = PAUSE_FIRST_S
-            self._is_paused = True
-        self._detail = f"the bind was refused: {error}"
-        if not error.is_for_good:
-            self._log.warning("bridge_down", detail=self._detail, retry_in_s=round(pause, 1))
-        return pause
-
-    def _after_loss(self, error: Exception, pause: float, bound_at: float | None) -> float:
-        detail = _in_words(error)
-        if bound_at is not None and asyncio.get_running_loop().time() - bound_at > RECONNECT_FIRST_S:
-            pause = RECONNECT_FIRST_S
-        if detail != self._detail and not self._is_paused:
-            self._log.warning("bridge_down", detail=detail, retry_in_s=round(pause, 1))
-        if not self._is_paused:
-            self._detail = detail
-        return pause
-
-    def _tls(self) -> ssl.SSLContext | None:
-        return ssl.create_default_context(cafile=self._settings.tls_ca) if self._settings.tls else None
+    def _link_changed(self) -> None:
+        """A new link knows nothing of an old one's sequence numbers."""
+        self._late.clear()
+        self._changed()
 
     # --- what the SMSC says on its own account ---
 
@@ -307,11 +196,6 @@ class SmppBridge:
         await self._sink.late(sending.text.key, outcome)
 
 
-async def _until_down(session: Session) -> None:
-    with contextlib.suppress(LinkDown):
-        await session.run()
-
-
 def _reply(delivered: deliver.Delivered, bridge: str, now: datetime) -> Reply:
     return Reply(
         bridge=bridge,
@@ -325,15 +209,3 @@ def _reply(delivered: deliver.Delivered, bridge: str, now: datetime) -> Reply:
 def _half_sent(sending: _Sending, outcome: Outcome) -> Unknown:
     detail = getattr(outcome, "detail", "")
     return Unknown(detail=f"{sending.accepted} of {sending.parts} parts were accepted, then: {detail}")
-
-
-def _in_words(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the SMSC's certificate is not trusted: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return f"TLS failed: {error.reason or error}"
-    if isinstance(error, TimeoutError):
-        return "the SMSC cannot be reached: no answer"
-    if isinstance(error, OSError):
-        return f"the SMSC cannot be reached: {error.strerror or error}"
-    return str(error)

@@ -24,7 +24,7 @@ number = "+1 (415) 555-0100"
 
 
 @pytest.fixture
-def write(tmp_path: Path):  # noqa: ANN201
+def write(tmp_path: Path):
     """Write a configuration beside its secrets."""
 
     def write_it(text: str) -> Path:

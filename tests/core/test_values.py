@@ -112,5 +112,5 @@ def test_a_text_that_may_have_gone_never_goes_back_to_the_queue_but_by_a_certain
 
 def test_table_is_whole() -> None:
     assert set(TABLE) == set(TextState)
-    assert FINAL == {TextState.DELIVERED, TextState.REFUSED, TextState.EXPIRED, TextState.CANCELLED}
+    assert {TextState.DELIVERED, TextState.REFUSED, TextState.EXPIRED, TextState.CANCELLED} == FINAL
     assert TextState.UNKNOWN in COUNTS_AS_TEXTED

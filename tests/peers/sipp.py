@@ -118,7 +118,19 @@ def place(
     within: float = 60,
 ) -> Ran:
     """Place calls to the gateway on 127.0.0.1 and wait until all have ended."""
-    ends = ends or Ends()
+    process, errors = _start(directory, port, calls, ends or Ends(), rate, source, within, subprocess.PIPE)
+    said, _ = process.communicate(timeout=within + 30)
+    return Ran(is_good=process.returncode == 0, said=said[-2000:], errors=errors.read_text() if errors.exists() else "")
+
+
+def start(directory: Path, port: int, calls: Sequence[Call], ends: Ends, *, rate: float = 50) -> "subprocess.Popen[str]":
+    """Place calls and leave them ringing."""
+    return _start(directory, port, calls, ends, rate, "127.0.0.1", 120, subprocess.DEVNULL)[0]
+
+
+def _start(
+    directory: Path, port: int, calls: Sequence[Call], ends: Ends, rate: float, source: str, within: float, output: int
+) -> "tuple[subprocess.Popen[str], Path]":
     place_no = len(list(directory.glob("sipp-*.xml")))
     xml, csv = directory / f"sipp-{place_no}.xml", directory / f"sipp-{place_no}.csv"
     xml.write_text(scenario(ends))
@@ -128,10 +140,5 @@ def place(
         "-i", source, "-nostdin", "-timeout", f"{int(within)}s", "-timeout_error", "-trace_err", "-error_file",
         str(directory / f"sipp-{place_no}.err"), "-l", "3000",
     ]  # fmt: skip
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=within + 30, check=False)
-    errors = directory / f"sipp-{place_no}.err"
-    return Ran(
-        is_good=done.returncode == 0,
-        said=done.stdout[-2000:] + done.stderr[-2000:],
-        errors=errors.read_text() if errors.exists() else "",
-    )
+    process = subprocess.Popen(command, cwd=directory, stdout=output, stderr=subprocess.STDOUT, text=True)
+    return process, directory / f"sipp-{place_no}.err"

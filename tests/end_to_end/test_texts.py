@@ -1,0 +1,125 @@
+"""From the missed call to an SMSC that is not ours, and what comes back from it."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.peers import sipp
+from tests.peers.gateway import RunningGateway
+from tests.peers.sipp import Call, Ends
+from tests.peers.smsc import Smsc
+
+Start = Callable[..., RunningGateway]
+CALLER = "+14155550123"
+
+
+def miss(running: RunningGateway, directory: Path, *callers: str) -> None:
+    """Calls that are rung out."""
+    ran = sipp.place(directory, running.sip_port, [Call(caller=caller) for caller in callers or (CALLER,)])
+    assert ran.is_good, ran
+
+
+def test_text_reaches_the_smsc_once_with_its_receipt(gateway: Start, smsc: Smsc, tmp_path: Path) -> None:
+    running = gateway(sms=smsc.config())
+    miss(running, tmp_path)
+    text = running.wait_for("texts", 1, state="accepted")[0]
+    (submitted,) = smsc.submitted()
+    assert (submitted["to"], submitted["from"], submitted["registered_delivery"]) == ("14155550123", "14155550100", 1)
+    assert bytes.fromhex(submitted["hex"]).decode() == text["body"]
+    assert text["provider_id"] == submitted["id"]
+    smsc.command(f"receipt {submitted['id']} DELIVRD")
+    running.wait_for("texts", 1, state="delivered")
+    assert smsc.wait_for_answer(1)[0]["status"] == 0
+
+
+def test_stop_is_obeyed_and_start_undoes_it(gateway: Start, smsc: Smsc, tmp_path: Path) -> None:
+    running = gateway(sms=smsc.config())
+    miss(running, tmp_path)
+    running.wait_for("texts", 1, state="accepted")
+    smsc.command("reply 14155550123 14155550100 Stop.")
+    smsc.wait_for_answer(1)
+    miss(running, tmp_path)
+    assert running.wait_for("calls", 2, outcome="no_answer")[1]["reason"] == "opted_out"
+    smsc.command("reply 14155550123 14155550100 START")
+    smsc.wait_for_answer(2)
+    miss(running, tmp_path)
+    assert running.wait_for("calls", 3, outcome="no_answer")[2]["reason"] == "missed_call"
+    running.wait_for("texts", 2, state="accepted")
+    assert len(smsc.submitted()) == 2
+
+
+def test_stop_cancels_what_is_queued(gateway: Start, smsc: Smsc, tmp_path: Path) -> None:
+    running = gateway(sms=smsc.config(more="per_second = 0.2"))
+    miss(running, tmp_path, "+14155550131", "+14155550132", CALLER)
+    running.wait_for("texts", 3)
+    smsc.command("reply 14155550123 14155550100 STOP")
+    smsc.wait_for_answer(1)
+    cancelled = running.wait_for("texts", 1, to=CALLER, state="cancelled")
+    assert [text["state"] for text in cancelled if text["to"] == CALLER] == ["cancelled"]
+    assert all(entry["to"] != "14155550123" for entry in smsc.submitted())
+
+
+def test_text_waits_for_the_smsc_and_goes_once(gateway: Start, smsc: Smsc, tmp_path: Path) -> None:
+    smsc.kill()
+    running = gateway(sms=smsc.config())
+    miss(running, tmp_path)
+    running.wait_for("texts", 1, state="queued")
+    smsc.start()
+    running.wait_for("texts", 1, state="accepted")
+    assert len(smsc.submitted()) == 1
+
+
+def test_text_that_would_come_too_late_is_not_sent(gateway: Start, smsc: Smsc, tmp_path: Path) -> None:
+    smsc.kill()
+    running = gateway(sms=smsc.config(), expires="2s")
+    miss(running, tmp_path)
+    running.wait_for("texts", 1, state="expired")
+    smsc.start()
+    running.wait_for_status(lambda status: status["bridges"]["primary"]["up"])
+    assert smsc.submitted() == []
+
+
+def test_wrong_password_pauses_the_bridge_says_so_once_and_calls_go_on(gateway: Start, smsc: Smsc, tmp_path: Path) -> None:
+    (tmp_path / "smsc.password").write_text("wrong")
+    running = gateway(sms=smsc.config())
+    running.wait_for_status(lambda status: status["bridges"]["primary"]["paused"])
+    miss(running, tmp_path)
+    running.wait_for("texts", 1, state="queued")
+    assert running.log.count("bridge_paused") == 1
+    assert "wrong" not in running.log.replace("the password is wrong", "")
+    assert "paused" in running.cli("status").stdout
+
+
+def test_next_bridge_takes_the_text_when_the_first_is_down(gateway: Start, smsc: Smsc, tmp_path: Path) -> None:
+    smsc.kill()
+    running = gateway(sms=smsc.config() + '\n[sms.second]\nkind = "spool"\n')
+    miss(running, tmp_path)
+    assert running.wait_for("texts", 1, state="accepted")[0]["bridge"] == "second"
+
+
+def test_gateway_that_stops_texts_those_who_still_rang(gateway: Start, smsc: Smsc, tmp_path: Path) -> None:
+    running = gateway(sms=smsc.config(), ring=30)
+    placed = sipp.start(tmp_path, running.sip_port, [Call(caller=CALLER)], Ends(status=480))
+    running.wait_for("calls", 1, outcome=None)
+    assert running.stop() == 0
+    assert placed.wait(timeout=20) == 0
+    assert running.calls()[0]["outcome"] == "interrupted"
+    assert [entry["to"] for entry in smsc.submitted()] == ["14155550123"]
+
+
+def test_agent_that_dies_is_replaced_and_its_callers_are_texted(gateway: Start, smsc: Smsc, tmp_path: Path) -> None:
+    running = gateway(sms=smsc.config(), ring=30)
+    placed = sipp.start(tmp_path, running.sip_port, [Call(caller=CALLER)], Ends(status=480))
+    running.wait_for("calls", 1, outcome=None)
+    first = running.agent_pid()
+    os.kill(first, signal.SIGKILL)
+    running.wait_for("texts", 1, state="accepted")
+    placed.kill()
+    placed.wait()
+    running.wait_for_status(lambda status: status["agent"]["up"] and status["agent"]["pid"] not in (None, first))
+    running.configure(sms=smsc.config(), ring=1)
+    ends = Ends(cancel_after=0.3)
+    assert sipp.place(tmp_path, running.sip_port, [Call(caller="+14155550124")], ends).is_good
+    running.wait_for("texts", 2, state="accepted")
+    assert [entry["to"] for entry in smsc.submitted()] == ["14155550123", "14155550124"]
