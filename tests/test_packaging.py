@@ -2,8 +2,10 @@
 
 import re
 import subprocess
+import textwrap
 from pathlib import Path
 
+from config.load import load, not_in_effect
 from gateway.core.reason import Reason
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +37,16 @@ def test_every_reason_is_documented() -> None:
     table = (ROOT / "docs" / "reasons.md").read_text()
     documented = re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE)
     assert documented == [reason.value for reason in Reason]
+
+
+def test_configuration_in_the_readme_is_good(tmp_path: Path) -> None:
+    toml = re.search(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    assert toml is not None
+    path = tmp_path / "textback.toml"
+    path.write_text(textwrap.dedent(toml[1]))
+    (tmp_path / "smsc.password").write_text("secret")
+    assert load(path).line["front-desk"].sms == ("primary",)
+    assert not_in_effect(path) == []
 
 
 def test_links_in_documents_lead_somewhere() -> None:

@@ -13,6 +13,18 @@
 #define PJSIP_MAX_TSX_COUNT             8191
 #define PJSIP_MAX_DIALOG_COUNT          4095
 
+/* Every CANCEL keeps its transaction, its answer and the dialog for 32 s (RFC 3261, timer J): at 200 calls/s that is what
+ * the memory goes to, so these start small and grow where a message needs more. */
+#define PJSIP_POOL_LEN_TDATA            1024
+#define PJSIP_POOL_INC_TDATA            1024
+#define PJSIP_POOL_LEN_DIALOG           1536
+#define PJSIP_POOL_INC_DIALOG           1024
+#define PJSIP_POOL_LEN_UA               512
+#define PJSIP_POOL_INC_UA               512
+
+/* A longer message is cut, and a cut INVITE is refused: Identity, History-Info and a mobile network's SDP together pass 4000. */
+#define PJSIP_MAX_PKT_LEN               12000
+
 /* A burst must wait in the kernel, not be lost. */
 #define PJSIP_UDP_SO_RCVBUF_SIZE        4194304
 #define PJSIP_UDP_SO_SNDBUF_SIZE        4194304

@@ -67,6 +67,14 @@ def test_asserted_identity_is_the_caller(gateway: Start, tmp_path: Path) -> None
     running.wait_for("texts", 1, to="+14155550188")
 
 
+def test_call_with_long_headers_rings(gateway: Start, tmp_path: Path) -> None:
+    """STIR/SHAKEN's Identity, History-Info and a mobile network's SDP together are longer than many stacks take."""
+    running = gateway()
+    ends = Ends(invite_headers=("Identity: " + "x" * 5000, "X-More: " + "y" * 4000))
+    assert sipp.place(tmp_path, running.sip_port, [Call(caller="+14155550123")], ends).is_good
+    running.wait_for("texts", 1, state="accepted")
+
+
 def test_hung_up_sooner_than_min_ring_is_not_texted(gateway: Start, tmp_path: Path) -> None:
     running = gateway(ring=10, min_ring="3s")
     assert sipp.place(tmp_path, running.sip_port, [Call(caller="+14155550123")], HUNG_UP).is_good
