@@ -98,14 +98,13 @@ def _run(start: Start, reader: CommandReader, events: EventWriter) -> int:
     try:
         Agent(start, reader, events).run()
     except StackError as error:
-        return _fail(events, str(error))
+        return _fail(events, str(error), is_port_taken=error.is_port_taken)
     return 0
 
 
-def _fail(events: EventWriter, reason: str) -> int:
-    events.write(Failed(reason=reason))
+def _fail(events: EventWriter, reason: str, *, is_port_taken: bool = False) -> int:
+    events.write(Failed(reason=reason, is_port_taken=is_port_taken))
     events.flush_all(1.0)
-    print(reason, file=sys.stderr)
     sys.stdout.flush()
     os._exit(1)  # pjsua2 half open has no orderly end
 

@@ -19,6 +19,8 @@ STOP_WITHIN_S = 5.0
 CHUNK = 64 * 1024
 RESTART_FIRST_S = 0.2
 RESTART_MOST_S = 10.0
+PORT_FREE_WITHIN_S = 4.0
+"""The agent of a gateway that was killed needs a moment to end its calls; so long its port is waited for."""
 STEADY_AFTER_S = 30.0
 """An agent that lived so long is started again at once when it dies."""
 
@@ -45,6 +47,7 @@ class AgentClient:
         self._log = structlog.get_logger()
         self._failure = ""
         self._last_said = ""
+        self._is_port_taken = False
         self.ready: Ready | None = None
         """What the agent said when it began to listen; None while it does not."""
         self.pulse: Pulse | None = None
@@ -63,6 +66,7 @@ class AgentClient:
         """Keep an agent running until `stop`. `AgentFailed` when the first one cannot start."""
         pause = RESTART_FIRST_S
         has_been_ready = False
+        port_free_until = asyncio.get_running_loop().time() + PORT_FREE_WITHIN_S
         while not self._stopping.is_set():
             began = asyncio.get_running_loop().time()
             reason = await self._live_once()
@@ -71,6 +75,9 @@ class AgentClient:
             if self._stopping.is_set():
                 break
             if not has_been_ready:
+                if self._is_port_taken and asyncio.get_running_loop().time() < port_free_until:
+                    await asyncio.sleep(RESTART_FIRST_S)
+                    continue
                 raise AgentFailed(reason)
             self._receive(AgentLost(reason=reason))
             lived = asyncio.get_running_loop().time() - began
@@ -142,8 +149,8 @@ class AgentClient:
                 self.ready = event
             case Pulse():
                 self.pulse = event
-            case Failed(reason=reason):
-                self._failure = reason
+            case Failed():
+                self._failure, self._is_port_taken = event.reason, event.is_port_taken
         self._receive(event)
 
     async def _forward_log(self, process: asyncio.subprocess.Process) -> None:

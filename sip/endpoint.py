@@ -26,6 +26,10 @@ _TRANSPORTS6 = {"udp": pj.PJSIP_TRANSPORT_UDP6, "tcp": pj.PJSIP_TRANSPORT_TCP6}
 class StackError(Exception):
     """The stack cannot start; the sentence says why and what to do."""
 
+    def __init__(self, says: str, *, is_port_taken: bool = False) -> None:
+        super().__init__(says)
+        self.is_port_taken = is_port_taken
+
 
 class _Account(pj.Account):  # type: ignore[misc]
     """The one account that every peer's call arrives at."""
@@ -97,7 +101,8 @@ class Endpoint:
         except pj.Error as error:
             raise StackError(
                 f"cannot listen on {listen}: {error.reason}; "
-                "stop the program that has the port, or change sip.listen in the configuration"
+                "stop the program that has the port, or change sip.listen in the configuration",
+                is_port_taken="in use" in error.reason,
             ) from None
 
     def _account_settings(self) -> Any:

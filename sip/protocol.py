@@ -85,6 +85,8 @@ class Failed:
     """The agent cannot start or go on, and why, in one sentence; it exits after this."""
 
     reason: str
+    is_port_taken: bool = False
+    """Another program has the port; it may be an agent that is just leaving."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
