@@ -15,6 +15,7 @@ class Spool(BaseModel):
 
     model_config = STRICT
     kind: Literal["spool"]
+    cost_per_segment: float = Field(default=0, ge=0)
 
 
 class Smpp(BaseModel):
@@ -22,6 +23,7 @@ class Smpp(BaseModel):
 
     model_config = STRICT
     kind: Literal["smpp"]
+    cost_per_segment: float = Field(default=0, ge=0)
     host: str = Field(min_length=1)
     port: int = Field(default=2775, ge=1, le=65535)
     system_id: str = Field(max_length=15)
@@ -54,6 +56,7 @@ class Twilio(BaseModel):
 
     model_config = STRICT
     kind: Literal["twilio"]
+    cost_per_segment: float = Field(default=0, ge=0)
     account_sid: str
     auth_token: SecretStr
     base_url: str = "https://api.twilio.com"

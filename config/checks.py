@@ -92,25 +92,20 @@ def faults_of(message: str) -> Iterator[str]:
 # --- what is read and not acted on yet --------------------------------------------------------------------------------
 
 _WHOLE_SECTIONS = {
-    "hours": "opening hours",
-    "alert": "alerts",
-    "contacts": "contacts",
+    "alert": "alerts (what they would tell is in the log and in textback status)",
     "retention": "nothing is deleted yet",
-    "consent": "quiet hours and confirmations (STOP itself is obeyed)",
 }
 _KEYS = {
     "sip.stun": "STUN",
     "sip.tls_certificate": "SIP over TLS",
     "sip.tls_key": "SIP over TLS",
     "web.public_url": "webhooks",
-    "limits.per_minute": "caps",
-    "limits.per_day": "caps",
-    "limits.per_region_abroad": "caps",
-    "limits.require_attestation": "attestation",
+    "consent.opt_out_reply": "no confirmation is sent (STOP itself is obeyed)",
+    "consent.help_reply": "HELP is not answered",
+    "consent.provider_confirms_opt_out": "no confirmation is sent (STOP itself is obeyed)",
 }
-_LINE_KEYS: dict[str, Any] = {"arrives": "ringing", "phones": [], "then": "reject", "greeting": None, "hours": None}
+_LINE_KEYS: dict[str, Any] = {"phones": [], "then": "reject", "greeting": None}
 """With the value that means what happens anyway."""
-_TEXT_KEYS: dict[str, Any] = {"wait": "0s", "repeat_after_no_reply": True, "variant": []}
 _LATER = "read and checked, not in effect yet"
 
 
@@ -130,15 +125,9 @@ def not_in_effect(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if way.get("kind") not in bridges.SENDING_KINDS:
             yield f"sms.{name}", f'{_LATER}: nothing is sent by a bridge of kind "{way.get("kind")}"'
     for name, line in _tables(document, "line"):
-        yield from _of_line(f"line.{name}", line, _LINE_KEYS)
-        if isinstance(line.get("text"), dict):
-            yield from _of_line(f"line.{name}.text", line["text"], _TEXT_KEYS)
-
-
-def _of_line(key: str, table: dict[str, Any], keys: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, harmless in keys.items():
-        if name in table and table[name] != harmless:
-            yield f"{key}.{name}", _LATER
+        for key, harmless in _LINE_KEYS.items():
+            if key in line and line[key] != harmless:
+                yield f"line.{name}.{key}", _LATER
 
 
 def _tables(document: dict[str, Any], section: str) -> list[tuple[str, dict[str, Any]]]:

@@ -18,6 +18,7 @@ from config.values import (
     MERGE_FIELDS,
     Days,
     Duration,
+    Holiday,
     Listen,
     Number,
     OneOrMore,
@@ -102,7 +103,7 @@ class Hours(_Section):
     """When an office is open. `week` maps what stands in the file (`mon-fri`) to spans of local time."""
 
     week: dict[str, Annotated[tuple[TimeSpan, ...], OneOrMore]]
-    holidays: Annotated[tuple[str, ...], OneOrMore] = ()
+    holidays: Annotated[tuple[Holiday, ...], OneOrMore] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -173,6 +174,8 @@ class Line(_Section):
     hours: str | None = None
     sms: Annotated[tuple[str, ...], OneOrMore]
     sender: Sender
+    campaign: str = ""
+    """The 10DLC campaign that the sender is registered with, for people."""
     text: LineText = LineText()
 
 
@@ -228,6 +231,8 @@ class Config(_Section):
     data_dir: Path = Path("/var/lib/textback")
     timezone: Timezone
     region: Region
+    watch: bool = False
+    """Load the file again whenever it changes; a reload by signal works in any case."""
     sip: Sip = Sip()
     web: Web = Web()
     trunk: dict[Name, Trunk] = Field(default_factory=dict)

@@ -3,11 +3,12 @@
 import ipaddress
 import re
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from typing import Annotated, Any, NewType
 from zoneinfo import ZoneInfo
 
 import phonenumbers
+from holidays.utils import list_supported_countries
 from pydantic import BeforeValidator, PlainValidator
 
 E164 = NewType("E164", str)
@@ -213,6 +214,32 @@ def days(value: Any) -> frozenset[int]:
 
 
 Days = Annotated[frozenset[int], PlainValidator(days)]
+
+
+def holiday(value: Any) -> str:
+    """A country or a part of one (`US-TX`, `DE`), a date (`2026-12-24`), or a calendar file (`closures.ics`)."""
+    says = f'{value!r} must be a country or part of one such as "US-TX", a date such as "2026-12-24", or a file such as "x.ics"'
+    if not isinstance(value, str):
+        raise ValueError(says)  # noqa: TRY004 — pydantic wants it so
+    if value.endswith(".ics"):
+        return value
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        try:
+            date.fromisoformat(value)
+        except ValueError:
+            raise ValueError(f"{value!r} is no date") from None
+        return value
+    country, _, part = value.partition("-")
+    known = list_supported_countries(include_aliases=True)
+    if country not in known:
+        raise ValueError(says)
+    if part and part not in known[country]:
+        parts = ", ".join(known[country][:60]) or "none"
+        raise ValueError(f"{value!r}: {country} has no part {part} whose holidays are known; there are {parts}")
+    return value
+
+
+Holiday = Annotated[str, PlainValidator(holiday)]
 
 
 def listed(value: Any) -> Any:

@@ -4,16 +4,21 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 
-from config.model import E164, Config, Line
+from config.model import E164, Config, Hours, Line, Variant
+from gateway import calendars, contacts
 from gateway.core.consent import Wish, wish
 from gateway.core.phone import region_of
 from gateway.core.template import merge_fields, render
-from sms.segments import Alphabet, first_not_gsm, segment
+from gateway.core.variants import conditions, in_words
+from sms.segments import Alphabet, Segmented, first_not_gsm, segment
 
 _SHORTENER = re.compile(r"\b(bit\.ly|tinyurl\.com|t\.co|goo\.gl|ow\.ly|is\.gd|buff\.ly|rebrand\.ly|cutt\.ly)\b", re.IGNORECASE)
 _LONGEST_AT = datetime(2026, 9, 23, 22, 59, tzinfo=UTC)
 """A Wednesday evening: the longest day's name and a time of the longest form."""
+_LONGEST_OPENS = {True: "Wednesday, September 30 at 10:00 AM", False: "Wednesday, September 30 at 10:00"}
+_LONGEST_CONTACT = "Maximiliana Featherstone"
 RING_ON_FORWARDED = 20
 
 
@@ -25,13 +30,35 @@ class Advice:
     says: str
 
 
-def advise(config: Config) -> tuple[Advice, ...]:
-    """Every warning about a configuration that is valid."""
-    return tuple(advice for line in config.line.values() for advice in _of_line(line, config))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message of a line at its longest."""
+
+    key: str
+    conditions: str
+    cut: Segmented
 
 
-def longest(line: Line, message: str, config: Config) -> str:
-    """The message with its fields at their longest, as it would be sent to a number of the line's own country."""
+def advise(config: Config, now: datetime) -> tuple[Advice, ...]:
+    """Every warning about a configuration that is valid, and about the files that it names."""
+    found = [advice for line in config.line.values() for advice in _of_line(line, config)]
+    calendars.problems(config, now, lambda key, says: found.append(Advice(key=key, says=says)))
+    for name, hours in config.hours.items():
+        found += _of_hours(f"hours.{name}", hours)
+    return (*found, *_of_contacts(config))
+
+
+def messages(line: Line, config: Config) -> list[Message]:
+    """Every message of a line, its fields at their longest."""
+    own = [Message(key=f"line.{line.name}.text.message", conditions="", cut=_longest(line, line.text.message, config))]
+    for index, variant in enumerate(line.text.variant):
+        if variant.message is not None:
+            key = f"line.{line.name}.text.variant.{index}"
+            own.append(Message(key=f"{key}.message", conditions=in_words(variant), cut=_longest(line, variant.message, config)))
+    return own
+
+
+def _longest(line: Line, message: str, config: Config) -> Segmented:
     fields = merge_fields(
         business=line.business,
         staff=line.staff,
@@ -40,39 +67,108 @@ def longest(line: Line, message: str, config: Config) -> str:
         called_at=_LONGEST_AT,
         timezone="UTC",
         region=config.region,
+        contact=_LONGEST_CONTACT if config.contacts else "",
+        opens=_LONGEST_OPENS[config.region in ("US", "CA")] if line.hours else "",
     )
-    return render(message, fields)
+    return segment(render(message, fields))
 
 
 def _of_line(line: Line, config: Config) -> Iterator[Advice]:
     key = f"line.{line.name}"
-    message_key = f"{key}.text.message"
-    yield from _of_message(message_key, longest(line, line.text.message, config))
+    own_key = f"{key}.text.message"
+    for message in messages(line, config):
+        yield from _of_message(message)
     if not line.business:
         yield Advice(key=f"{key}.business", says="is not set: carriers want texts to say who sends them (10DLC)")
     elif "{business}" not in line.text.message and line.business not in line.text.message:
-        yield Advice(key=message_key, says="does not say who you are; add {business} (10DLC)")
+        yield Advice(key=own_key, says="does not say who you are; add {business} (10DLC)")
     if not _names_opt_out(line.text.message):
-        yield Advice(key=message_key, says='does not say how to opt out; add "Reply STOP to opt out."')
+        yield Advice(key=own_key, says='does not say how to opt out; add "Reply STOP to opt out."')
     if line.arrives == "missed" and line.ring_seconds > RING_ON_FORWARDED:
         says = f"over {RING_ON_FORWARDED} s on a forwarded line: the carrier's voicemail may take the call first"
         yield Advice(key=f"{key}.ring_seconds", says=says)
     if region_of(line.number) not in (config.limits.regions or (region_of(line.number),)):
         yield Advice(key="limits.regions", says=f"leaves out the country of [{key}] itself")
+    sends = [name for name in line.sms if config.sms[name].kind != "spool"]
+    if sends and line.sender.startswith("+1") and region_of(E164(line.sender)) == "US" and not line.campaign:
+        says = "is not set: texts from a US number need a registered 10DLC campaign; note its id here"
+        yield Advice(key=f"{key}.campaign", says=says)
+    yield from _of_variants(line, f"{key}.text")
 
 
-def _of_message(key: str, text: str) -> Iterator[Advice]:
-    cut = segment(text)
+def _of_message(message: Message) -> Iterator[Advice]:
+    key, cut = message.key, message.cut
     if cut.alphabet is Alphabet.UCS_2:
-        culprit = first_not_gsm(text) or ""
+        culprit = first_not_gsm(cut.text) or ""
         yield Advice(key=key, says=f"{culprit!r} is not in the SMS alphabet, so a segment holds 70 characters, not 160 (UCS-2)")
     if len(cut.parts) > 1:
-        says = (
-            f"is {len(cut.parts)} segments at its longest ({len(text)} characters), and is billed so: {' / '.join(cut.parts)}"
-        )
+        shown = " / ".join(cut.parts)
+        says = f"is {len(cut.parts)} segments at its longest ({len(cut.text)} characters), and is billed so: {shown}"
         yield Advice(key=key, says=says)
-    if found := _SHORTENER.search(text):
+    if found := _SHORTENER.search(cut.text):
         yield Advice(key=key, says=f"{found[1]}: carriers filter texts with public link shorteners; write the whole address")
+
+
+def _of_variants(line: Line, key: str) -> Iterator[Advice]:
+    """Variants that can never apply."""
+    variants = line.text.variant
+    for index, variant in enumerate(variants):
+        place = f"{key}.variant.{index}"
+        earlier = next((n for n in range(index) if _covers(variants[n], variant)), None)
+        if earlier is not None:
+            yield Advice(key=place, says=f"never applies: variant {earlier + 1} always comes before it; put it first")
+        if variant.hours is not None and line.hours is None:
+            yield Advice(
+                key=f"{place}.hours", says=f'never applies: the line has no hours; say hours = "…" in [line.{line.name}]'
+            )
+        if (variant.missed or 1) > 1 and line.text.once_per == "call":
+            yield Advice(key=f"{place}.missed", says='never applies: with once_per = "call" every call is the first')
+        if line.text.once_per != "call" and variant.missed is None and variant.message and not conditions(variant):
+            yield Advice(key=place, says="has no condition, so the line's own message is never sent")
+
+
+def _covers(earlier: Variant, later: Variant) -> bool:
+    """Does the earlier variant apply whenever the later one does?"""
+    for name in conditions(earlier):
+        first, second = getattr(earlier, name), getattr(later, name)
+        is_wider = name == "hours" and first == "closed" and second == "holiday"
+        is_wider = is_wider or (name == "caller" and first == "known" and second == "vip")
+        is_wider = is_wider or (name == "days" and second is not None and second <= first)
+        if first != second and not is_wider:
+            return False
+    return True
+
+
+def _of_hours(key: str, hours: Hours) -> Iterator[Advice]:
+    week = calendars.week_of(hours)
+    if not any(week):
+        yield Advice(key=key, says="is never open")
+    for spans in week:
+        ordered = sorted((span for span in spans if span.end > span.start), key=lambda span: span.start)
+        for first, second in pairwise(ordered):
+            if second.start < first.end:
+                yield Advice(
+                    key=key, says=f"{first.start:%H:%M}-{first.end:%H:%M} and {second.start:%H:%M}-{second.end:%H:%M} overlap"
+                )
+                return
+
+
+def _of_contacts(config: Config) -> Iterator[Advice]:
+    if config.contacts is None:
+        yield Advice(
+            key="contacts", says="is not there, so staff who call in are texted like customers; name a file with their numbers"
+        )
+        return
+    path = config.path.parent / config.contacts.file
+    try:
+        read = contacts.read(path, config.region)
+    except OSError as error:
+        yield Advice(key="contacts.file", says=f"{path} cannot be read: {error.strerror}")
+        return
+    for line, says in read.problems:
+        yield Advice(key="contacts.file", says=f"{path.name}:{line}: {says}")
+    if not any(contact.group == "staff" for contact in read.by_number.values()):
+        yield Advice(key="contacts.file", says="names nobody of group staff, so staff who call in are texted like customers")
 
 
 def _names_opt_out(message: str) -> bool:

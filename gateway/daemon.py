@@ -4,37 +4,39 @@ import asyncio
 import contextlib
 import os
 import secrets
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 import structlog
 
 from config.model import Config
-from gateway.core.delivery import TextState
+from config.problems import ConfigError
+from gateway.actions import Actions
+from gateway.bridges import Bridges
 from gateway.data_dir import CannotStart, only_one_here, write_token
-from gateway.directory import Directory
+from gateway.holds import Holds
 from gateway.inbox import Inbox
 from gateway.journal import Journal
+from gateway.knowledge import Knowledge
 from gateway.notify import notify, watchdog_seconds
 from gateway.outbox import Outbox
-from gateway.status import Readiness
+from gateway.reload import load_changed
+from gateway.ruling import Ruling, Verdict
+from gateway.status import Readiness, count, report
 from gateway.store import texts
 from gateway.store.database import FILE, Database, StoreError
 from gateway.trial_call import TOKEN_FILE
 from gateway.web import server
 from sip.client import AgentClient, AgentFailed, AgentLost
 from sip.protocol import Event, Pulse, Ready, Start
-from sms.build import build_bridge
-from sms.text import Bridge
 
 LAST_TEXTS_WITHIN_S = 5.0
 """At the end texts already due may still go, so long at the most."""
 
-BRIDGE_AGAIN_S = 10.0
+KNOW_AGAIN_S = 60.0
+WATCH_EVERY_S = 2.0
 
 
 class Gateway:
@@ -44,10 +46,14 @@ class Gateway:
         self.config = config
         self._log = structlog.get_logger()
         self._stop = asyncio.Event()
+        self.token = secrets.token_urlsafe(24)
+        """Proves that somebody may read the data directory: for test calls and for what changes things."""
         self.is_ready = asyncio.Event()
         """Set once a call would be taken."""
-        self._directory = Directory(config)
-        self._counts = {"queued": 0, "held": 0, "unknown": 0}
+        self._knowledge = Knowledge()
+        self._queue_changed, self._holds_changed = asyncio.Event(), asyncio.Event()
+        self._reload_error = ""
+        self._counts = {"queued": 0, "held": 0, "held_for_a_person": 0, "unknown": 0}
         self._last_pulse: Pulse | None = None
 
     def stop(self) -> None:
@@ -74,19 +80,18 @@ class Gateway:
         stack.enter_context(only_one_here(self.config.data_dir))
         self._store = self._open_store(stack)
         await self._hold_interrupted_texts()
-        self._bridges = _built(self.config)
-        await stack.enter_async_context(self._running_bridges())
+        self._ruling = Ruling(self._knowledge.directory(self.config, datetime.now(UTC)))
+        self._bridges = Bridges(self.config.data_dir, self._queue_changed.set)
+        self._inbox = Inbox(store=self._store, region=self.config.region, bridge_changed=self._queue_changed.set)
+        await stack.enter_async_context(self._bridges.running(self._inbox, self.config.sms))
         await stack.enter_async_context(self._sending())
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         self._agent = AgentClient(self._agent_start(), self._receive)
         self._journal = Journal(
-            store=self._store,
-            directory=self._directory,
-            tasks=tasks,
-            command=self._agent.send,
-            text_queued=self._outbox.wake,
+            store=self._store, ruling=self._ruling, tasks=tasks, command=self._agent.send, ruled=self._ruled
         )
         await self._journal.recover()
+        self.actions = Actions(store=self._store, ruling=self._ruling, holds=self._holds, outbox=self._outbox)
         await self._start_web(stack)
         await self._serve_calls()
 
@@ -105,57 +110,50 @@ class Gateway:
             self._log.error("text_unknown", text=text, detail="the gateway stopped while it was being sent; it is held")
 
     @asynccontextmanager
-    async def _running_bridges(self) -> AsyncIterator[None]:
-        self._inbox = Inbox(store=self._store, region=self.config.region, bridge_changed=self._wake)
-        async with asyncio.TaskGroup() as tasks:
-            running = [
-                tasks.create_task(self._keep_running(bridge), name=f"bridge {bridge.name}") for bridge in self._bridges.values()
-            ]
-            yield
-            for task in running:
-                task.cancel()
-
-    async def _keep_running(self, bridge: Bridge) -> None:
-        """A fault in one bridge ends neither the gateway nor the other bridges."""
-        while True:
-            try:
-                await bridge.run(self._inbox)
-            except Exception as error:
-                self._log.exception("bridge_failed", bridge=bridge.name, error=type(error).__name__)
-            await asyncio.sleep(BRIDGE_AGAIN_S)
-
-    @asynccontextmanager
     async def _sending(self) -> AsyncIterator[None]:
-        """The outbox; at the end what is due may still go."""
-        routes = {line.name: line.sms for line in self.config.line.values()}
+        """The outbox and the holds; at the end what is due may still go."""
         async with asyncio.TaskGroup() as tasks:
-            self._outbox = Outbox(store=self._store, bridges=self._bridges, routes=routes, tasks=tasks)
+            self._outbox = Outbox(
+                store=self._store,
+                bridges=self._bridges.by_name,
+                routes=_routes(self.config),
+                tasks=tasks,
+                woken=self._queue_changed,
+            )
+            self._holds = Holds(store=self._store, ruling=self._ruling, ruled=self._ruled, woken=self._holds_changed)
             running = tasks.create_task(self._outbox.run(), name="outbox")
+            holding = tasks.create_task(self._holds.run(), name="holds")
             yield
+            holding.cancel()
             running.cancel()
             await self._outbox.finish(LAST_TEXTS_WITHIN_S)
 
-    def _wake(self) -> None:
-        self._outbox.wake()
+    def _ruled(self, verdict: Verdict) -> None:
+        """A decision fell: somebody has something to do, or a person has to be told."""
+        if verdict.decision == "send":
+            self._queue_changed.set()
+        elif verdict.decision == "hold":
+            self._holds_changed.set()
+            if verdict.due_at is None:
+                self._log.error("limit_reached", call=verdict.call, text=verdict.text, reason=verdict.reason.value)
 
     def _agent_start(self) -> Start:
         sip = self.config.sip
-        token = secrets.token_urlsafe(24)
-        write_token(self.config.data_dir / TOKEN_FILE, token)
+        write_token(self.config.data_dir / TOKEN_FILE, self.token)
         return Start(
             listen=tuple(str(listen) for listen in sip.listen),
             rtp_first=sip.rtp_ports.first,
             rtp_last=sip.rtp_ports.last,
             max_calls=sip.max_calls,
-            trunks=self._directory.trunks(),
+            trunks=self._ruling.directory.trunks(),
             public_address=str(sip.public_address or ""),
-            call_test_token=token,
+            call_test_token=self.token,
         )
 
     async def _start_web(self, stack: AsyncExitStack) -> None:
         listen = self.config.web.listen
         password = self.config.web.password
-        app = server.application(self, password.get_secret_value() if password else None)
+        app = server.application(self, self.actions, password.get_secret_value() if password else None, self.token)
         try:
             runner = await server.start(app, listen.host, listen.port)
         except OSError as error:
@@ -172,6 +170,7 @@ class Gateway:
         agent = asyncio.create_task(self._agent.run(), name="agent")
         stopped = asyncio.create_task(self._stop.wait(), name="stop")
         beat = asyncio.create_task(self._beat(), name="beat")
+        around = asyncio.create_task(self._look_around(), name="look-around")
         try:
             await asyncio.wait({agent, stopped}, return_when=asyncio.FIRST_COMPLETED)
             notify("STOPPING=1")
@@ -180,9 +179,9 @@ class Gateway:
         except AgentFailed as error:
             raise CannotStart(str(error)) from error
         finally:
-            for task in (stopped, beat, agent):
+            for task in (stopped, beat, around, agent):
                 task.cancel()
-            await asyncio.gather(stopped, beat, agent, return_exceptions=True)
+            await asyncio.gather(stopped, beat, around, agent, return_exceptions=True)
 
     def _receive(self, event: Event | AgentLost) -> None:
         match event:
@@ -222,9 +221,40 @@ class Gateway:
         pause = min(watchdog_seconds() or 5.0, 5.0)
         while True:
             with contextlib.suppress(StoreError):
-                self._counts = await self._store.write(_count)
+                self._counts = await self._store.write(count)
             notify("WATCHDOG=1")
             await asyncio.sleep(pause)
+
+    # --- another configuration ---
+
+    def reload(self) -> str:
+        """Load the configuration again and swap it whole; the old one stays on any error, which is returned."""
+        try:
+            config = load_changed(self.config)
+            directory = self._knowledge.directory(config, datetime.now(UTC))
+        except ConfigError as error:
+            self._reload_error = str(error)
+            self._log.error("reload_refused", problems=len(error.problems), first=str(error.problems[0]), kept=self.config.hash)
+            return self._reload_error
+        self.config, self._ruling.directory, self._reload_error = config, directory, ""
+        self._bridges.use(config.sms)
+        self._outbox.routes = _routes(config)
+        self._agent.use_trunks(directory.trunks())
+        self._queue_changed.set()
+        self._log.info("configuration_loaded", config=config.hash, lines=len(config.line))
+        return ""
+
+    async def _look_around(self) -> None:
+        """Calendars and contacts change without being announced; the configuration only where `watch` is on."""
+        seen = self.config.path.stat().st_mtime_ns
+        while True:
+            await asyncio.sleep(WATCH_EVERY_S if self.config.watch else KNOW_AGAIN_S)
+            with contextlib.suppress(OSError):
+                changed = self.config.path.stat().st_mtime_ns
+                if self.config.watch and changed != seen:
+                    seen = changed
+                    self.reload()
+            self._ruling.directory = self._knowledge.directory(self.config, datetime.now(UTC))
 
     # --- what others ask (Reporter) ---
 
@@ -241,42 +271,19 @@ class Gateway:
 
     def status(self) -> dict[str, Any]:
         """The shape that `textback status --json` prints."""
-        ready, pulse = self._agent.ready, self._agent.pulse
-        return {
-            "version": version("textback"),
-            "config_hash": self.config.hash,
-            "agent": {
-                "up": ready is not None,
-                "calls": self._journal.open_calls,
-                "max_calls": ready.max_calls if ready else 0,
-                "stack": ready.stack if ready else "",
-                "pid": self._agent.pid,
-                "strangers_refused": pulse.strangers if pulse else 0,
-                "malformed_refused": pulse.malformed if pulse else 0,
-            },
-            "trunks": {name: {"up": ready is not None} for name in self.config.trunk},
-            "bridges": {name: _health(bridge) for name, bridge in self._bridges.items()},
-            "database": {"writable": not self._store.last_error, "detail": self._store.last_error},
-            **self._counts,
-        }
+        return report(
+            self.config,
+            agent=self._agent,
+            open_calls=self._journal.open_calls,
+            bridges=self._bridges.by_name,
+            database_error=self._store.last_error,
+            reload_error=self._reload_error,
+            counts=self._counts,
+        )
 
 
-def _built(config: Config) -> dict[str, Bridge]:
-    built = {name: build_bridge(name, settings, config.data_dir) for name, settings in config.sms.items()}
-    return {name: bridge for name, bridge in built.items() if bridge is not None}
-
-
-def _health(bridge: Bridge) -> dict[str, Any]:
-    health = bridge.health()
-    return {"up": health.up, "paused": health.paused, "detail": health.detail}
-
-
-def _count(db: sqlite3.Connection) -> dict[str, int]:
-    return {
-        "queued": texts.count(db, TextState.QUEUED),
-        "held": 0,
-        "unknown": texts.count(db, TextState.UNKNOWN),
-    }
+def _routes(config: Config) -> dict[str, tuple[str, ...]]:
+    return {line.name: line.sms for line in config.line.values()}
 
 
 def _innermost(group: BaseExceptionGroup[CannotStart]) -> CannotStart:

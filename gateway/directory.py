@@ -1,9 +1,10 @@
 """Which line a call is for, and what the rules need to know of it: the configuration, looked up."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from config.model import E164, Config, Line
-from gateway.core.decision import Policy
+from gateway.core.case import Contact, Policy
+from gateway.core.hours import OfficeHours
 from gateway.core.phone import read_number, region_of
 from sip.protocol import Trunk
 
@@ -12,10 +13,14 @@ CALL_TEST = "call-test"
 
 
 class Directory:
-    """One configuration, indexed for calls that come in."""
+    """One configuration with its calendars and contacts, indexed for calls that come in."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(
+        self, config: Config, hours: Mapping[str, OfficeHours] | None = None, contacts: Mapping[E164, Contact] | None = None
+    ) -> None:
         self.config = config
+        self.hours = hours or {}
+        self._contacts = contacts or {}
         self._by_number = {line.number: line for line in config.line.values()}
         self._own = frozenset(self._by_number)
 
@@ -33,10 +38,23 @@ class Directory:
         """The caller's number, read as the office's region writes numbers."""
         return read_number(as_sent, self.config.region) if as_sent else None
 
-    def policy(self, line: Line) -> Policy:
-        """What the rules read of the configuration for one line."""
+    def contact(self, number: E164 | None) -> Contact | None:
+        """Who this is, by the contacts file."""
+        return self._contacts.get(number) if number else None
+
+    def policy(self, line: Line, caller: E164 | None) -> Policy:
+        """What the rules read of the configuration for one line and caller."""
         regions = self.config.limits.regions or (region_of(line.number),)
-        return Policy(line=line, own_numbers=self._own, regions=frozenset(regions))
+        return Policy(
+            line=line,
+            own_numbers=self._own,
+            regions=frozenset(regions),
+            home_region=self.config.region,
+            hours=self.hours.get(line.hours or ""),
+            contact=self.contact(caller),
+            consent=self.config.consent,
+            limits=self.config.limits,
+        )
 
     def trunks(self) -> tuple[Trunk, ...]:
         """The trunks as the SIP agent knows them, each with the longest ring of its lines for when no plan comes."""
@@ -51,6 +69,10 @@ class Directory:
             )
             for trunk in self.config.trunk.values()
         )
+
+    def line_named(self, dialled: str) -> Line | None:
+        """The line of a dialled number, whatever the trunk."""
+        return self._named(dialled)
 
     def _named(self, candidate: str) -> Line | None:
         number = read_number(candidate, self.config.region)

@@ -1,25 +1,20 @@
 """From SIP events to calls in the database, and from a missed call to its decision and its text: one transaction a step.
 
-A call is written down before its plan goes out. The moment it is missed, one transaction writes its outcome, the decision with
-the whole trace, and the text; then the outbox is woken.
+A call is written down before its plan goes out. The moment it is missed, `ruling` writes its outcome, the decision with the
+whole trace, and the text in one transaction; then `ruled` is called.
 """
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from config.model import E164, Line
-from gateway.core.call import Call, Outcome
-from gateway.core.decision import Decision, History, Send, Step, decide
+from gateway.core.call import Outcome
 from gateway.core.phone import masked
-from gateway.core.reason import Reason
-from gateway.core.template import merge_fields, render
-from gateway.directory import Directory
-from gateway.store import calls, texts
+from gateway.ruling import Ruling, Verdict
+from gateway.store import calls
 from gateway.store.calls import Arrival, Ending
 from gateway.store.database import Database
 from gateway.store.instants import from_epoch
@@ -38,17 +33,6 @@ from sip.protocol import (
     Ring,
     RingTimedOut,
 )
-from sms.segments import segment
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What ending a call brought."""
-
-    call: int
-    decision: str
-    reason: Reason
-    text: int | None
 
 
 class Journal:
@@ -58,16 +42,16 @@ class Journal:
         self,
         *,
         store: Database,
-        directory: Directory,
+        ruling: Ruling,
         tasks: asyncio.TaskGroup,
         command: Callable[[Command], None],
-        text_queued: Callable[[], None],
+        ruled: Callable[[Verdict], None],
     ) -> None:
         self._store = store
-        self._directory = directory
+        self._ruling = ruling
         self._tasks = tasks
         self._command = command
-        self._text_queued = text_queued
+        self._ruled = ruled
         self._open: dict[str, Arrival] = {}
         self._log = structlog.get_logger()
 
@@ -98,20 +82,20 @@ class Journal:
             await self._write_ending(arrival, self._cut_off(arrival, now), now)
 
     def _cut_off(self, arrival: Arrival, now: datetime) -> Ending:
-        line = self._line(arrival)
+        line = self._ruling.directory.config.line.get(arrival.line or "")
         rang = min(now - arrival.arrived_at, timedelta(seconds=line.ring_seconds if line else 0))
         rang = max(rang, timedelta(0))
         return Ending(outcome=Outcome.INTERRUPTED, at=arrival.arrived_at + rang, rang=rang)
 
     def _arrived(self, event: CallArrived) -> None:
-        line = self._directory.line_for(event.trunk, event.dialled)
+        line = self._ruling.directory.line_for(event.trunk, event.dialled)
         arrival = self._open[event.key] = Arrival(
             key=event.key,
             call_id=event.call_id,
             trunk=event.trunk,
             source=event.source,
             line=line.name if line else None,
-            caller=self._directory.caller(event.caller),
+            caller=self._ruling.directory.caller(event.caller),
             caller_as_sent=event.caller,
             caller_name=event.caller_name,
             caller_header=event.caller_header,
@@ -147,11 +131,10 @@ class Journal:
             self._tasks.create_task(self._write_ending(arrival, ending, now), name=f"ending {key}")
 
     async def _write_ending(self, arrival: Arrival, ending: Ending, now: datetime) -> None:
-        verdict = await self._store.insist(lambda db: self._end(db, arrival, ending, now))
+        verdict = await self._store.insist(lambda db: self._ruling.on_ended(db, arrival, ending, now))
         if verdict is None:
             return
-        if verdict.text is not None:
-            self._text_queued()
+        self._ruled(verdict)
         self._log.info(
             "call_ended",
             call=verdict.call,
@@ -161,62 +144,6 @@ class Journal:
             reason=verdict.reason.value,
             text=verdict.text,
         )
-
-    # --- the step that counts: runs in the store's thread, inside one transaction ---
-
-    def _end(self, db: sqlite3.Connection, arrival: Arrival, ending: Ending, now: datetime) -> Verdict | None:
-        call = calls.arrive(db, arrival)
-        if not calls.end(db, call, ending):
-            return None
-        line = self._line(arrival)
-        config_hash = self._directory.config.hash
-        if line is None:
-            step = Step(rule="line_found", saw=f"dialled {', '.join(arrival.dialled)}", verdict=Reason.NO_LINE, config="line")
-            calls.record(db, call, "skip", Reason.NO_LINE, (step,), now, config_hash)
-            return Verdict(call=call, decision="skip", reason=Reason.NO_LINE, text=None)
-        decision = self._decide(db, arrival, ending, line, now)
-        calls.decided(db, call, decision, now, config_hash)
-        if isinstance(decision, Send) and arrival.caller is not None:
-            text = texts.queue(db, self._text(call, arrival, arrival.caller, ending, line, now))
-            return Verdict(call=call, decision="send", reason=decision.reason, text=text)
-        return Verdict(call=call, decision="skip", reason=decision.reason, text=None)
-
-    def _decide(self, db: sqlite3.Connection, arrival: Arrival, ending: Ending, line: Line, now: datetime) -> Decision:
-        history = texts.history(db, arrival.caller, line.name) if arrival.caller else History()
-        call = Call(
-            caller=arrival.caller,
-            caller_as_sent=arrival.caller_as_sent,
-            outcome=ending.outcome,
-            arrived_at=arrival.arrived_at,
-            rang=ending.rang,
-        )
-        return decide(call, history, self._directory.policy(line), now)
-
-    def _text(self, call: int, arrival: Arrival, caller: E164, ending: Ending, line: Line, now: datetime) -> texts.NewText:
-        fields = merge_fields(
-            business=line.business,
-            staff=line.staff,
-            number=line.number,
-            caller=caller,
-            called_at=arrival.arrived_at,
-            timezone=line.timezone,
-            region=self._directory.config.region,
-        )
-        segments = segment(render(line.text.message, fields))
-        return texts.NewText(
-            call=call,
-            line=line.name,
-            recipient=caller,
-            sender=line.sender,
-            body=segments.text,
-            segments=len(segments.parts),
-            queued_at=now,
-            due_at=now,
-            expires_at=ending.at + line.text.expires,
-        )
-
-    def _line(self, arrival: Arrival) -> Line | None:
-        return self._directory.config.line.get(arrival.line) if arrival.line else None
 
 
 def _ending_of(event: Event) -> tuple[str, Ending] | None:

@@ -31,7 +31,7 @@ LOOK_AGAIN_S = 60.0
 
 
 class Outbox:
-    """Sends what is due. Call `wake` when a text was queued or a bridge has room again."""
+    """Sends what is due. `woken` is set when a text was queued or a bridge has room again."""
 
     def __init__(
         self,
@@ -40,14 +40,16 @@ class Outbox:
         bridges: Mapping[str, Bridge],
         routes: Mapping[str, Sequence[str]],
         tasks: asyncio.TaskGroup,
+        woken: asyncio.Event,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._store = store
         self._bridges = bridges
-        self._routes = routes
+        self.routes = routes
+        """Each line's bridges in order; replaced when the configuration is loaded again."""
         self._tasks = tasks
         self._jitter = jitter
-        self._woken = asyncio.Event()
+        self._woken = woken
         self._under_way: set[asyncio.Task[None]] = set()
         self._log = structlog.get_logger()
 
@@ -79,7 +81,7 @@ class Outbox:
         room = {name: bridge.room() for name, bridge in self._bridges.items() if bridge.health().up}
         try:
             looked = await self._store.write(
-                lambda db: texts.claim_due(db, datetime.now(UTC), self._routes, room),
+                lambda db: texts.claim_due(db, datetime.now(UTC), self.routes, room),
             )
         except StoreError as error:
             self._log.error("queue_unreadable", error=str(error))
@@ -91,7 +93,7 @@ class Outbox:
         for expired in looked.expired:
             self._log.warning("text_expired", text=expired)
         for cancelled in looked.cancelled:
-            self._log.info("text_cancelled", text=cancelled, reason="opted_out")
+            self._log.info("text_cancelled", text=cancelled)
         return looked
 
     async def _sleep_until(self, at: datetime | None) -> None:
@@ -134,7 +136,7 @@ class Outbox:
         tried = [*text.tried, text.bridge]
         others = [
             name
-            for name in self._routes.get(text.line, ())
+            for name in self.routes.get(text.line, ())
             if name not in tried and name in self._bridges and self._bridges[name].health().up
         ]
         if others and may_try_next(outcome):

@@ -1,7 +1,16 @@
 """How the gateway is, as one value for `textback status`, `/readyz` and whoever else asks."""
 
+import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any, Protocol
+
+from config.model import Config
+from gateway.core.delivery import TextState
+from gateway.store import texts
+from sip.client import AgentClient
+from sms.text import Bridge
 
 
 class Reporter(Protocol):
@@ -23,3 +32,50 @@ class Readiness:
     @property
     def is_ready(self) -> bool:
         return not self.why_not
+
+
+def report(
+    config: Config,
+    *,
+    agent: AgentClient,
+    open_calls: int,
+    bridges: Mapping[str, Bridge],
+    database_error: str,
+    reload_error: str,
+    counts: Mapping[str, int],
+) -> dict[str, Any]:
+    """Everything at a glance, ready for JSON."""
+    ready, pulse = agent.ready, agent.pulse
+    return {
+        "version": version("textback"),
+        "config_hash": config.hash,
+        "reload_error": reload_error,
+        "agent": {
+            "up": ready is not None,
+            "calls": open_calls,
+            "max_calls": ready.max_calls if ready else 0,
+            "stack": ready.stack if ready else "",
+            "pid": agent.pid,
+            "strangers_refused": pulse.strangers if pulse else 0,
+            "malformed_refused": pulse.malformed if pulse else 0,
+        },
+        "trunks": {name: {"up": ready is not None} for name in config.trunk},
+        "bridges": {name: _health(bridge) for name, bridge in bridges.items()},
+        "database": {"writable": not database_error, "detail": database_error},
+        **counts,
+    }
+
+
+def count(db: sqlite3.Connection) -> dict[str, int]:
+    """Texts that wait: for a bridge, for their time or a person, for an answer."""
+    return {
+        "queued": texts.count(db, TextState.QUEUED),
+        "held": texts.count(db, TextState.HELD),
+        "held_for_a_person": texts.count_held_for_a_person(db),
+        "unknown": texts.count(db, TextState.UNKNOWN),
+    }
+
+
+def _health(bridge: Bridge) -> dict[str, Any]:
+    health = bridge.health()
+    return {"up": health.up, "paused": health.paused, "detail": health.detail}

@@ -33,6 +33,7 @@ from sip.protocol import (
     Start,
     Stop,
     Trunk,
+    UseTrunks,
 )
 from sip.session import PROVISIONAL_EVERY_S, Leg, Session, guarded, happening_at_end
 from sip.timers import Timers
@@ -166,6 +167,8 @@ class Agent:
                 self._ring_for(key, seconds)
             case Refuse(key=key, status=status, reason=reason):
                 self._refuse(key, status, reason)
+            case UseTrunks(trunks=trunks):
+                self._admission = Admission(trunks)
             case Stop():
                 self._is_stopping = True
             case Start():

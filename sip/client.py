@@ -8,11 +8,25 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
-from sip.protocol import MAX_LINE, Command, Event, Failed, ProtocolError, Pulse, Ready, Start, Stop, decode_event, encode
+from sip.protocol import (
+    MAX_LINE,
+    Command,
+    Event,
+    Failed,
+    ProtocolError,
+    Pulse,
+    Ready,
+    Start,
+    Stop,
+    Trunk,
+    UseTrunks,
+    decode_event,
+    encode,
+)
 
 SILENT_AT_MOST_S = 10.0
 STOP_WITHIN_S = 5.0
@@ -61,6 +75,11 @@ class AgentClient:
         """Give a command; one for an agent that is gone is dropped, as its calls are."""
         if self._process is not None and self._process.stdin is not None and not self._process.stdin.is_closing():
             self._process.stdin.write(encode(command))
+
+    def use_trunks(self, trunks: tuple[Trunk, ...]) -> None:
+        """Calls come from these trunks from now on, also in an agent that is started later."""
+        self._start = replace(self._start, trunks=trunks)
+        self.send(UseTrunks(trunks=trunks))
 
     async def run(self) -> None:
         """Keep an agent running until `stop`. `AgentFailed` when the first one cannot start."""

@@ -61,11 +61,18 @@ class Refuse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UseTrunks:
+    """Calls come from these trunks from now on; those that ring keep theirs."""
+
+    trunks: tuple[Trunk, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
     """End every call with 480 and leave."""
 
 
-Command = Start | Ring | Refuse | Stop
+Command = Start | Ring | Refuse | UseTrunks | Stop
 
 # --- events: agent → gateway ------------------------------------------------------------------------------------------
 
@@ -217,7 +224,7 @@ class ProtocolError(ValueError):
     """A line that is not one of ours."""
 
 
-_COMMANDS: dict[str, type[Command]] = {c.__name__: c for c in (Start, Ring, Refuse, Stop)}
+_COMMANDS: dict[str, type[Command]] = {c.__name__: c for c in (Start, Ring, Refuse, UseTrunks, Stop)}
 _EVENTS: dict[str, type[Event]] = {
     e.__name__: e
     for e in (
@@ -236,6 +243,7 @@ _EVENTS: dict[str, type[Event]] = {
 }
 _NESTED: dict[tuple[str, str], type[Trunk] | type[Diversion]] = {
     ("Start", "trunks"): Trunk,
+    ("UseTrunks", "trunks"): Trunk,
     ("CallArrived", "diversions"): Diversion,
 }
 

@@ -4,17 +4,22 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from config import load
 from config.model import Config
 from config.problems import ConfigError, Problem
-from gateway.advice import advise
+from gateway.advice import Message, advise, messages
+from gateway.core.schedule import local
+from gateway.knowledge import Knowledge
+from gateway.timetable import week
 
 
 def add_to(commands: Any) -> None:
     """The command's parser."""
     parser = commands.add_parser("check", help="check the configuration", description=__doc__)
+    parser.add_argument("--week", action="store_true", help="show which message goes when, for the coming seven days")
     parser.add_argument("--strict", action="store_true", help="warnings count as errors")
     parser.add_argument("--json", action="store_true", help="as JSON: {errors, warnings, not_in_effect}")
     parser.set_defaults(command=check)
@@ -33,13 +38,18 @@ def check(options: argparse.Namespace) -> int:
         errors = error.problems
     if config is not None:
         warnings = load.warnings_about_secrets(path)
-        warnings += [load.problem(config, advice.key, advice.says) for advice in advise(config)]
+        warnings += [load.problem(config, advice.key, advice.says) for advice in advise(config, datetime.now(UTC))]
         later = load.not_in_effect(path)
     if options.json:
         groups = {"errors": errors, "warnings": warnings, "not_in_effect": later}
-        print(json.dumps({name: [asdict(problem) for problem in group] for name, group in groups.items()}, indent=2))
+        shown: dict[str, Any] = {name: [asdict(problem) for problem in group] for name, group in groups.items()}
+        if config is not None:
+            shown["messages"] = [_message_json(message) for line in config.line.values() for message in messages(line, config)]
+        print(json.dumps(shown, indent=2))
     else:
         _print(errors, warnings, later, config)
+        if options.week and config is not None:
+            _print_week(config)
     return 1 if errors or (options.strict and warnings) else 0
 
 
@@ -55,5 +65,37 @@ def _print(errors: tuple[Problem, ...], warnings: list[Problem], later: list[Pro
         count = len(errors)
         print(f"{count} error{'s' if count != 1 else ''}; nothing was changed.", file=sys.stderr)
         return
+    print("Messages, each at its longest:")
+    for line in config.line.values():
+        for message in messages(line, config):
+            when = f" ({message.conditions})" if message.conditions else ""
+            size = f"{len(message.cut.parts)} segment{'s' if len(message.cut.parts) > 1 else ''}"
+            print(f"  {message.key}{when}: {size}, {len(message.cut.text)} characters, {message.cut.alphabet.value}")
+            print(f"    {message.cut.text}")
     lines = ", ".join(f"{line.name} {line.number}" for line in config.line.values())
     print(f"{config.path}: good (configuration {config.hash}). Lines: {lines}")
+
+
+def _message_json(message: Message) -> dict[str, Any]:
+    cut = message.cut
+    return {
+        "key": message.key,
+        "conditions": message.conditions,
+        "longest": cut.text,
+        "segments": len(cut.parts),
+        "alphabet": cut.alphabet.value,
+    }
+
+
+def _print_week(config: Config) -> None:
+    now = datetime.now(UTC)
+    directory = Knowledge().directory(config, now)
+    for line in config.line.values():
+        print(f"{line.name}: what a new caller's first missed call gets ({line.timezone}):")
+        day = ""
+        for stretch in week(line, directory, now):
+            start, end = local(stretch.start, line.timezone), local(stretch.end, line.timezone)
+            shown = f"{start:%a %Y-%m-%d}"
+            until = "24:00" if end.date() != start.date() else f"{end:%H:%M}"
+            print(f"  {shown if shown != day else '':<14}  {start:%H:%M}-{until}  {stretch.says}")
+            day = shown

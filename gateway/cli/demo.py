@@ -17,7 +17,6 @@ from typing import Any
 from config import load
 from config.model import Config
 from config.values import number as number_of
-from gateway import log
 from gateway.cli.call_test import heard_in_words
 from gateway.cli.explain import OUTCOME_IN_WORDS
 from gateway.core.reason import IN_WORDS, Reason
@@ -72,7 +71,6 @@ def add_to(commands: Any) -> None:
 
 def demo(options: argparse.Namespace) -> int:
     """0: both calls were missed and both texts went out; 1: something did not happen."""
-    log.set_up(is_quiet=True)
     directory = Path(tempfile.mkdtemp(prefix="textback-demo-"))
     path = directory / "textback.toml"
     path.write_text(CONFIG.format(sip=_free_port(socket.SOCK_DGRAM), web=_free_port(socket.SOCK_STREAM)))

@@ -7,7 +7,10 @@ from typing import Any
 
 from config import load
 from config.model import Config
+from gateway.cli import imagined
 from gateway.cli.show import call_json, caller_of, text_json, when
+from gateway.cli.steps import placed, step_in_words
+from gateway.core.call import Outcome
 from gateway.core.reason import IN_WORDS, Reason
 from gateway.store import calls, texts
 from gateway.store.database import FILE, reading
@@ -27,7 +30,11 @@ OUTCOME_IN_WORDS = {
 def add_to(commands: Any) -> None:
     """The command's parser."""
     parser = commands.add_parser("explain", help="why a text was or was not sent", description=__doc__)
-    parser.add_argument("call", metavar="CALL", help="the call's number in textback calls, its SIP Call-ID, or last")
+    parser.add_argument("call", metavar="CALL", nargs="?", help="its number in textback calls, its SIP Call-ID, or last")
+    parser.add_argument("--line", metavar="NAME", help="of a call that has not happened: to this line,")
+    parser.add_argument("--from", dest="caller", metavar="NUMBER", help="from this number (default: withheld),")
+    parser.add_argument("--at", metavar="TIME", help="at this time of the line's clock, 2026-12-24T18:30 (default: now),")
+    parser.add_argument("--outcome", choices=[outcome.value for outcome in Outcome], default="no_answer", help="ending so")
     parser.add_argument("--json", action="store_true", help="as JSON: {decision, reason, trace, call, texts}")
     parser.set_defaults(command=explain)
 
@@ -35,6 +42,8 @@ def add_to(commands: Any) -> None:
 def explain(options: argparse.Namespace) -> int:
     """0; 1 where there is no such call."""
     config = load.load(load.find(options.config))
+    if options.call is None or options.line is not None:
+        return imagined.explain(options, config)
     with reading(config.data_dir / FILE) as db:
         call = _find(db, options.call)
         if call is None:
@@ -70,12 +79,7 @@ def _as_json(call: Any, decisions: list[Any], sent: list[Any], config: Config) -
 def _trace(decision: Any, config: Config) -> list[dict[str, str]]:
     """The steps with the key's place in the file, where the file is still the one that was decided by."""
     is_same_file = decision["config_hash"] == config.hash
-    return [
-        {**step, "config": f"{step['config']} ({config.where(step['config'])})" if is_same_file else step["config"]}
-        if step["config"]
-        else step
-        for step in json.loads(decision["trace"])
-    ]
+    return [placed(step, config) if is_same_file else step for step in json.loads(decision["trace"])]
 
 
 def in_words(call: Any, decisions: list[Any], sent: list[Any], config: Config) -> list[str]:
@@ -88,10 +92,9 @@ def in_words(call: Any, decisions: list[Any], sent: list[Any], config: Config) -
     ]
     for decision in decisions:
         words = IN_WORDS[Reason(decision["reason"])]
-        told.append(f"{'Text' if decision['decision'] == 'send' else 'No text'}, because {words} ({decision['reason']}):")
-        for step in _trace(decision, config):
-            mark = "+" if step["verdict"] == "pass" else "x"
-            told.append(f"  {mark} {step['rule']:<20} {step['saw']:<44} {step['config']}".rstrip())
+        what = {"send": "Text", "hold": "Held", "skip": "No text"}[decision["decision"]]
+        told.append(f"{what}, because {words} ({decision['reason']}):")
+        told += [step_in_words(step) for step in _trace(decision, config)]
         if decision["config_hash"] != config.hash:
             told.append(f"  decided by configuration {decision['config_hash']}; the file has changed since")
     for text in sent:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
 from config.problems import ConfigError
-from gateway.cli import call_test, check, demo, explain, run, show
+from gateway import log
+from gateway.cli import call_test, check, demo, explain, run, send_test, show, simulate
 from gateway.store.database import StoreError
 
 Command = Callable[[argparse.Namespace], int]
@@ -17,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command."""
     options = _parser().parse_args(arguments)
     command: Command = options.command
+    log.set_up(is_quiet=True)
     try:
         return command(options)
     except ConfigError as error:
@@ -37,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"textback {version('textback')}")
     parser.add_argument("-c", dest="config", metavar="FILE", default=None, help=_CONFIG)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (run, check, demo, show, explain, call_test):
+    for module in (run, check, demo, show, explain, simulate, call_test, send_test):
         module.add_to(commands)
     for command in set(commands.choices.values()):
         command.add_argument("-c", dest="config", metavar="FILE", default=argparse.SUPPRESS, help=_CONFIG)

@@ -37,6 +37,7 @@ async def serve(gateway: Gateway) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, gateway)
+    loop.add_signal_handler(signal.SIGHUP, gateway.reload)
     await gateway.serve()
 
 

@@ -3,21 +3,22 @@
 import argparse
 import json
 import sys
-import urllib.error
-import urllib.request
 from typing import Any
 
 from config import load
 from config.model import Config
+from gateway.cli.ask import NoAnswer, get, post
 from gateway.core.phone import written_for
 from gateway.core.reason import IN_WORDS, Reason
 from gateway.core.schedule import local
 from gateway.store import calls, texts
 from gateway.store.database import FILE, reading
 from gateway.store.instants import read
-from gateway.web.server import basic
 
-ASK_WITHIN_S = 5.0
+_ACTIONS = {
+    "calls": {"done": "a person has dealt with the call: what is held for its caller is not sent"},
+    "texts": {"release": "let a held text go past the limits", "drop": "cancel a text that is held or queued"},
+}
 
 
 def add_to(commands: Any) -> None:
@@ -26,6 +27,11 @@ def add_to(commands: Any) -> None:
         parser = commands.add_parser(name, help=f"show {what}", description=f"Show {what}, newest first.")
         parser.add_argument("-n", type=int, default=20, metavar="COUNT", help="how many (default 20)")
         parser.add_argument("--json", action="store_true", help="as JSON")
+        actions = parser.add_subparsers(metavar="ACTION", required=False)
+        for action, says in _ACTIONS[name].items():
+            acting = actions.add_parser(action, help=says, description=says.capitalize() + ".")
+            acting.add_argument("ids", nargs="+", type=int, metavar="ID")
+            acting.set_defaults(command=act, path=f"/api/v1/{name}/{{}}/{action}")
         parser.set_defaults(command=command)
     parser = commands.add_parser("status", help="how the running gateway is", description="How the running gateway is.")
     parser.add_argument("--json", action="store_true", help="as JSON")
@@ -59,6 +65,19 @@ def _ending(row: Any) -> str:
     return f"text {row['text']}" if row["text"] is not None else f"no text: {IN_WORDS[Reason(row['reason'])]}"
 
 
+def act(options: argparse.Namespace) -> int:
+    """Have the running gateway do something with calls or texts. 0: all done; 1: not all."""
+    config = load.load(load.find(options.config))
+    status = 0
+    for one in options.ids:
+        try:
+            print(post(config, options.path.format(one))["said"])
+        except NoAnswer as error:
+            print(f"textback: {error}", file=sys.stderr)
+            status = 1
+    return status
+
+
 def show_texts(options: argparse.Namespace) -> int:
     """The newest texts."""
     config = load.load(load.find(options.config))
@@ -71,13 +90,18 @@ def show_texts(options: argparse.Namespace) -> int:
         print("No texts yet.")
     for row in rows:
         at = when(row["queued_at"], row["line"], config)
-        print(
-            f"{row['id']:>6}  {at}  call {row['call']:<5} {row['recipient']:<16} {row['state']:<12} {row['bridge'] or '-':<10}"
-        )
+        print(f"{row['id']:>6}  {at}  {_source(row):<10} {row['recipient']:<16} {row['state']:<12} {row['bridge'] or '-':<10}")
         print(f"        {row['body']}")
-        if row["detail"]:
+        if row["state"] == "held":
+            at = f"until {when(row['due_at'], row['line'], config)}" if row["due_at"] else "for a person"
+            print(f"        (held {at}: {row['held_for']})")
+        elif row["detail"]:
             print(f"        ({row['detail']})")
     return 0
+
+
+def _source(row: Any) -> str:
+    return "test" if row["is_test"] else f"call {row['call']}"
 
 
 def call_json(row: Any) -> dict[str, Any]:
@@ -88,7 +112,23 @@ def call_json(row: Any) -> dict[str, Any]:
 
 def text_json(row: Any) -> dict[str, Any]:
     """One text for programs."""
-    names = ("id", "call", "line", "body", "segments", "state", "bridge", "provider_id", "attempts", "queued_at", "detail")
+    names = (
+        "id",
+        "call",
+        "line",
+        "body",
+        "segments",
+        "state",
+        "bridge",
+        "provider_id",
+        "attempts",
+        "queued_at",
+        "detail",
+        "held_for",
+        "due_at",
+        "variant",
+        "is_test",
+    )
     return {"to": row["recipient"], **{name: row[name] for name in names}}
 
 
@@ -109,34 +149,16 @@ def when(instant: str, line: str | None, config: Config) -> str:
 def show_status(options: argparse.Namespace) -> int:
     """0: the gateway runs and would take a call; 1: it does not."""
     config = load.load(load.find(options.config))
-    status = _ask(config)
-    if status is None:
+    try:
+        status = get(config, "/api/v1/status")
+    except NoAnswer as error:
+        print(f"textback: {error}", file=sys.stderr)
         return 1
     if options.json:
         print(json.dumps(status, indent=2))
     else:
         _print(status, config)
     return 0 if status["agent"]["up"] and status["database"]["writable"] else 1
-
-
-def _ask(config: Config) -> dict[str, Any] | None:
-    """Ask the gateway that runs here; no proxy, whatever the environment says."""
-    place = config.web.listen
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(place.host, place.host)  # noqa: S104 — compared, not bound
-    url = f"http://{f'[{host}]' if ':' in host else host}:{place.port}/api/v1/status"
-    request = urllib.request.Request(url)
-    if config.web.password is not None:
-        request.add_header("Authorization", basic(config.web.password.get_secret_value()))
-    try:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=ASK_WITHIN_S) as answer:
-            status: dict[str, Any] = json.load(answer)
-            return status
-    except urllib.error.HTTPError as error:
-        print(f"textback: the gateway at {place} answered {error.code}; is its password_file another one?", file=sys.stderr)
-    except (OSError, ValueError):
-        print(f"textback: no gateway answers at {place}; start it with textback run", file=sys.stderr)
-    return None
 
 
 def _print(status: dict[str, Any], config: Config) -> None:
@@ -151,6 +173,10 @@ def _print(status: dict[str, Any], config: Config) -> None:
         print(f"  bridge    {name}: {state}; {bridge['detail']}")
     database = status["database"]
     print(f"  database  {'writable' if database['writable'] else database['detail']}")
-    print(f"  texts     {status['queued']} queued, {status['unknown']} unknown")
+    print(f"  texts     {status['queued']} queued, {status['held']} held, {status['unknown']} unknown")
+    if status["held_for_a_person"]:
+        print(f"            {status['held_for_a_person']} held for a person: textback texts release ID, or drop ID")
+    if status["reload_error"]:
+        print(f"  The configuration was not loaded again: {status['reload_error']}")
     if status["config_hash"] != config.hash:
-        print(f"  {config.path} has changed since the gateway started; restart it to put the changes into effect")
+        print(f"  {config.path} has changed since the gateway started; load it with systemctl reload textback (or kill -HUP)")

@@ -39,3 +39,7 @@ class Call:
     outcome: Outcome
     arrived_at: datetime
     rang: timedelta
+    missed_at: datetime
+    """When the outcome fell: from then on a text is owed."""
+    verstat: str = ""
+    """The trunk's STIR/SHAKEN verdict; empty where it gave none."""

@@ -1,12 +1,12 @@
 """The life of a text, as a table.
 
-    queued ─► sending ─► accepted ─► delivered | undelivered
-      │  ▲       ├─► queued      not sent, or refused for now
-      │  │       ├─► refused     refused for good
-      │  └───────┘
-      │          └─► unknown     handed over and no answer: held, never sent again by itself; a late answer or a
-      ├─► expired                receipt still settles it
-      └─► cancelled              opted out meanwhile
+    held ─► queued ─► sending ─► accepted ─► delivered | undelivered
+      │       │  ▲       ├─► queued      not sent, or refused for now
+      │       │  │       ├─► refused     refused for good
+      │       │  └───────┘
+      │       │          └─► unknown     handed over and no answer: held back, never sent again by itself; a late
+      │       ├─► expired                answer or a receipt still settles it
+      └───────┴─► cancelled              opted out, resolved, or dropped by a person meanwhile
 
 A receipt may come before the answer to the submit; it settles `sending` and `unknown` too. Whatever a row says, only these
 steps are taken: a happening that the table does not list for a state changes nothing.
@@ -18,6 +18,8 @@ from enum import StrEnum
 class TextState(StrEnum):
     """Where a text is."""
 
+    HELD = "held"
+    """Waits for an instant, or for a person; decided once more then."""
     QUEUED = "queued"
     SENDING = "sending"
     ACCEPTED = "accepted"
@@ -32,6 +34,7 @@ class TextState(StrEnum):
 class Event(StrEnum):
     """What can befall a text."""
 
+    RELEASED = "released"
     CLAIMED = "claimed"
     ACCEPTED = "accepted"
     NOT_NOW = "not_now"
@@ -46,6 +49,7 @@ class Event(StrEnum):
 _S, _E = TextState, Event
 
 TABLE: dict[TextState, dict[Event, TextState]] = {
+    _S.HELD: {_E.RELEASED: _S.QUEUED, _E.CANCELLED: _S.CANCELLED},
     _S.QUEUED: {_E.CLAIMED: _S.SENDING, _E.EXPIRED: _S.EXPIRED, _E.CANCELLED: _S.CANCELLED},
     _S.SENDING: {
         _E.ACCEPTED: _S.ACCEPTED,
@@ -70,7 +74,7 @@ TABLE: dict[TextState, dict[Event, TextState]] = {
 }
 
 COUNTS_AS_TEXTED = frozenset(
-    {_S.QUEUED, _S.SENDING, _S.ACCEPTED, _S.DELIVERED, _S.UNDELIVERED, _S.UNKNOWN},
+    {_S.HELD, _S.QUEUED, _S.SENDING, _S.ACCEPTED, _S.DELIVERED, _S.UNDELIVERED, _S.UNKNOWN},
 )
 """States in which the caller has, may have, or is about to have the text."""
 

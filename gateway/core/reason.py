@@ -15,13 +15,23 @@ class Reason(StrEnum):
     LINE_OFF = "line_off"
     NOT_MISSED = "not_missed"
     TOO_SHORT = "too_short"
+    DUPLICATE = "duplicate"
     WITHHELD = "withheld"
     NOT_A_NUMBER = "not_a_number"
     NUMBER_KIND = "number_kind"
-    OWN_LINE = "own_line"
     REGION = "region"
+    OWN_LINE = "own_line"
+    STAFF = "staff"
+    BLOCKED = "blocked"
+    ATTESTATION = "attestation"
     OPTED_OUT = "opted_out"
+    RESOLVED = "resolved"
+    VARIANT_OFF = "variant_off"
     ALREADY_TEXTED = "already_texted"
+    NEVER_REPLIED = "never_replied"
+    LIMIT = "limit"
+    WAIT = "wait"
+    QUIET_HOURS = "quiet_hours"
     EXPIRED = "expired"
     """Only of texts: too late by the time it could have gone."""
 
@@ -32,13 +42,23 @@ IN_WORDS: dict[Reason, str] = {
     Reason.LINE_OFF: "texts are switched off for this line",
     Reason.NOT_MISSED: "the call was not missed",
     Reason.TOO_SHORT: "the caller hung up too soon to have meant it",
+    Reason.DUPLICATE: "it is the same call as another one that forked",
     Reason.WITHHELD: "the caller withheld their number",
     Reason.NOT_A_NUMBER: "what the trunk gave as the caller is not a telephone number",
     Reason.NUMBER_KIND: "the caller's number is of a kind that takes no texts",
-    Reason.OWN_LINE: "the caller is one of this gateway's own lines",
     Reason.REGION: "the caller's number is of a region that is not texted",
+    Reason.OWN_LINE: "the caller is one of this gateway's own lines",
+    Reason.STAFF: "the caller is staff",
+    Reason.BLOCKED: "the caller is blocked in the contacts",
+    Reason.ATTESTATION: "the caller's number is not attested",
     Reason.OPTED_OUT: "the caller has said STOP",
+    Reason.RESOLVED: "the caller has got through since, or was called back",
+    Reason.VARIANT_OFF: "the message that would apply is switched off",
     Reason.ALREADY_TEXTED: "the caller has already been texted",
+    Reason.NEVER_REPLIED: "the caller was texted before and never replied",
+    Reason.LIMIT: "a limit has been reached, and a person has to release it",
+    Reason.WAIT: "the line waits before it texts",
+    Reason.QUIET_HOURS: "it is quiet hours where the caller is",
     Reason.EXPIRED: "it could not be sent in time and would have come too late",
 }
 """One clause for people, to be put after "because"."""

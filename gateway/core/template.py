@@ -6,9 +6,12 @@ from datetime import datetime
 
 from config.model import E164, MERGE_FIELD
 from gateway.core.phone import written_for
-from gateway.core.schedule import local
+from gateway.core.schedule import local, local_day
 
 _TWELVE_HOURS = frozenset({"US", "CA", "AU", "NZ", "PH", "IN"})
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -43,17 +46,36 @@ def weekday(instant: datetime, timezone: str) -> str:
     return _DAYS[local(instant, timezone).weekday()]
 
 
+def opening(opens: datetime, now: datetime, timezone: str, region: str) -> str:
+    """When the office opens, as one says it: `today at 1:00 PM`, `Monday at 8:00 AM`, `Monday, January 4 at 8:00 AM`."""
+    days = (local_day(opens, timezone) - local_day(now, timezone)).days
+    at = local(opens, timezone)
+    day = {0: "today", 1: "tomorrow"}.get(days, _DAYS[at.weekday()])
+    if days >= 7:
+        day = f"{day}, {_MONTHS[at.month - 1]} {at.day}"
+    return f"{day} at {clock(opens, timezone, region)}"
+
+
 def merge_fields(
-    *, business: str, staff: str, number: E164, caller: E164, called_at: datetime, timezone: str, region: str
+    *,
+    business: str,
+    staff: str,
+    number: E164,
+    caller: E164,
+    called_at: datetime,
+    timezone: str,
+    region: str,
+    contact: str = "",
+    opens: str = "",
 ) -> dict[str, str]:
-    """What the fields say for one call. `contact` and `opens` are empty where nothing is known."""
+    """What the fields say for one call; `contact` and `opens` are empty where nothing is known."""
     return {
         "business": business,
         "staff": staff,
         "number": written_for(number, caller),
         "caller": written_for(caller, number),
-        "contact": "",
+        "contact": contact,
         "time": clock(called_at, timezone, region),
         "day": weekday(called_at, timezone),
-        "opens": "",
+        "opens": opens,
     }

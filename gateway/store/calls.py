@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from config.model import E164
 from gateway.core.call import Outcome
-from gateway.core.decision import Decision, Send, Step
+from gateway.core.decision import Step
 from gateway.core.reason import Reason
 from gateway.store.instants import read, written
 
@@ -39,6 +39,17 @@ class Ending:
     at: datetime
     rang: timedelta
     sip_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A journalled call with its outcome."""
+
+    id: int
+    arrival: Arrival
+    ending: Ending
+    was_held: bool = False
+    """Its text was held before: the text is owed from its release, not from the call."""
 
 
 def arrive(db: sqlite3.Connection, call: Arrival) -> int:
@@ -74,12 +85,6 @@ def end(db: sqlite3.Connection, call: int, ending: Ending) -> bool:
     return changed.rowcount == 1
 
 
-def decided(db: sqlite3.Connection, call: int, decision: Decision, at: datetime, config_hash: str) -> None:
-    """Write down a decision with its whole trace."""
-    word = "send" if isinstance(decision, Send) else "skip"
-    record(db, call, word, decision.reason, decision.trace, at, config_hash)
-
-
 def record(
     db: sqlite3.Connection,
     call: int,
@@ -95,6 +100,35 @@ def record(
         (call, written(at), word, reason, json.dumps([asdict(step) for step in trace]), config_hash),
     )
     db.execute("UPDATE calls SET decision = ?, reason = ? WHERE id = ?", (word, reason, call))
+
+
+def ended(db: sqlite3.Connection, call: int) -> Ended | None:
+    """A call that has its outcome, by its id."""
+    row = one(db, call)
+    return ended_from(row) if row is not None and row["outcome"] is not None else None
+
+
+def ended_from(row: sqlite3.Row) -> Ended:
+    """A row of `calls` that has an outcome."""
+    ending = Ending(
+        outcome=Outcome(row["outcome"]),
+        at=read(row["outcome_at"]),
+        rang=timedelta(seconds=row["rang_seconds"] or 0),
+        sip_reason=row["sip_reason"],
+    )
+    return Ended(id=row["id"], arrival=_arrival(row), ending=ending, was_held=True)
+
+
+def since(db: sqlite3.Connection, at: datetime) -> list[sqlite3.Row]:
+    """Every ended call that came since an instant, oldest first."""
+    return db.execute(
+        "SELECT * FROM calls WHERE arrived_at >= ? AND outcome IS NOT NULL ORDER BY arrived_at, id", (written(at),)
+    ).fetchall()
+
+
+def done(db: sqlite3.Connection, call: int, at: datetime) -> bool:
+    """A person has dealt with this call; False where there is no such call."""
+    return db.execute("UPDATE calls SET done_at = ? WHERE id = ?", (written(at), call)).rowcount == 1
 
 
 def open_calls(db: sqlite3.Connection) -> list[tuple[int, Arrival]]:

@@ -179,12 +179,14 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         have = _refuse_newer(connection, path)
         if have == VERSION:
             return
+        connection.execute("PRAGMA foreign_keys = OFF")  # a table that is rebuilt keeps its children
         connection.execute("BEGIN IMMEDIATE")
         for statements in MIGRATIONS[have:]:
             for statement in statements:
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
+        connection.execute("PRAGMA foreign_keys = ON")
     except sqlite3.Error as error:
         if connection.in_transaction:
             connection.rollback()

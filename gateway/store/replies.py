@@ -1,8 +1,10 @@
 """Replies, kept as they came."""
 
 import sqlite3
+from datetime import datetime
 
-from gateway.store.instants import written
+from config.model import E164
+from gateway.store.instants import read, written
 from sms.text import Reply
 
 
@@ -13,3 +15,11 @@ def add(db: sqlite3.Connection, reply: Reply) -> int:
         (reply.bridge, reply.sender, reply.to, reply.body, written(reply.at)),
     )
     return int(added.lastrowid or 0)
+
+
+def instants(db: sqlite3.Connection) -> dict[E164, list[datetime]]:
+    """When each number wrote, oldest first."""
+    found: dict[E164, list[datetime]] = {}
+    for row in db.execute("SELECT sender, at FROM replies ORDER BY at"):
+        found.setdefault(E164(row["sender"]), []).append(read(row["at"]))
+    return found

@@ -108,6 +108,36 @@ CREATE TABLE consent (                   -- the ledger: rows are added, never ch
 )
 """
 
+TEXTS_WITH_HOLDS = """
+CREATE TABLE texts_2 (
+    id INTEGER PRIMARY KEY,
+    call INTEGER REFERENCES calls (id),  -- NULL: a test text
+    line TEXT NOT NULL,
+    recipient TEXT NOT NULL,             -- E.164
+    region TEXT NOT NULL DEFAULT '',     -- of the recipient, ISO 3166-1
+    sender TEXT NOT NULL,
+    body TEXT NOT NULL,
+    segments INTEGER NOT NULL,
+    variant INTEGER,                     -- which variant's message; NULL: the line's own
+    state TEXT NOT NULL,
+    detail TEXT NOT NULL DEFAULT '',     -- the state's reason, in the network's or our words
+    held_for TEXT,                       -- the reason of the hold; NULL: not held
+    bridge TEXT,                         -- that holds or held it
+    tried TEXT NOT NULL DEFAULT '[]',    -- JSON list: bridges that declined it in this round
+    attempts INTEGER NOT NULL DEFAULT 0,
+    queued_at TEXT NOT NULL,
+    due_at TEXT,                         -- NULL: held until a person says so
+    expires_at TEXT NOT NULL,
+    claimed_at TEXT,
+    settled_at TEXT,
+    is_test INTEGER NOT NULL DEFAULT 0   -- counts for nobody
+)
+"""
+_KEPT = (
+    "id, call, line, recipient, sender, body, segments, state, detail, bridge, tried, attempts, queued_at, due_at, expires_at,"
+    " claimed_at, settled_at"
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         CALLS,
@@ -127,6 +157,22 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         REPLIES,
         LEDGER,
         "CREATE INDEX consent_by_number ON consent (number, id)",
+    ),
+    (
+        "ALTER TABLE calls ADD COLUMN done_at TEXT",  # a person has dealt with it
+        TEXTS_WITH_HOLDS,
+        f"INSERT INTO texts_2 ({_KEPT}) SELECT {_KEPT} FROM texts",
+        "DROP TABLE texts",
+        "ALTER TABLE texts_2 RENAME TO texts",
+        "CREATE INDEX texts_waiting ON texts (due_at) WHERE state = 'queued'",
+        "CREATE INDEX texts_held ON texts (due_at) WHERE state = 'held'",
+        "CREATE INDEX texts_under_way ON texts (id) WHERE state IN ('sending', 'unknown')",
+        "CREATE INDEX texts_by_recipient ON texts (recipient, line, queued_at)",
+        "CREATE INDEX texts_by_call ON texts (call)",
+        "CREATE INDEX texts_by_time ON texts (queued_at, state, is_test, region)",
+        "CREATE INDEX calls_done ON calls (caller, line, done_at) WHERE done_at IS NOT NULL",
+        "CREATE INDEX calls_by_time ON calls (arrived_at)",
+        "CREATE INDEX replies_by_sender ON replies (sender, at)",
     ),
 )
 

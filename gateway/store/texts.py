@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from config.model import E164
-from gateway.core.decision import History, PastText
-from gateway.core.delivery import COUNTS_AS_TEXTED, Event, TextState, after
+from gateway.core.delivery import Event, TextState, after
 from gateway.store import consent
+from gateway.store.history import reached_at
 from gateway.store.instants import read, written
-
-_COUNTED = ", ".join(f"'{state}'" for state in sorted(COUNTS_AS_TEXTED))
 
 CLAIM_AT_MOST = 500
 """Texts looked at in one round."""
@@ -22,15 +20,23 @@ CLAIM_AT_MOST = 500
 class NewText:
     """A text as a decision makes it."""
 
-    call: int
+    call: int | None
+    """None: a test text."""
     line: str
     recipient: E164
     sender: str
+    region: str
     body: str
     segments: int
     queued_at: datetime
-    due_at: datetime
+    due_at: datetime | None
+    """None: held until a person says so."""
     expires_at: datetime
+    variant: int | None = None
+    held_for: str | None = None
+    """The reason to hold it; None: it may go."""
+    is_test: bool = False
+    """Counts for nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +44,7 @@ class Claimed:
     """A text that one bridge may now submit; committed as `sending` before anybody sees this."""
 
     id: int
-    call: int
+    call: int | None
     line: str
     bridge: str
     recipient: E164
@@ -59,38 +65,89 @@ class Round:
     """When the queue is to be looked at again, whatever else happens."""
 
 
-def history(db: sqlite3.Connection, number: E164, line: str) -> History:
-    """What the rules want to know of a caller."""
-    row = db.execute(
-        f"SELECT queued_at FROM texts WHERE recipient = ? AND line = ? AND state IN ({_COUNTED})"  # noqa: S608
-        " ORDER BY queued_at DESC LIMIT 1",
-        (number, line),
-    ).fetchone()
-    return History(
-        last_text=PastText(queued_at=read(row["queued_at"])) if row else None,
-        opted_out_at=consent.opted_out_at(db, number),
-    )
-
-
-def queue(db: sqlite3.Connection, text: NewText) -> int:
-    """Add a text; its id."""
+def add(db: sqlite3.Connection, text: NewText) -> int:
+    """Add a text, queued or held; its id."""
     added = db.execute(
-        "INSERT INTO texts (call, line, recipient, sender, body, segments, state, queued_at, due_at, expires_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO texts (call, line, recipient, region, sender, body, segments, variant, state, held_for, queued_at, due_at,"
+        " expires_at, is_test) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             text.call,
             text.line,
             text.recipient,
+            text.region,
             text.sender,
             text.body,
             text.segments,
-            TextState.QUEUED,
+            text.variant,
+            TextState.HELD if text.held_for else TextState.QUEUED,
+            text.held_for,
             written(text.queued_at),
-            written(text.due_at),
+            written(text.due_at) if text.due_at else None,
             written(text.expires_at),
+            text.is_test,
         ),
     )
     return int(added.lastrowid or 0)
+
+
+def release(db: sqlite3.Connection, text: int, fresh: NewText) -> None:
+    """A held text goes: with the message that applies now, and due at once."""
+    if settle(db, text, Event.RELEASED, fresh.queued_at) is TextState.QUEUED:
+        db.execute("UPDATE texts SET settled_at = NULL WHERE id = ?", (text,))
+        _renew(db, text, fresh)
+
+
+def hold_on(db: sqlite3.Connection, text: int, fresh: NewText) -> None:
+    """A held text stays held, for another reason or longer."""
+    _renew(db, text, fresh)
+
+
+def _renew(db: sqlite3.Connection, text: int, fresh: NewText) -> None:
+    db.execute(
+        "UPDATE texts SET body = ?, segments = ?, variant = ?, sender = ?, held_for = ?, due_at = ?, expires_at = ?,"
+        " queued_at = ? WHERE id = ?",
+        (
+            fresh.body,
+            fresh.segments,
+            fresh.variant,
+            fresh.sender,
+            fresh.held_for,
+            written(fresh.due_at) if fresh.due_at else None,
+            written(fresh.expires_at),
+            written(fresh.queued_at),
+            text,
+        ),
+    )
+
+
+def held_due(db: sqlite3.Connection, now: datetime, limit: int) -> list[int]:
+    """Held texts whose time has come."""
+    rows = db.execute(
+        "SELECT id FROM texts WHERE state = 'held' AND due_at <= ? ORDER BY due_at, id LIMIT ?", (written(now), limit)
+    ).fetchall()
+    return [row["id"] for row in rows]
+
+
+def next_held_at(db: sqlite3.Connection) -> datetime | None:
+    """When the next held text falls due; None where all wait for a person, or there is none."""
+    row = db.execute("SELECT min(due_at) AS at FROM texts WHERE state = 'held' AND due_at IS NOT NULL").fetchone()
+    return read(row["at"]) if row["at"] else None
+
+
+def held_of_caller(db: sqlite3.Connection, call: int) -> list[int]:
+    """Held texts to the caller of a call, on its line."""
+    rows = db.execute(
+        "SELECT texts.id FROM calls JOIN texts ON texts.recipient = calls.caller AND texts.line = calls.line"
+        " WHERE calls.id = ? AND texts.state = 'held'",
+        (call,),
+    ).fetchall()
+    return [row["id"] for row in rows]
+
+
+def one(db: sqlite3.Connection, text: int) -> sqlite3.Row | None:
+    """One text by its id."""
+    row: sqlite3.Row | None = db.execute("SELECT * FROM texts WHERE id = ?", (text,)).fetchone()
+    return row
 
 
 def claim_due(db: sqlite3.Connection, now: datetime, routes: Mapping[str, Sequence[str]], room: Mapping[str, int]) -> Round:
@@ -108,8 +165,8 @@ def claim_due(db: sqlite3.Connection, now: datetime, routes: Mapping[str, Sequen
         up = [bridge for bridge in routes.get(row["line"], ()) if bridge in left and bridge not in tried]
         if not up or not left[up[0]]:
             continue
-        if consent.opted_out_at(db, row["recipient"]) is not None:
-            settle(db, row["id"], Event.CANCELLED, now, detail="opted out before it was sent")
+        if against := _speaks_against(db, row):
+            settle(db, row["id"], Event.CANCELLED, now, detail=against)
             cancelled.append(row["id"])
             continue
         left[up[0]] -= 1
@@ -149,14 +206,19 @@ def recover(db: sqlite3.Connection, now: datetime) -> tuple[int, ...]:
 
 
 def cancel_for(db: sqlite3.Connection, number: E164, at: datetime, detail: str) -> int:
-    """Cancel whatever is still queued for a number; how many that were."""
-    rows = db.execute("SELECT id FROM texts WHERE recipient = ? AND state = 'queued'", (number,)).fetchall()
+    """Cancel whatever is still queued or held for a number; how many that were."""
+    rows = db.execute("SELECT id FROM texts WHERE recipient = ? AND state IN ('queued', 'held')", (number,)).fetchall()
     return sum(settle(db, row["id"], Event.CANCELLED, at, detail=detail) is not None for row in rows)
 
 
 def count(db: sqlite3.Connection, state: TextState) -> int:
-    """How many texts are in a state that the database has an index for: queued, sending, unknown."""
+    """How many texts are in a state that the database has an index for: held, queued, sending, unknown."""
     return int(db.execute("SELECT count(*) FROM texts WHERE state = ?", (state,)).fetchone()[0])
+
+
+def count_held_for_a_person(db: sqlite3.Connection) -> int:
+    """How many texts are held until a person says so."""
+    return int(db.execute("SELECT count(*) FROM texts WHERE state = 'held' AND due_at IS NULL").fetchone()[0])
 
 
 def newest(db: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:
@@ -179,6 +241,16 @@ def _expire(db: sqlite3.Connection, now: datetime) -> tuple[int, ...]:
         why = f"not sent in time; last: {row['detail']}" if row["detail"] else "not sent in time: no bridge was ready"
         settle(db, row["id"], Event.EXPIRED, now, detail=why)
     return tuple(row["id"] for row in rows)
+
+
+def _speaks_against(db: sqlite3.Connection, row: sqlite3.Row) -> str:
+    """What has happened since the text was queued that makes it wrong to send; empty: nothing."""
+    if consent.opted_out_at(db, row["recipient"]) is not None:
+        return "opted out before it was sent"
+    call = db.execute("SELECT arrived_at FROM calls WHERE id = ?", (row["call"],)).fetchone()
+    if call is not None and reached_at(db, row["recipient"], row["line"], read(call["arrived_at"])) is not None:
+        return "resolved: the caller got through, wrote, or was called back before it was sent"
+    return ""
 
 
 def _due(db: sqlite3.Connection, now: datetime) -> list[sqlite3.Row]:

@@ -11,19 +11,23 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from gateway.actions import Actions
 from gateway.status import Reporter
+from gateway.web import api
 
 USER = "textback"
+BODY_AT_MOST = 64 * 1024
 _OPEN = frozenset({"/healthz", "/readyz"})
 _REPORTER: web.AppKey[Reporter] = web.AppKey("reporter", Reporter)
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def application(reporter: Reporter, password: str | None) -> web.Application:
-    """The routes, behind the password where there is one."""
-    app = web.Application(middlewares=[_password_asker(password)] if password else [])
+def application(reporter: Reporter, actions: Actions, password: str | None, token: str) -> web.Application:
+    """The routes, behind the password where there is one; what changes something wants the token besides."""
+    app = web.Application(middlewares=[_password_asker(password)] if password else [], client_max_size=BODY_AT_MOST)
     app[_REPORTER] = reporter
+    api.add_to(app, actions, token)
     app.add_routes(
         [
             web.get("/healthz", _healthz),
@@ -58,6 +62,8 @@ async def _readyz(request: web.Request) -> web.Response:
         "why_not": list(readiness.why_not),
         "trunks": status["trunks"],
         "bridges": status["bridges"],
+        "config_hash": status["config_hash"],
+        "reload_error": status["reload_error"],
     }
     return web.json_response(body, status=200 if readiness.is_ready else 503)
 

@@ -1,17 +1,22 @@
 """Every rule, every order that matters, and what must never happen."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from time import perf_counter
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.model import E164, Line, LineText
+from config.model import E164, Consent, Limits, Line, LineText, Span, Variant
 from gateway.core.call import MISSED, Call, Outcome
-from gateway.core.decision import RULES, History, PastText, Policy, Send, Skip, decide
+from gateway.core.case import Case, Contact, History, Policy, Traffic, Twin
+from gateway.core.decision import Decision, Hold, Send, Skip
+from gateway.core.decision import decide as decide_case
+from gateway.core.hours import OfficeHours
 from gateway.core.reason import IN_WORDS, Reason
+from gateway.core.rules import RULES
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 CALLER = E164("+14155550123")
@@ -39,20 +44,25 @@ def call(**changes: Any) -> Call:
         outcome=Outcome.NO_ANSWER,
         arrived_at=NOW - timedelta(seconds=20),
         rang=timedelta(seconds=20),
+        missed_at=NOW,
     )
     return replace(good, **changes)
 
 
 def policy(of: Line | None = None) -> Policy:
     """One line, the US."""
-    return Policy(
-        line=of or line(), own_numbers=frozenset({E164("+14155550100"), E164("+14155550105")}), regions=frozenset({"US"})
-    )
+    own = frozenset({E164("+14155550100"), E164("+14155550105")})
+    return Policy(line=of or line(), own_numbers=own, regions=frozenset({"US"}), home_region="US")
+
+
+def decide(of: Call, history: History, at: Policy, now: datetime, traffic: Traffic | None = None) -> Decision:
+    """A decision about one call."""
+    return decide_case(Case(call=of, history=history, traffic=traffic or Traffic(), policy=at, now=now))
 
 
 def texted(ago: timedelta) -> History:
     """A caller who was texted so long ago."""
-    return History(last_text=PastText(queued_at=NOW - ago))
+    return History(last_text_at=NOW - ago)
 
 
 OPTED_OUT = History(opted_out_at=NOW - timedelta(days=900))
@@ -109,7 +119,7 @@ def test_once_per(once_per: str, ago: timedelta, expected: str) -> None:
 def test_local_day_ends_at_local_midnight() -> None:
     at = policy(line(once_per="day"))
     late = datetime(2026, 11, 24, 5, 50, tzinfo=UTC)  # 23:50 on the 23rd in Chicago
-    before = History(last_text=PastText(queued_at=late))
+    before = History(last_text_at=late)
     assert reason(call(), before, at, late + timedelta(minutes=5)) == "already_texted"
     assert reason(call(), before, at, late + timedelta(minutes=15)) == "missed_call"
 
@@ -120,7 +130,7 @@ BREAKS: tuple[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]], ...] =
     ("withheld", {"caller": None, "caller_as_sent": None}, {}, {}),
     ("region", {"caller": E164("+442079460018")}, {}, {}),
     ("opted_out", {}, {"opted_out_at": NOW}, {}),
-    ("already_texted", {}, {"last_text": PastText(queued_at=NOW)}, {}),
+    ("already_texted", {}, {"last_text_at": NOW}, {}),
 )
 
 
@@ -139,7 +149,7 @@ def test_the_earlier_rule_names_the_reason(first: int, second: int) -> None:
 def test_trace_ends_with_the_rule_that_stopped_it() -> None:
     decision = decide(call(), OPTED_OUT, policy(), NOW)
     assert isinstance(decision, Skip)
-    assert [step.rule for step in decision.trace] == [name for name, _ in RULES][: len(decision.trace)]
+    assert [step.rule for step in decision.trace] == [rule.__name__ for rule in RULES][: len(decision.trace)]
     assert [step.verdict for step in decision.trace] == ["pass"] * (len(decision.trace) - 1) + ["opted_out"]
     assert decision.trace[0].config == "line.front.text.enabled"
 
@@ -154,6 +164,162 @@ def test_every_reason_has_words() -> None:
     assert set(IN_WORDS) == set(Reason)
 
 
+def variant(**values: Any) -> Variant:
+    """A variant that says its conditions."""
+    return Variant(**{"message": "other", **values})
+
+
+OFFICE = OfficeHours(name="office", week=((Span(start=time(8), end=time(17)),),) * 7, days_off=frozenset({date(2026, 11, 26)}))
+EVENING = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)  # 20:00 on the 23rd in Chicago
+THANKSGIVING = datetime(2026, 11, 26, 18, 0, tzinfo=UTC)
+
+
+def which(
+    variants: tuple[Variant, ...], at: Policy | None = None, now: datetime = NOW, of: Call | None = None, **history: Any
+) -> Any:
+    """Which variant a call gets: its index, None for the line's message, or the reason that stops it."""
+    own = replace(at or policy(), line=line(variant=variants, once_per="day"))
+    decision = decide(of or call(missed_at=now, arrived_at=now), History(**history), own, now)
+    return decision.variant if isinstance(decision, Send) else decision.reason.value
+
+
+def test_variants_first_match_wins() -> None:
+    closed, holiday = variant(hours="closed"), variant(hours="holiday")
+    office = replace(policy(), hours=OFFICE)
+    assert which((closed, holiday), office) is None
+    assert which((closed, holiday), office, EVENING) == 0
+    assert which((closed, holiday), office, THANKSGIVING) == 0
+    assert which((holiday, closed), office, THANKSGIVING) == 0
+    assert which((holiday, closed), office, EVENING) == 1
+    assert which((variant(hours="open"),), office) == 0
+    assert which((variant(hours="open"), closed, holiday)) is None  # a line without hours is neither
+
+
+def test_variants_other_conditions() -> None:
+    assert which((variant(days="mon"),)) == 0
+    assert which((variant(days="tue"),)) is None
+    assert which((variant(between="12:00-13:00"),)) == 0
+    assert which((variant(between="22:00-12:00"),)) is None
+    assert which((variant(outcome="busy"),), of=call(outcome=Outcome.BUSY)) == 0
+    assert which((variant(outcome="busy"),)) is None
+    assert which((variant(caller="new"),)) == 0
+    vip = replace(policy(), contact=Contact(name="V", group="vip"))
+    assert which((variant(caller="vip"),), vip) == 0
+    assert which((variant(caller="known"),), vip) == 0
+    assert which((variant(caller="new"),), vip) is None
+    assert which((variant(outcome="busy", caller="new"),)) is None
+    assert which((variant(message=None, send=False),)) == "variant_off"
+
+
+def test_second_call_has_its_own_message_once() -> None:
+    second = (variant(missed=2),)
+    before = {"last_text_at": NOW - timedelta(minutes=5)}
+    assert which(second) is None
+    assert which(second, missed_at=(NOW - timedelta(minutes=5),), **before) == 0
+    assert which(second, missed_at=(NOW - timedelta(minutes=9), NOW - timedelta(minutes=5)), **before) == "already_texted"
+    assert which(second, missed_at=(NOW - timedelta(days=2),)) is None
+
+
+@pytest.mark.parametrize(
+    ("history", "changes", "text", "expected"),
+    [
+        ({"twin": Twin.RINGS}, {}, {}, "duplicate"),
+        ({"twin": Twin.DECIDED}, {}, {}, "duplicate"),
+        ({"reached_at": NOW}, {}, {}, "resolved"),
+        ({"reached_at": NOW - timedelta(hours=1)}, {}, {}, "missed_call"),
+        ({"last_text_at": NOW - timedelta(days=9)}, {}, {"repeat_after_no_reply": False}, "never_replied"),
+        (
+            {"last_text_at": NOW - timedelta(days=9), "last_reply_at": NOW - timedelta(days=8)},
+            {},
+            {"repeat_after_no_reply": False},
+            "missed_call",
+        ),
+        ({}, {"verstat": "TN-Validation-Failed"}, {}, "attestation"),
+        ({}, {"verstat": "No-TN-Validation"}, {}, "missed_call"),
+    ],
+)
+def test_histories(history: dict[str, Any], changes: dict[str, Any], text: dict[str, Any], expected: str) -> None:
+    assert reason(call(**changes), History(**history), policy(line(**text))) == expected
+
+
+@pytest.mark.parametrize(
+    ("group", "expected"), [("staff", "staff"), ("blocked", "blocked"), ("vip", "missed_call"), ("", "missed_call")]
+)
+def test_contacts(group: str, expected: str) -> None:
+    assert reason(call(), at=replace(policy(), contact=Contact(name="X", group=group))) == expected
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_every_call_on_a_line_of_missed_calls_is_missed(outcome: Outcome) -> None:
+    forwarded = line().model_copy(update={"arrives": "missed"})
+    expected = "not_missed" if outcome in (Outcome.ANSWERED_HERE, Outcome.REFUSED) else "missed_call"
+    assert reason(call(outcome=outcome, rang=timedelta(0)), at=policy(forwarded)) == expected
+
+
+def test_wait_holds_until_its_end() -> None:
+    at = policy(line(wait="5m"))
+    held = decide(call(), History(), at, NOW)
+    assert isinstance(held, Hold)
+    assert (held.until, held.reason) == (NOW + timedelta(minutes=5), Reason.WAIT)
+    assert isinstance(decide(call(), History(), at, NOW + timedelta(minutes=5)), Send)
+    assert reason(call(), History(reached_at=NOW + timedelta(minutes=1)), at, NOW + timedelta(minutes=5)) == "resolved"
+
+
+def test_quiet_hours_hold_or_skip_where_the_caller_is() -> None:
+    night = datetime(2026, 11, 24, 5, 30, tzinfo=UTC)  # 21:30 in Los Angeles, where 415 is
+    for when_quiet, kind in (("hold", Hold), ("skip", Skip), ("send", Send)):
+        at = replace(policy(), consent=Consent(quiet_hours="21:00-08:00", when_quiet=when_quiet))  # type: ignore[arg-type]
+        decision = decide(call(missed_at=night), History(), at, night)
+        assert isinstance(decision, kind)
+        if isinstance(decision, Hold):
+            assert decision.until == datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("traffic", "expected"),
+    [
+        (Traffic(last_minute=9, today=99), "missed_call"),
+        (Traffic(last_minute=10), "limit"),
+        (Traffic(today=100), "limit"),
+        (Traffic(today_in_region=50), "missed_call"),
+    ],
+)
+def test_limits_hold_for_a_person(traffic: Traffic, expected: str) -> None:
+    decision = decide(call(), History(), policy(), NOW, traffic)
+    assert decision.reason.value == expected
+    if isinstance(decision, Hold):
+        assert decision.until is None
+        released = Case(call=call(), history=History(), traffic=traffic, policy=policy(), now=NOW, is_released=True)
+        assert isinstance(decide_case(released), Send)
+
+
+def test_limit_abroad() -> None:
+    abroad = replace(policy(), regions=frozenset({"US", "GB"}))
+    english = call(caller=E164("+442079460018"))
+    assert decide(english, History(), abroad, NOW, Traffic(today_in_region=4)).reason is Reason.MISSED_CALL
+    assert decide(english, History(), abroad, NOW, Traffic(today_in_region=5)).reason is Reason.LIMIT
+
+
+def test_attestation_that_is_required() -> None:
+    at = replace(policy(), limits=Limits(require_attestation=("A", "B")))
+    assert isinstance(decide(call(verstat="TN-Validation-Passed-A"), History(), at, NOW), Send)
+    for verdict in ("TN-Validation-Passed-C", ""):
+        held = decide(call(verstat=verdict), History(), at, NOW)
+        assert isinstance(held, Hold)
+        assert held.reason is Reason.ATTESTATION
+
+
+def test_decision_is_fast_with_a_long_history() -> None:
+    """A thousand earlier calls of one caller; seen: 40 to 60 microseconds. Ten times that would be wrong."""
+    many = tuple(NOW - timedelta(minutes=n) for n in range(1000, 0, -1))
+    history = History(missed_at=many, last_text_at=NOW - timedelta(days=2))
+    at = replace(policy(line(variant=(variant(missed=2), variant(missed=3)))), hours=OFFICE)
+    began = perf_counter()
+    for _ in range(500):
+        decide(call(), history, at, NOW)
+    assert (perf_counter() - began) / 500 < 0.002
+
+
 CALLS = st.builds(
     Call,
     caller=st.sampled_from([None, CALLER, E164("+18005550199"), E164("+14155550105"), E164("+442079460018")]),
@@ -161,9 +327,12 @@ CALLS = st.builds(
     outcome=st.sampled_from(Outcome),
     arrived_at=st.just(NOW),
     rang=st.timedeltas(timedelta(0), timedelta(seconds=60)),
+    missed_at=st.just(NOW),
 )
 INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
-HISTORIES = st.builds(History, last_text=st.none() | st.builds(PastText, queued_at=INSTANTS), opted_out_at=st.none() | INSTANTS)
+HISTORIES = st.builds(
+    History, last_text_at=st.none() | INSTANTS, opted_out_at=st.none() | INSTANTS, twin=st.sampled_from([None, *Twin])
+)
 LINES = st.builds(line, enabled=st.booleans(), once_per=st.sampled_from(["call", "day", "20m", "24h"]))
 
 
@@ -171,16 +340,17 @@ LINES = st.builds(line, enabled=st.booleans(), once_per=st.sampled_from(["call",
 def test_never(of: Call, history: History, at: Line, now: datetime) -> None:
     """Never to somebody who was answered, withheld, opted out, switched off, or texted within the time."""
     decision = decide(of, history, policy(at), now)
-    if isinstance(decision, Skip):
+    if not isinstance(decision, Send):
         assert decision.reason is not Reason.MISSED_CALL
         return
+    assert history.twin is None
     assert of.outcome in MISSED
     assert of.caller == CALLER
     assert of.caller_as_sent is not None
     assert history.opted_out_at is None
     assert at.text.enabled
-    if history.last_text and isinstance(at.text.once_per, timedelta):
-        assert now - history.last_text.queued_at >= at.text.once_per
+    if history.last_text_at and isinstance(at.text.once_per, timedelta):
+        assert now - history.last_text_at >= at.text.once_per
 
 
 @given(CALLS, HISTORIES, LINES, INSTANTS)

@@ -1,0 +1,106 @@
+"""What a person may ask of the running gateway: let a held text go, drop it, call a call done, send a test text."""
+
+import sqlite3
+from datetime import UTC, datetime
+
+import structlog
+
+from config.model import E164, Line
+from gateway.core.call import Call, Outcome
+from gateway.core.case import Case, History, Traffic
+from gateway.core.delivery import Event, TextState
+from gateway.core.phone import kind_never_texted, masked, region_of
+from gateway.core.variants import chosen
+from gateway.holds import Holds
+from gateway.outbox import Outbox
+from gateway.ruling import Ruling
+from gateway.store import calls, consent, texts
+from gateway.store.database import Database
+
+
+class ActionRefused(Exception):
+    """It cannot be done; the sentence says why."""
+
+
+class Actions:
+    """Each is one transaction, and is told in the log."""
+
+    def __init__(self, *, store: Database, ruling: Ruling, holds: Holds, outbox: Outbox) -> None:
+        self._store = store
+        self._ruling = ruling
+        self._holds = holds
+        self._outbox = outbox
+        self._log = structlog.get_logger()
+
+    async def release(self, text: int) -> str:
+        """Let a held text go past the limits; what the other rules say of it."""
+        verdict = await self._holds.release(text)
+        if verdict is None:
+            raise ActionRefused(f"text {text} is not held")
+        self._log.info("text_released", text=text, decision=verdict.decision, reason=verdict.reason.value)
+        if verdict.decision == "send":
+            return f"text {text} goes out"
+        return f"text {text}: {verdict.decision}, {verdict.reason.value}"
+
+    async def drop(self, text: int) -> str:
+        """Cancel a text that is held or queued."""
+        now = datetime.now(UTC)
+        state = await self._store.write(lambda db: texts.settle(db, text, Event.CANCELLED, now, detail="dropped by a person"))
+        if state is not TextState.CANCELLED:
+            raise ActionRefused(f"text {text} is neither held nor queued")
+        self._log.info("text_dropped", text=text)
+        return f"text {text} is dropped"
+
+    async def done(self, call: int) -> str:
+        """A person has dealt with a call: what is still held for its caller is not sent."""
+        now = datetime.now(UTC)
+        if not await self._store.write(lambda db: calls.done(db, call, now)):
+            raise ActionRefused(f"there is no call {call}")
+        for text in await self._store.write(lambda db: texts.held_of_caller(db, call)):
+            await self._store.write(lambda db, text=text: self._ruling.on_due(db, text, now))  # type: ignore[misc]
+        self._log.info("call_done", call=call)
+        return f"call {call} is done"
+
+    async def send_test(self, line_name: str, to: E164, variant: int | None) -> int:
+        """Queue a test text, which counts for nobody; its id. Opted-out numbers are not sent tests either."""
+        line = self._ruling.directory.config.line.get(line_name)
+        if line is None:
+            raise ActionRefused(f"there is no line {line_name}")
+        if variant is not None and not 0 <= variant < len(line.text.variant):
+            raise ActionRefused(f"[line.{line_name}] has {len(line.text.variant)} variants")
+        if kind := kind_never_texted(to):
+            raise ActionRefused(f"{to} is a {kind} number, which takes no texts")
+        now = datetime.now(UTC)
+        text = await self._store.write(lambda db: self._add_test(db, line, to, variant, now))
+        self._log.info("test_text_queued", text=text, line=line_name, to=masked(to))
+        self._outbox.wake()
+        return text
+
+    def _add_test(self, db: sqlite3.Connection, line: Line, to: E164, variant: int | None, now: datetime) -> int:
+        if consent.opted_out_at(db, to) is not None:
+            raise ActionRefused(f"{to} has said STOP, so not even a test may go there; START undoes it")
+        index = self._applies(line, to, now) if variant is None else variant
+        cut = self._ruling.render(line, index, to, now, now)
+        new = texts.NewText(
+            call=None,
+            line=line.name,
+            recipient=to,
+            region=region_of(to),
+            sender=line.sender,
+            body=cut.text,
+            segments=len(cut.parts),
+            variant=index,
+            queued_at=now,
+            due_at=now,
+            expires_at=now + line.text.expires,
+            is_test=True,
+        )
+        return texts.add(db, new)
+
+    def _applies(self, line: Line, to: E164, now: datetime) -> int | None:
+        """What a first missed call would be sent now."""
+        call = Call(caller=to, caller_as_sent=to, outcome=Outcome.NO_ANSWER, arrived_at=now, rang=now - now, missed_at=now)
+        policy = self._ruling.directory.policy(line, to)
+        case = Case(call=call, history=History(), traffic=Traffic(), policy=policy, now=now)
+        index = chosen(case)
+        return index if index is None or line.text.variant[index].send else None

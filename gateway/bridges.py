@@ -1,0 +1,58 @@
+"""The bridges that run now: started, kept running, and exchanged when the configuration is loaded again."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+
+from config.bridges import Bridge as Settings
+from sms.build import build_bridge
+from sms.text import Bridge, Sink
+
+AGAIN_S = 10.0
+"""A bridge that failed by a fault of its own is run again after so long."""
+
+
+class Bridges:
+    """`by_name` is always the same mapping; its content changes on `use`."""
+
+    def __init__(self, data_dir: Path, changed: Callable[[], None]) -> None:
+        self.by_name: dict[str, Bridge] = {}
+        self._data_dir = data_dir
+        self._changed = changed
+        self._settings: dict[str, Settings] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._log = structlog.get_logger()
+
+    @asynccontextmanager
+    async def running(self, sink: Sink, settings: Mapping[str, Settings]) -> AsyncIterator[None]:
+        """Run these bridges until the context is left; then let them say goodbye."""
+        self._sink = sink
+        async with asyncio.TaskGroup() as self._tasks:
+            self.use(settings)
+            yield
+            self.use({})
+
+    def use(self, settings: Mapping[str, Settings]) -> None:
+        """Stop what is gone or different, start what is new or different, leave the rest alone."""
+        for name in list(self.by_name):
+            if settings.get(name) != self._settings[name]:
+                self._running.pop(name).cancel()
+                del self.by_name[name], self._settings[name]
+        for name, one in settings.items():
+            if name in self.by_name or (bridge := build_bridge(name, one, self._data_dir)) is None:
+                continue
+            self.by_name[name], self._settings[name] = bridge, one
+            self._running[name] = self._tasks.create_task(self._keep_running(bridge), name=f"bridge {name}")
+        self._changed()
+
+    async def _keep_running(self, bridge: Bridge) -> None:
+        """A fault in one bridge ends neither the gateway nor the other bridges."""
+        while True:
+            try:
+                await bridge.run(self._sink)
+            except Exception as error:
+                self._log.exception("bridge_failed", bridge=bridge.name, error=type(error).__name__)
+            await asyncio.sleep(AGAIN_S)

@@ -1,0 +1,140 @@
+"""`textback simulate`: replays past calls through a configuration, and shows what would be different. Sends nothing.
+
+The calls are those of the journal, or of another system's call records (--csv).
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from config import load
+from config.model import Config
+from config.values import duration
+from gateway.cli.show import when
+from gateway.core.reason import IN_WORDS
+from gateway.knowledge import Knowledge
+from gateway.records import FORMATS, Columns, Recorded, from_csv, from_journal
+from gateway.ruling import Ruling
+from gateway.simulation import Known, Replayed, Simulation
+from gateway.store import consent, replies
+from gateway.store.database import FILE, StoreError, reading
+
+SHOWN_AT_MOST = 20
+PROGRESS_EVERY = 500
+
+
+def add_to(commands: Any) -> None:
+    """The command's parser."""
+    parser = commands.add_parser("simulate", help="replay past calls through a configuration", description=__doc__)
+    parser.add_argument("--since", default="30d", metavar="LENGTH", help="how far back: 24h, 30d (default 30d)")
+    parser.add_argument("--csv", metavar="FILE", help="call records of another system instead of the journal")
+    parser.add_argument("--format", choices=sorted(FORMATS), help="whose records these are")
+    for name, what in (("at", "time"), ("caller", "caller"), ("dialled", "dialled number"), ("outcome", "outcome")):
+        parser.add_argument(f"--{name}", metavar="COLUMN", help=f"the column of the {what}")
+    parser.add_argument("--rang", metavar="COLUMN", default="", help="the column of the seconds that it rang")
+    parser.add_argument("--line", metavar="NAME", help="the line of calls whose dialled number is that of none")
+    parser.add_argument("--json", action="store_true", help="as JSON: {calls, texts, held, changed, segments, cost, reasons}")
+    parser.set_defaults(command=simulate)
+
+
+def simulate(options: argparse.Namespace) -> int:
+    """0; 1 where there is nothing to replay; 2 on wrong use."""
+    config = load.load(load.find(options.config))
+    directory = Knowledge().directory(config, datetime.now(UTC))
+    try:
+        since = datetime.now(UTC) - duration(options.since)
+        columns = _columns(options)
+        recorded: list[Recorded] = []
+        problems: list[str] = []
+        if columns is not None:
+            recorded, problems = from_csv(Path(options.csv), columns, directory, options.line)
+        else:
+            with reading(config.data_dir / FILE) as db:
+                recorded = from_journal(db, since, directory)
+    except (ValueError, OSError) as error:
+        print(f"textback: {error}", file=sys.stderr)
+        return 2
+    for problem in problems[:SHOWN_AT_MOST]:
+        print(problem, file=sys.stderr)
+    if not recorded:
+        print("textback: there are no calls to replay", file=sys.stderr)
+        return 1
+    simulation = Simulation(Ruling(directory), _known(config))
+    replayed = list(_with_progress(simulation.replay(recorded), len(recorded)))
+    _tell(replayed, recorded, config, is_json=options.json)
+    return 0
+
+
+def _columns(options: argparse.Namespace) -> Columns | None:
+    if options.csv is None:
+        return None
+    if options.format:
+        return FORMATS[options.format]
+    if not (options.at and options.caller and options.dialled and options.outcome):
+        raise ValueError("--csv wants --format, or the columns: --at --caller --dialled --outcome")
+    return Columns(at=options.at, caller=options.caller, dialled=options.dialled, outcome=options.outcome, rang=options.rang)
+
+
+def _known(config: Config) -> Known:
+    try:
+        with reading(config.data_dir / FILE) as db:
+            return Known(wishes=consent.everything(db), replies=replies.instants(db))
+    except StoreError:
+        return Known()
+
+
+def _with_progress(replayed: Iterable[Replayed], count: int) -> Iterator[Replayed]:
+    is_shown = sys.stderr.isatty() and count > PROGRESS_EVERY
+    for number, one in enumerate(replayed, start=1):
+        if is_shown and number % PROGRESS_EVERY == 0:
+            done = number * 40 // count
+            print(f"\r[{'#' * done}{'.' * (40 - done)}] {number} of {count}", end="", file=sys.stderr, flush=True)
+        yield one
+    if is_shown:
+        print("\r" + " " * 70 + "\r", end="", file=sys.stderr)
+
+
+def _tell(replayed: list[Replayed], recorded: list[Recorded], config: Config, *, is_json: bool) -> None:
+    texts = [one for one in replayed if one.decision == "send"]
+    changed = [one for one in replayed if one.is_changed]
+    reasons = Counter(one.reason.value for one in replayed)
+    summary: dict[str, Any] = {
+        "calls": len(recorded),
+        "texts": len(texts),
+        "texts_logged": sum(one.decision == "send" for one in recorded),
+        "held": sum(one.decision == "hold" for one in replayed),
+        "changed": [_change(one) for one in changed],
+        "segments": sum(one.segments for one in texts),
+        "cost": round(sum(one.cost for one in texts), 4),
+        "reasons": dict(reasons.most_common()),
+    }
+    if is_json:
+        print(json.dumps(summary, indent=2))
+        return
+    first, last = recorded[0].call.arrived_at, recorded[-1].call.arrived_at
+    print(f"{len(recorded)} calls from {first:%Y-%m-%d} to {last:%Y-%m-%d} through {config.path} ({config.hash}):")
+    cost = f", {summary['cost']:.2f} by cost_per_segment" if summary["cost"] else ""
+    print(f"  {len(texts)} texts, {summary['segments']} segments{cost}; {summary['held']} held for a person")
+    for reason, count in reasons.most_common():
+        print(f"  {count:>7}  {reason:<16} {IN_WORDS[next(one.reason for one in replayed if one.reason.value == reason)]}")
+    if any(one.decision for one in recorded):
+        print(f"{len(changed)} would be decided otherwise than they were{':' if changed else '.'}")
+    for one in changed[:SHOWN_AT_MOST]:
+        at = when(one.recorded.call.arrived_at.isoformat(), one.recorded.line, config)
+        before = f"{one.recorded.decision}, {one.recorded.reason}"
+        print(f"  call {one.recorded.name:>6}  {at}  {before} → {one.decision}, {one.reason.value}")
+    if len(changed) > SHOWN_AT_MOST:
+        print(f"  … and {len(changed) - SHOWN_AT_MOST} more (--json shows all)")
+
+
+def _change(one: Replayed) -> dict[str, str]:
+    return {
+        "call": one.recorded.name,
+        "was": f"{one.recorded.decision} {one.recorded.reason}",
+        "would_be": f"{one.decision} {one.reason.value}",
+    }

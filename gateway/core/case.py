@@ -1,0 +1,102 @@
+"""What a decision is made from: the call, what is known of its caller, and the policy of its line. Frozen values."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from config.model import E164, Consent, Limits, Line
+from gateway.core.call import Call
+from gateway.core.hours import OfficeHours, Standing, standing
+from gateway.core.reason import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """Somebody in the contacts file."""
+
+    name: str = ""
+    group: str = ""
+    """`staff` and `blocked` are never texted; `vip` may have variants of its own."""
+
+
+class Twin(StrEnum):
+    """Another INVITE of the same call, for a call that forked on its way here."""
+
+    RINGS = "rings"
+    DECIDED = "decided"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What is known of a caller when the decision falls. Texts count from the moment they are queued."""
+
+    last_text_at: datetime | None = None
+    """The newest text from this line, test texts aside."""
+    missed_at: tuple[datetime, ...] = ()
+    """When this caller's missed calls to this line came that may matter for `once_per`, in order; without the one decided."""
+    opted_out_at: datetime | None = None
+    last_reply_at: datetime | None = None
+    reached_at: datetime | None = None
+    """When the caller last got through, or was called back."""
+    twin: Twin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """How many texts have gone out, for the limits."""
+
+    last_minute: int = 0
+    today: int = 0
+    today_in_region: int = 0
+    """To the caller's own region."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The part of the configuration that the rules read."""
+
+    line: Line
+    own_numbers: frozenset[E164]
+    regions: frozenset[str]
+    home_region: str
+    hours: OfficeHours | None = None
+    contact: Contact | None = None
+    """The caller, where the contacts file knows them."""
+    consent: Consent = field(default_factory=Consent)
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One call to decide about."""
+
+    call: Call
+    history: History
+    traffic: Traffic
+    policy: Policy
+    now: datetime
+    variant: int | None = None
+    """Which variant applies now; `decide` fills it in."""
+    is_released: bool = False
+    """A person has said that the limits shall not hold this one."""
+
+    def key(self, name: str) -> str:
+        """The dotted key of the line's configuration."""
+        return f"line.{self.policy.line.name}.{name}"
+
+    @property
+    def standing(self) -> Standing | None:
+        """How the line's office stands now; None: it has no hours."""
+        hours = self.policy.hours
+        return standing(hours, self.now, self.policy.line.timezone) if hours else None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule saw: nothing against a text, or why to skip it, or why to hold it (`until` None: for a person)."""
+
+    saw: str
+    stop: Reason | None = None
+    config: str = ""
+    is_hold: bool = False
+    until: datetime | None = None

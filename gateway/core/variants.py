@@ -1,0 +1,97 @@
+"""Which message a caller gets: the first variant whose conditions all hold, else the line's own. PURE."""
+
+from bisect import bisect_left
+from datetime import datetime, timedelta
+
+from config.model import Line, Span, Variant
+from gateway.core.case import Case
+from gateway.core.hours import Standing
+from gateway.core.schedule import day_start, local
+
+
+def chosen(case: Case) -> int | None:
+    """The index of the variant that applies, or None for the line's own message."""
+    for index, variant in enumerate(case.policy.line.text.variant):
+        if all(holds(variant, condition, case) for condition in conditions(variant)):
+            return index
+    return None
+
+
+def conditions(variant: Variant) -> tuple[str, ...]:
+    """The conditions that a variant names."""
+    names = ("hours", "missed", "days", "between", "caller", "outcome")
+    return tuple(name for name in names if getattr(variant, name) is not None)
+
+
+def holds(variant: Variant, condition: str, case: Case) -> bool:
+    """Does one condition of a variant hold?"""
+    wanted = getattr(variant, condition)
+    match condition:
+        case "hours":
+            return _stands(wanted, case.standing)
+        case "missed":
+            return missed_count(case) == int(wanted)
+        case "days":
+            return local(case.now, case.policy.line.timezone).weekday() in wanted
+        case "between":
+            return _is_within(case.now, wanted, case.policy.line.timezone)
+        case "caller":
+            return wanted in _kinds(case)
+        case _:
+            return bool(case.call.outcome.value == wanted)
+
+
+def missed_count(case: Case) -> int:
+    """Which missed call of the caller's within `once_per` this is: 1 for the first."""
+    since = once_per_since(case.policy.line, case.now)
+    if since is None:
+        return 1
+    missed = case.history.missed_at
+    return 1 + max(0, bisect_left(missed, case.call.arrived_at) - bisect_left(missed, since))
+
+
+def once_per_since(line: Line, now: datetime) -> datetime | None:
+    """When the `once_per` that holds now began; None: each call has its own."""
+    once_per = line.text.once_per
+    if isinstance(once_per, timedelta):
+        return now - once_per
+    return day_start(now, line.timezone) if once_per == "day" else None
+
+
+def is_within_once_per(line: Line, then: datetime, now: datetime) -> bool:
+    """Does an earlier instant fall into the same `once_per` as now? A clock set back never makes room for a second text."""
+    since = once_per_since(line, now)
+    return since is not None and (then > since if isinstance(line.text.once_per, timedelta) else then >= since)
+
+
+def in_words(variant: Variant) -> str:
+    """The conditions for people: `hours = closed, missed = 2`."""
+    return ", ".join(f"{name} = {_shown(getattr(variant, name))}" for name in conditions(variant)) or "no condition"
+
+
+def _stands(wanted: str, now: Standing | None) -> bool:
+    """A holiday is closed too; an office without hours is neither open nor closed."""
+    if now is None:
+        return False
+    return now.value == wanted or (wanted == "closed" and now is Standing.HOLIDAY)
+
+
+def _is_within(now: datetime, span: Span, timezone: str) -> bool:
+    clock = local(now, timezone).time()
+    if span.end > span.start:
+        return span.start <= clock < span.end
+    return clock >= span.start or clock < span.end
+
+
+def _kinds(case: Case) -> set[str]:
+    contact = case.policy.contact
+    return {"new"} if contact is None else {"known", contact.group}
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Span):
+        return f"{value.start:%H:%M}-{value.end:%H:%M}"
+    if isinstance(value, frozenset):
+        names = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+        return " ".join(names[day] for day in sorted(value))
+    return str(value)

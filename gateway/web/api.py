@@ -1,0 +1,68 @@
+"""What changes something, as HTTP: release or drop a text, call a call done, send a test text.
+
+Each wants the token that stands in the data directory (`X-Textback-Token`), so that no web page which an admin happens to look
+at can do it from their browser.
+"""
+
+import hmac
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from config.values import number
+from gateway.actions import ActionRefused, Actions
+
+TOKEN_HEADER = "X-Textback-Token"  # noqa: S105 — a header's name
+_ACTIONS: web.AppKey[Actions] = web.AppKey("actions", Actions)
+_TOKEN: web.AppKey[str] = web.AppKey("token", str)
+
+Done = Callable[[Actions, web.Request], Awaitable[dict[str, object]]]
+
+
+def add_to(app: web.Application, actions: Actions, token: str) -> None:
+    """The routes."""
+    app[_ACTIONS], app[_TOKEN] = actions, token
+    app.add_routes(
+        [
+            web.post("/api/v1/texts/{id:[0-9]{1,18}}/release", _guarded(_release)),
+            web.post("/api/v1/texts/{id:[0-9]{1,18}}/drop", _guarded(_drop)),
+            web.post("/api/v1/calls/{id:[0-9]{1,18}}/done", _guarded(_done)),
+            web.post("/api/v1/send-test", _guarded(_send_test)),
+        ]
+    )
+
+
+def _guarded(act: Done) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """403 without the token, 409 with a sentence where it cannot be done, 400 where the request makes no sense."""
+
+    async def answer(request: web.Request) -> web.Response:
+        shown = request.headers.get(TOKEN_HEADER, "")
+        if not hmac.compare_digest(shown.encode(errors="replace"), request.app[_TOKEN].encode()):
+            return web.json_response({"error": "the token of the data directory is needed"}, status=403)
+        try:
+            return web.json_response(await act(request.app[_ACTIONS], request))
+        except ActionRefused as error:
+            return web.json_response({"error": str(error)}, status=409)
+        except (ValueError, KeyError, TypeError) as error:
+            return web.json_response({"error": f"not understood: {error}"}, status=400)
+
+    return answer
+
+
+async def _release(actions: Actions, request: web.Request) -> dict[str, object]:
+    return {"said": await actions.release(int(request.match_info["id"]))}
+
+
+async def _drop(actions: Actions, request: web.Request) -> dict[str, object]:
+    return {"said": await actions.drop(int(request.match_info["id"]))}
+
+
+async def _done(actions: Actions, request: web.Request) -> dict[str, object]:
+    return {"said": await actions.done(int(request.match_info["id"]))}
+
+
+async def _send_test(actions: Actions, request: web.Request) -> dict[str, object]:
+    wanted = await request.json()
+    variant = wanted.get("variant")
+    text = await actions.send_test(str(wanted["line"]), number(wanted["to"]), None if variant is None else int(variant))
+    return {"text": text}

@@ -1,0 +1,198 @@
+"""What the database knows of a caller, and that it looks it up instead of searching for it."""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from config.model import E164
+from gateway.core.call import Outcome
+from gateway.core.case import Twin
+from gateway.core.consent import Wish
+from gateway.core.delivery import Event, TextState
+from gateway.store import calls, consent, history, replies, schema, texts
+from gateway.store.calls import Arrival, Ending
+from gateway.store.database import StoreError, migrate
+from sms.text import Reply
+
+NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
+CALLER = E164("+14155550123")
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(tmp_path / "textback.db", isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    migrate(connection, tmp_path / "textback.db")
+    yield connection
+    connection.close()
+
+
+def add_call(
+    db: sqlite3.Connection, at: datetime, outcome: Outcome | None = Outcome.NO_ANSWER, *, call_id: str = "", rang: float = 20
+) -> int:
+    arrival = Arrival(
+        key=f"{at.isoformat()}-{outcome}-{call_id}", call_id=call_id or at.isoformat(), trunk="pbx", source="192.0.2.10:5060", line="front",
+        caller=CALLER, caller_as_sent=str(CALLER), caller_name="", caller_header="From", dialled=(), diversions=(), verstat="", arrived_at=at,
+    )  # fmt: skip
+    call = calls.arrive(db, arrival)
+    if outcome is not None:
+        calls.end(db, call, Ending(outcome=outcome, at=at + timedelta(seconds=rang), rang=timedelta(seconds=rang)))
+    return call
+
+
+def add_text(
+    db: sqlite3.Connection, call: int | None, at: datetime, *, is_test: bool = False, held_for: str | None = None
+) -> int:
+    return texts.add(
+        db,
+        texts.NewText(
+            call=call, line="front", recipient=CALLER, region="US", sender="+14155550100", body="x", segments=1, queued_at=at,
+            due_at=at, expires_at=at + timedelta(minutes=15), is_test=is_test, held_for=held_for,
+        ),
+    )  # fmt: skip
+
+
+def known(db: sqlite3.Connection, call: int, at: datetime = NOW, call_id: str = "") -> history.History:
+    return history.history(
+        db,
+        number=CALLER,
+        line="front",
+        call=call,
+        call_id=call_id or at.isoformat(),
+        arrived_at=at,
+        since=NOW - timedelta(days=1),
+    )
+
+
+def test_history_of_a_caller(db: sqlite3.Connection) -> None:
+    first = add_call(db, NOW - timedelta(hours=2))
+    add_call(db, NOW - timedelta(days=3))
+    add_call(db, NOW - timedelta(hours=1), Outcome.ANSWERED_ELSEWHERE)
+    text = add_text(db, first, NOW - timedelta(hours=2))
+    call = add_call(db, NOW)
+    found = known(db, call)
+    assert found.last_text_at == NOW - timedelta(hours=2)
+    assert found.missed_at == (NOW - timedelta(hours=2),)
+    assert (found.reached_at, found.last_reply_at, found.opted_out_at, found.twin) == (None, None, None, None)
+    texts.settle(db, text, Event.CANCELLED, NOW)
+    assert known(db, call).last_text_at is None
+
+
+def test_own_text_and_test_texts_do_not_count(db: sqlite3.Connection) -> None:
+    call = add_call(db, NOW)
+    add_text(db, call, NOW, held_for="wait")
+    add_text(db, None, NOW, is_test=True)
+    assert known(db, call).last_text_at is None
+    assert history.traffic(db, region="US", now=NOW, today=NOW - timedelta(hours=12)) == history.Traffic()
+
+
+@pytest.mark.parametrize("how", ["answered", "replied", "done"])
+def test_reached_since_the_call(db: sqlite3.Connection, how: str) -> None:
+    call = add_call(db, NOW)
+    later = NOW + timedelta(minutes=1)
+    assert known(db, call).reached_at is None
+    if how == "answered":
+        add_call(db, later, Outcome.ANSWERED_ELSEWHERE)
+    elif how == "replied":
+        replies.add(db, Reply(bridge="primary", sender=CALLER, to="+14155550100", body="hi", at=later))
+    else:
+        calls.done(db, call, later)
+    assert known(db, call).reached_at == later
+
+
+def test_forked_call(db: sqlite3.Connection) -> None:
+    first, second = add_call(db, NOW, None, call_id="a"), add_call(db, NOW + timedelta(seconds=1), None, call_id="b")
+    assert known(db, first, call_id="a").twin is None  # the second came later and is judged when it ends
+    assert known(db, second, NOW + timedelta(seconds=1), "b").twin is Twin.RINGS
+    calls.end(db, first, Ending(outcome=Outcome.ABANDONED, at=NOW + timedelta(seconds=5), rang=timedelta(seconds=5)))
+    assert known(db, second, NOW + timedelta(seconds=1), "b").twin is Twin.DECIDED
+
+
+def test_redial_is_a_call_of_its_own(db: sqlite3.Connection) -> None:
+    add_call(db, NOW, Outcome.ABANDONED, rang=2)
+    again = add_call(db, NOW + timedelta(seconds=5))
+    assert known(db, again, NOW + timedelta(seconds=5)).twin is None
+
+
+def test_traffic(db: sqlite3.Connection) -> None:
+    call = add_call(db, NOW)
+    for minutes in (0.5, 30, 60 * 20):
+        add_text(db, call, NOW - timedelta(minutes=minutes))
+    add_text(db, call, NOW, held_for="limit")
+    found = history.traffic(db, region="US", now=NOW, today=NOW - timedelta(hours=12))
+    assert (found.last_minute, found.today, found.today_in_region) == (1, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("query", "values"),
+    [
+        (history.LAST_TEXT, (CALLER, "front", 1)),
+        (history.MISSED_CALLS, (CALLER, "front", "2026", 1)),
+        (history.LAST_REPLY, (CALLER,)),
+        (history.GOT_THROUGH, (CALLER, "front", "2026")),
+        (history.DONE, (CALLER, "front")),
+        (history.TWINS, (CALLER, "front", "2026", "2027", 1)),
+        (history.SENT_SINCE, ("2026",)),
+        (history.SENT_TO_REGION, ("2026", "US")),
+        ("SELECT wish, at FROM consent WHERE number = ? ORDER BY id DESC LIMIT 1", (CALLER,)),
+        ("SELECT * FROM texts WHERE state = 'queued' AND due_at <= ? ORDER BY due_at, id LIMIT 500", ("2026",)),
+        ("SELECT id FROM texts WHERE state = 'held' AND due_at <= ? ORDER BY due_at, id LIMIT 5", ("2026",)),
+    ],
+)
+def test_history_is_looked_up_by_index(db: sqlite3.Connection, query: str, values: tuple[object, ...]) -> None:
+    plan = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {query}", values)]
+    assert any("USING" in step and "INDEX" in step for step in plan), plan
+    assert not any(step.startswith("SCAN") for step in plan), plan
+
+
+def test_older_database_keeps_its_rows(tmp_path: Path) -> None:
+    """A database of the first schema, with a call, its text, the text's part and a receipt, becomes one of today's."""
+    path = tmp_path / "textback.db"
+    db = sqlite3.connect(path, isolation_level=None)
+    db.row_factory = sqlite3.Row
+    for statement in schema.MIGRATIONS[0]:
+        db.execute(statement)
+    db.execute("PRAGMA user_version = 1")
+    db.execute("PRAGMA foreign_keys = ON")
+    call = add_call(db, NOW)
+    db.execute(
+        "INSERT INTO texts (call, line, recipient, sender, body, segments, state, queued_at, due_at, expires_at)"
+        " VALUES (?, 'front', ?, '+14155550100', 'x', 1, 'accepted', '2026', '2026', '2026')", (call, CALLER),
+    )  # fmt: skip
+    db.execute("INSERT INTO parts (text, number, bridge, provider_id) VALUES (1, 1, 'primary', 'abc')")
+    migrate(db, path)
+    assert texts.newest(db, 5)[0]["provider_id"] == "abc"
+    assert db.execute("PRAGMA foreign_key_check").fetchall() == []
+    assert db.execute("PRAGMA foreign_keys").fetchone()[0] == 1
+    assert db.execute("PRAGMA user_version").fetchone()[0] == schema.VERSION
+    db.close()
+
+
+def test_newer_database_is_refused(tmp_path: Path) -> None:
+    db = sqlite3.connect(tmp_path / "textback.db", isolation_level=None)
+    db.execute("PRAGMA user_version = 99")
+    with pytest.raises(StoreError, match="written by a newer Textback"):
+        migrate(db, tmp_path / "textback.db")
+    db.close()
+
+
+def test_ledger(db: sqlite3.Connection) -> None:
+    consent.add(db, number=CALLER, wish=Wish.OPT_OUT, at=NOW, source="reply:1")
+    assert consent.opted_out_at(db, CALLER) == NOW
+    consent.add(db, number=CALLER, wish=Wish.OPT_IN, at=NOW, source="reply:2")
+    assert consent.opted_out_at(db, CALLER) is None
+    assert consent.everything(db) == {CALLER: [(NOW, True), (NOW, False)]}
+
+
+def test_claim_cancels_what_is_resolved(db: sqlite3.Connection) -> None:
+    call = add_call(db, NOW - timedelta(minutes=5))
+    text = add_text(db, call, NOW - timedelta(minutes=5))
+    add_call(db, NOW - timedelta(minutes=1), Outcome.ANSWERED_ELSEWHERE)
+    looked = texts.claim_due(db, NOW, {"front": ("spool",)}, {"spool": 5})
+    assert (looked.claimed, looked.cancelled) == ((), (text,))
+    row = texts.one(db, text)
+    assert row is not None
+    assert (row["state"], row["detail"].split(":")[0]) == (TextState.CANCELLED, "resolved")
