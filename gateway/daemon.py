@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import os
 import secrets
 from collections.abc import AsyncIterator
@@ -35,8 +36,9 @@ from sip.protocol import Event, Pulse, Ready, Start
 LAST_TEXTS_WITHIN_S = 5.0
 """At the end texts already due may still go, so long at the most."""
 
-KNOW_AGAIN_S = 60.0
-WATCH_EVERY_S = 2.0
+LOOK_EVERY_S = 2.0
+LOOKS_A_KNOWLEDGE = 30
+"""Calendars and contacts are looked at every so many looks."""
 
 
 class Gateway:
@@ -247,14 +249,15 @@ class Gateway:
     async def _look_around(self) -> None:
         """Calendars and contacts change without being announced; the configuration only where `watch` is on."""
         seen = self.config.path.stat().st_mtime_ns
-        while True:
-            await asyncio.sleep(WATCH_EVERY_S if self.config.watch else KNOW_AGAIN_S)
+        for turn in itertools.count(1):
+            await asyncio.sleep(LOOK_EVERY_S)
             with contextlib.suppress(OSError):
                 changed = self.config.path.stat().st_mtime_ns
                 if self.config.watch and changed != seen:
-                    seen = changed
                     self.reload()
-            self._ruling.directory = self._knowledge.directory(self.config, datetime.now(UTC))
+                seen = changed
+            if turn % LOOKS_A_KNOWLEDGE == 0:
+                self._ruling.directory = self._knowledge.directory(self.config, datetime.now(UTC))
 
     # --- what others ask (Reporter) ---
 

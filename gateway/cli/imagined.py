@@ -72,7 +72,7 @@ def _ended(options: argparse.Namespace, line: Line, ruling: Ruling, at: datetime
         dialled=(line.number,),
         diversions=(),
         verstat="",
-        arrived_at=at - rang,
+        arrived_at=at,
     )
     return Ended(id=0, arrival=arrival, ending=Ending(outcome=outcome, at=at, rang=rang))
 

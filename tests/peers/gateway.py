@@ -128,6 +128,27 @@ class RunningGateway:
         command = [sys.executable, "-m", "gateway", "-c", str(self.path), *arguments]
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
+    def post(self, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        """A POST without the token."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.web_port}{path}", json.dumps(body).encode(), method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    def reload(self) -> None:
+        """SIGHUP, and until the log says what came of it."""
+        assert self.process is not None
+        events = ("configuration_loaded", "reload_refused")
+        before = sum(self.log.count(event) for event in events)
+        self.process.send_signal(signal.SIGHUP)
+        for _ in range(200):
+            if sum(self.log.count(event) for event in events) > before:
+                return
+            time.sleep(0.02)
+        raise AssertionError(f"no reload: {self.log}")
+
     def calls(self) -> list[dict[str, Any]]:
         """`textback calls --json`, oldest first."""
         return list(reversed(json.loads(self.cli("calls", "-n", "100000", "--json").stdout)))
