@@ -106,10 +106,10 @@ def test_commands_before_the_first_start(tmp_path: Path) -> None:
 
 
 def test_check_says_good_and_lists_what_is_not_in_effect(tmp_path: Path) -> None:
-    running = prepared(tmp_path, more='[hours.office]\nmon-fri = "08:00-17:00"\n')
+    running = prepared(tmp_path, more='[alert.owner]\nkind = "email"\nto = "mike@abchvac.example"\n')
     done = running.cli("check")
     assert done.returncode == 0
-    assert "hours: read and checked, not in effect yet: opening hours" in done.stdout
+    assert "alert: read and checked, not in effect yet" in done.stdout
     assert "good" in done.stdout
 
 

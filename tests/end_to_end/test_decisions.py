@@ -74,7 +74,7 @@ def test_held_text_survives_a_crash(gateway: Start, smsc: Smsc, tmp_path: Path) 
 
 
 def test_limit_holds_for_a_person(gateway: Start, smsc: Smsc, tmp_path: Path) -> None:
-    running = gateway(sms=smsc.config(), ring=30, more="[limits]\nper_minute = 2\n")
+    running = gateway(sms=smsc.config(), ring=30, limits="per_minute = 2")
     place(running, tmp_path, "+14155550131", "+14155550132", "+14155550133", "+14155550134")
     texts = running.wait_for("texts", 2, state="held")
     held = [text["id"] for text in texts if text["state"] == "held"]

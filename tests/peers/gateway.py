@@ -43,6 +43,9 @@ once_per = "{once_per}"
 expires = "{expires}"
 
 {more}
+
+[limits]
+{limits}
 """
 SPOOL = '[sms.spool]\nkind = "spool"\n'
 DEFAULTS = {
@@ -54,6 +57,7 @@ DEFAULTS = {
     "once_per": "call",
     "expires": "15m",
     "more": "",
+    "limits": "per_minute = 100000\nper_day = 1000000",
 }
 
 
