@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from config import bridges
+from config import bridges, variants
 from config.model import MERGE_FIELD, MERGE_FIELDS, Config
 from config.problems import Finder, Problem, did_you_mean
 
@@ -59,6 +59,8 @@ def _lines(config: Config, finder: Finder) -> Iterator[Problem]:
             kinds = " or ".join(f'"{kind}"' for kind in bridges.SENDING_KINDS)
             says = f"no text of this line could be sent: none of its bridges is of a kind that works now ({kinds})"
             yield finder.problem(f"{key}.sms", says)
+        for place, says in variants.faults_of(line):
+            yield finder.problem(f"{key}.text.{place}", says)
 
 
 def _messages(document: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from config.model import E164, Config, Hours, Line, Variant
+from config.model import E164, Config, Hours, Line
 from gateway import calendars, contacts
 from gateway.core.consent import Wish, wish
 from gateway.core.phone import region_of
 from gateway.core.template import merge_fields, render
-from gateway.core.variants import conditions, in_words
+from gateway.core.variants import in_words
 from sms.segments import Alphabet, Segmented, first_not_gsm, segment
 
 _SHORTENER = re.compile(r"\b(bit\.ly|tinyurl\.com|t\.co|goo\.gl|ow\.ly|is\.gd|buff\.ly|rebrand\.ly|cutt\.ly)\b", re.IGNORECASE)
@@ -93,7 +93,6 @@ def _of_line(line: Line, config: Config) -> Iterator[Advice]:
     if sends and line.sender.startswith("+1") and region_of(E164(line.sender)) == "US" and not line.campaign:
         says = "is not set: texts from a US number need a registered 10DLC campaign; note its id here"
         yield Advice(key=f"{key}.campaign", says=says)
-    yield from _of_variants(line, f"{key}.text")
 
 
 def _of_message(message: Message) -> Iterator[Advice]:
@@ -107,36 +106,6 @@ def _of_message(message: Message) -> Iterator[Advice]:
         yield Advice(key=key, says=says)
     if found := _SHORTENER.search(cut.text):
         yield Advice(key=key, says=f"{found[1]}: carriers filter texts with public link shorteners; write the whole address")
-
-
-def _of_variants(line: Line, key: str) -> Iterator[Advice]:
-    """Variants that can never apply."""
-    variants = line.text.variant
-    for index, variant in enumerate(variants):
-        place = f"{key}.variant.{index}"
-        earlier = next((n for n in range(index) if _covers(variants[n], variant)), None)
-        if earlier is not None:
-            yield Advice(key=place, says=f"never applies: variant {earlier + 1} always comes before it; put it first")
-        if variant.hours is not None and line.hours is None:
-            yield Advice(
-                key=f"{place}.hours", says=f'never applies: the line has no hours; say hours = "…" in [line.{line.name}]'
-            )
-        if (variant.missed or 1) > 1 and line.text.once_per == "call":
-            yield Advice(key=f"{place}.missed", says='never applies: with once_per = "call" every call is the first')
-        if line.text.once_per != "call" and variant.missed is None and variant.message and not conditions(variant):
-            yield Advice(key=place, says="has no condition, so the line's own message is never sent")
-
-
-def _covers(earlier: Variant, later: Variant) -> bool:
-    """Does the earlier variant apply whenever the later one does?"""
-    for name in conditions(earlier):
-        first, second = getattr(earlier, name), getattr(later, name)
-        is_wider = name == "hours" and first == "closed" and second == "holiday"
-        is_wider = is_wider or (name == "caller" and first == "known" and second == "vip")
-        is_wider = is_wider or (name == "days" and second is not None and second <= first)
-        if first != second and not is_wider:
-            return False
-    return True
 
 
 def _of_hours(key: str, hours: Hours) -> Iterator[Advice]:

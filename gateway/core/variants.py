@@ -4,6 +4,7 @@ from bisect import bisect_left
 from datetime import datetime, timedelta
 
 from config.model import Line, Span, Variant
+from config.variants import conditions
 from gateway.core.case import Case
 from gateway.core.hours import Standing
 from gateway.core.schedule import day_start, local
@@ -15,12 +16,6 @@ def chosen(case: Case) -> int | None:
         if all(holds(variant, condition, case) for condition in conditions(variant)):
             return index
     return None
-
-
-def conditions(variant: Variant) -> tuple[str, ...]:
-    """The conditions that a variant names."""
-    names = ("hours", "missed", "days", "between", "caller", "outcome")
-    return tuple(name for name in names if getattr(variant, name) is not None)
 
 
 def holds(variant: Variant, condition: str, case: Case) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from time import perf_counter
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -124,26 +125,42 @@ def test_local_day_ends_at_local_midnight() -> None:
     assert reason(call(), before, at, late + timedelta(minutes=15)) == "missed_call"
 
 
-BREAKS: tuple[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]], ...] = (
-    ("line_off", {}, {}, {"enabled": False}),
-    ("not_missed", {"outcome": Outcome.ANSWERED_ELSEWHERE}, {}, {}),
-    ("withheld", {"caller": None, "caller_as_sent": None}, {}, {}),
-    ("region", {"caller": E164("+442079460018")}, {}, {}),
-    ("opted_out", {}, {"opted_out_at": NOW}, {}),
-    ("already_texted", {}, {"last_text_at": NOW}, {}),
+QUIET_NOW = "09:00-11:00"  # it is 10:00 in Los Angeles, where the caller is
+STAFF = Contact(name="Sam", group="staff")
+BREAKS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("line_off", {"text": {"enabled": False}}),
+    ("not_missed", {"call": {"outcome": Outcome.ANSWERED_ELSEWHERE}}),
+    ("duplicate", {"history": {"twin": Twin.DECIDED}}),
+    ("withheld", {"call": {"caller": None, "caller_as_sent": None}}),
+    ("region", {"call": {"caller": E164("+442079460018")}}),
+    ("staff", {"policy": {"contact": STAFF}}),
+    ("attestation", {"call": {"verstat": "TN-Validation-Failed"}}),
+    ("opted_out", {"history": {"opted_out_at": NOW}}),
+    ("resolved", {"history": {"reached_at": NOW}}),
+    ("variant_off", {"text": {"variant": ({"outcome": "no_answer", "send": False},)}}),
+    ("already_texted", {"history": {"last_text_at": NOW}}),
+    ("never_replied", {"history": {"last_text_at": NOW - timedelta(days=9)}, "text": {"repeat_after_no_reply": False}}),
+    ("limit", {"traffic": {"today": 100}}),
+    ("wait", {"text": {"wait": "5m"}}),
+    ("quiet_hours", {"policy": {"consent": Consent(quiet_hours=QUIET_NOW)}}),
 )
+"""Each rule's reason in the order of the rules, with what makes it speak up."""
 
 
-@pytest.mark.parametrize("first", range(len(BREAKS)))
+def merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Both breaks at once; where they want different things of one value, the earlier rule's."""
+    return {part: {**second.get(part, {}), **first.get(part, {})} for part in ("call", "history", "text", "policy", "traffic")}
+
+
 @pytest.mark.parametrize("second", range(len(BREAKS)))
+@pytest.mark.parametrize("first", range(len(BREAKS)))
 def test_the_earlier_rule_names_the_reason(first: int, second: int) -> None:
-    names = [BREAKS[first][0], BREAKS[second][0]]
-    calls, histories, texts = ({**BREAKS[first][n], **BREAKS[second][n]} for n in (1, 2, 3))
-    if BREAKS[max(first, second)][1].get("caller", 0) is not BREAKS[min(first, second)][1].get("caller", 0):
-        calls = {**calls, **BREAKS[min(first, second)][1]}
-    at = policy(line(**{"once_per": "day", **texts}))
-    found = reason(call(**calls), History(**histories), at)
-    assert found == BREAKS[min(first, second)][0], names
+    if first > second:
+        first, second = second, first
+    broken = merged(BREAKS[first][1], BREAKS[second][1])
+    at = replace(policy(line(**{"once_per": "day", **broken["text"]})), **broken["policy"])
+    decision = decide(call(**broken["call"]), History(**broken["history"]), at, NOW, Traffic(**broken["traffic"]))
+    assert decision.reason.value == BREAKS[first][0]
 
 
 def test_trace_ends_with_the_rule_that_stopped_it() -> None:
@@ -331,19 +348,36 @@ CALLS = st.builds(
 )
 INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 HISTORIES = st.builds(
-    History, last_text_at=st.none() | INSTANTS, opted_out_at=st.none() | INSTANTS, twin=st.sampled_from([None, *Twin])
+    History,
+    last_text_at=st.none() | INSTANTS,
+    opted_out_at=st.none() | INSTANTS,
+    reached_at=st.none() | INSTANTS,
+    twin=st.sampled_from([None, *Twin]),
 )
 LINES = st.builds(line, enabled=st.booleans(), once_per=st.sampled_from(["call", "day", "20m", "24h"]))
+CONTACTS = st.none() | st.builds(Contact, group=st.sampled_from(["", "staff", "blocked", "vip"]))
+CONSENTS = st.sampled_from(
+    [Consent(), Consent(quiet_hours="21:00-08:00"), Consent(quiet_hours="21:00-08:00", when_quiet="skip")]
+)
+TRAFFIC = st.builds(Traffic, last_minute=st.integers(0, 12), today=st.integers(0, 120))
 
 
-@given(CALLS, HISTORIES, LINES, INSTANTS)
-def test_never(of: Call, history: History, at: Line, now: datetime) -> None:
-    """Never to somebody who was answered, withheld, opted out, switched off, or texted within the time."""
-    decision = decide(of, history, policy(at), now)
+@given(CALLS, HISTORIES, LINES, INSTANTS, CONTACTS, CONSENTS, TRAFFIC)
+def test_never(
+    of: Call, history: History, at: Line, now: datetime, contact: Contact | None, consent: Consent, traffic: Traffic
+) -> None:
+    """Never to somebody who was answered, reached, withheld, opted out, staff, blocked, switched off, or texted within the time;
+    never in quiet hours, never beyond the limits, never twice for one call."""
+    decision = decide(of, history, replace(policy(at), contact=contact, consent=consent), now, traffic)
     if not isinstance(decision, Send):
         assert decision.reason is not Reason.MISSED_CALL
         return
     assert history.twin is None
+    assert history.reached_at is None or history.reached_at < of.arrived_at
+    assert contact is None or contact.group not in ("staff", "blocked")
+    assert consent.quiet_hours is None or 8 <= now.astimezone(ZoneInfo("America/Los_Angeles")).hour < 21
+    assert (traffic.last_minute, traffic.today) < (10, 100)
+    assert traffic.today < 100
     assert of.outcome in MISSED
     assert of.caller == CALLER
     assert of.caller_as_sent is not None

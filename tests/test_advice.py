@@ -1,0 +1,150 @@
+"""`textback check`: variants that never apply are errors, what carriers and colleagues dislike are warnings, the week is a table."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from config.load import ConfigError, load
+from gateway.advice import advise, messages
+from gateway.core.schedule import local
+from gateway.knowledge import Knowledge
+from gateway.timetable import week
+
+NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
+GOOD = """\
+timezone = "America/Chicago"
+region = "US"
+[trunk.pbx]
+peers = ["192.0.2.10"]
+[sms.spool]
+kind = "spool"
+[hours.office]
+mon-fri = ["08:00-12:00", "13:00-17:00"]
+holidays = ["US-TX"]
+[contacts]
+file = "contacts.csv"
+[line.front]
+number = "+14155550100"
+business = "ABC"
+hours = "office"
+[line.front.text]
+message = "{business}: sorry we missed you. Reply STOP to opt out."
+"""
+CLOSED = '[[line.front.text.variant]]\nhours = "closed"\nmessage = "{business} opens {opens}"\n'
+
+
+def configured(tmp_path: Path, text: str) -> Path:
+    (tmp_path / "contacts.csv").write_text("4155550199,Sam,staff\n")
+    path = tmp_path / "textback.toml"
+    path.write_text(text)
+    return path
+
+
+def test_nothing_to_say_of_a_good_configuration(tmp_path: Path) -> None:
+    assert advise(load(configured(tmp_path, GOOD + CLOSED)), NOW) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "said"),
+    [
+        (("sorry", "sorry " + "so " * 60), "line.front.text.message", "is 2 segments at its longest"),
+        (("sorry", "sorry 😀"), "line.front.text.message", "'😀' is not in the SMS alphabet"),
+        (("sorry", "bit.ly/x sorry"), "line.front.text.message", "public link shorteners"),
+        (("{business}: ", ""), "line.front.text.message", "does not say who you are"),
+        (('business = "ABC"\n', ""), "line.front.business", "is not set"),
+        ((" Reply STOP to opt out.", ""), "line.front.text.message", "does not say how to opt out"),
+        (
+            ('hours = "office"', 'hours = "office"\narrives = "missed"\nring_seconds = 25'),
+            "line.front.ring_seconds",
+            "voicemail may take the call",
+        ),
+        (('"US-TX"', '"2020-01-01"'), "hours.office.holidays", "all its days off lie in the past"),
+        (('"US-TX"', '"none.ics"'), "hours.office.holidays.0", "none.ics No such file"),
+        (
+            ('["08:00-12:00", "13:00-17:00"]', '["08:00-12:00", "11:00-17:00"]'),
+            "hours.office",
+            "08:00-12:00 and 11:00-17:00 overlap",
+        ),
+        (('mon-fri = ["08:00-12:00", "13:00-17:00"]', ""), "hours.office", "is never open"),
+        (('[contacts]\nfile = "contacts.csv"\n', ""), "contacts", "staff who call in are texted"),
+        (('kind = "spool"', 'kind = "smpp"\nhost = "h"\nsystem_id = "x"'), "line.front.campaign", "10DLC campaign"),
+        (('region = "US"', 'region = "US"\n[limits]\nregions = ["CA"]'), "limits.regions", "leaves out the country"),
+    ],
+)
+def test_warnings(tmp_path: Path, change: tuple[str, str], key: str, said: str) -> None:
+    text = GOOD.replace(*change)
+    assert text != GOOD
+    found = advise(load(configured(tmp_path, text)), NOW)
+    assert [advice.key for advice in found] == [key], found
+    assert said in found[0].says
+
+
+@pytest.mark.parametrize(
+    ("variants", "key", "said"),
+    [
+        (
+            CLOSED + '[[line.front.text.variant]]\nhours = "holiday"\nmessage = "x"\n',
+            "variant.1",
+            "variant 1 always comes before it",
+        ),
+        (CLOSED + CLOSED, "variant.1", "variant 1 always comes before it"),
+        ('[[line.front.text.variant]]\nmessage = "x"\n', "variant.0", "has no condition"),
+        (
+            'once_per = "call"\n[[line.front.text.variant]]\nmissed = 2\nmessage = "x"\n',
+            "variant.0.missed",
+            "every call is the first",
+        ),
+    ],
+)
+def test_variants_that_never_apply_are_errors(tmp_path: Path, variants: str, key: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(configured(tmp_path, GOOD + variants))
+    (problem,) = caught.value.problems
+    assert problem.key == f"line.front.text.{key}"
+    assert said in problem.says
+
+
+def test_variant_by_hours_on_a_line_without(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="the line has no hours"):
+        load(configured(tmp_path, GOOD.replace('hours = "office"\n', "") + CLOSED))
+
+
+def test_messages_at_their_longest(tmp_path: Path) -> None:
+    loaded = load(configured(tmp_path, GOOD + CLOSED))
+    own, closed = messages(loaded.line["front"], loaded)
+    assert own.cut.text == "ABC: sorry we missed you. Reply STOP to opt out."
+    assert (closed.conditions, closed.cut.text) == ("hours = closed", "ABC opens Wednesday, September 30 at 10:00 AM")
+
+
+def test_week(tmp_path: Path) -> None:
+    loaded = load(configured(tmp_path, GOOD + CLOSED))
+    stretches = week(loaded.line["front"], Knowledge().directory(loaded, NOW), NOW)
+    shown = [f"{local(s.start, 'America/Chicago'):%a %H:%M} {s.says}" for s in stretches]
+    assert shown[:5] == [
+        "Mon 00:00 variant 1 (hours = closed)",
+        "Mon 08:00 the line's message",
+        "Mon 12:00 variant 1 (hours = closed)",
+        "Mon 13:00 the line's message",
+        "Mon 17:00 variant 1 (hours = closed)",
+    ]
+    assert [text for text in shown if text.startswith("Thu")] == ["Thu 00:00 variant 1 (hours = closed)"]  # Thanksgiving
+    assert stretches[-1].end.astimezone(UTC) == datetime(2026, 11, 30, 6, tzinfo=UTC)
+
+
+def test_check_command(tmp_path: Path) -> None:
+    path = configured(tmp_path, GOOD.replace(" Reply STOP to opt out.", "") + CLOSED)
+    command = [sys.executable, "-m", "gateway", "-c", str(path), "check"]
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=30, check=False)
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["errors"], len(found["warnings"]), len(found["messages"])) == (0, [], 1, 2)
+    assert subprocess.run([*command, "--strict"], capture_output=True, check=False).returncode == 1
+    shown = subprocess.run([*command, "--week"], capture_output=True, text=True, timeout=30, check=False).stdout
+    assert "what a new caller's first missed call gets (America/Chicago)" in shown
+    path.write_text(path.read_text().replace("[line.front.text]", "[line.front.txt]"))
+    broken = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert broken.returncode == 1
+    assert 'did you mean "text"?' in broken.stderr
