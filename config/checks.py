@@ -65,6 +65,10 @@ def _lines(config: Config, finder: Finder) -> Iterator[Problem]:
 
 def _messages(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Every message that a file holds, with its key."""
+    consent = document.get("consent")
+    for name in ("opt_out_reply", "opt_in_reply", "help_reply"):
+        if isinstance(consent, dict) and isinstance(consent.get(name), str):
+            yield f"consent.{name}", consent[name]
     for name, line in _tables(document, "line"):
         text = line.get("text")
         if not isinstance(text, dict):
@@ -102,9 +106,6 @@ _KEYS = {
     "sip.tls_certificate": "SIP over TLS",
     "sip.tls_key": "SIP over TLS",
     "web.public_url": "webhooks",
-    "consent.opt_out_reply": "no confirmation is sent (STOP itself is obeyed)",
-    "consent.help_reply": "HELP is not answered",
-    "consent.provider_confirms_opt_out": "no confirmation is sent (STOP itself is obeyed)",
 }
 _LINE_KEYS: dict[str, Any] = {"phones": [], "then": "reject", "greeting": None}
 """With the value that means what happens anyway."""

@@ -185,6 +185,7 @@ class Consent(_Section):
     quiet_hours: TimeSpan | None = None
     when_quiet: Literal["hold", "skip", "send"] = "hold"
     opt_out_reply: str = "{business}: you will get no more texts. Reply START to undo."
+    opt_in_reply: str = "{business}: you will get our texts again. Reply STOP to opt out."
     help_reply: str = "{business}: we text back when we miss your call. Call {number}. Reply STOP to opt out."
     provider_confirms_opt_out: bool = False
 
@@ -194,8 +195,9 @@ class Limits(_Section):
 
     regions: tuple[Region, ...] = ()
     """Empty: each line's own region only."""
-    per_minute: int = Field(default=10, ge=1)
-    per_day: int = Field(default=100, ge=1)
+    per_minute: int | None = Field(default=None, ge=1)
+    """None: no limit; `textback check` then says so. A default would hold back texts that somebody counts on."""
+    per_day: int | None = Field(default=None, ge=1)
     per_region_abroad: int = Field(default=5, ge=0)
     require_attestation: tuple[Literal["A", "B", "C"], ...] = ()
 

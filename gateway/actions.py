@@ -14,7 +14,7 @@ from gateway.core.variants import chosen
 from gateway.holds import Holds
 from gateway.outbox import Outbox
 from gateway.ruling import Ruling
-from gateway.store import calls, consent, texts
+from gateway.store import calls, consent, holds, texts
 from gateway.store.database import Database
 
 
@@ -56,7 +56,7 @@ class Actions:
         now = datetime.now(UTC)
         if not await self._store.write(lambda db: calls.done(db, call, now)):
             raise ActionRefused(f"there is no call {call}")
-        for text in await self._store.write(lambda db: texts.held_of_caller(db, call)):
+        for text in await self._store.write(lambda db: holds.held_of_caller(db, call)):
             await self._store.write(lambda db, text=text: self._ruling.on_due(db, text, now))  # type: ignore[misc]
         self._log.info("call_done", call=call)
         return f"call {call} is done"

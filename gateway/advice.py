@@ -45,6 +45,9 @@ def advise(config: Config, now: datetime) -> tuple[Advice, ...]:
     calendars.problems(config, now, lambda key, says: found.append(Advice(key=key, says=says)))
     for name, hours in config.hours.items():
         found += _of_hours(f"hours.{name}", hours)
+    if config.limits.per_minute is None or config.limits.per_day is None:
+        says = "per_minute or per_day is not set: a flood of forged callers would be texted without end; take 10 and 100"
+        found.append(Advice(key="limits", says=says))
     return (*found, *_of_contacts(config))
 
 

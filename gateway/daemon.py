@@ -84,7 +84,7 @@ class Gateway:
         await self._hold_interrupted_texts()
         self._ruling = Ruling(self._knowledge.directory(self.config, datetime.now(UTC)))
         self._bridges = Bridges(self.config.data_dir, self._queue_changed.set)
-        self._inbox = Inbox(store=self._store, region=self.config.region, bridge_changed=self._queue_changed.set)
+        self._inbox = Inbox(store=self._store, ruling=self._ruling, bridge_changed=self._queue_changed.set)
         await stack.enter_async_context(self._bridges.running(self._inbox, self.config.sms))
         await stack.enter_async_context(self._sending())
         tasks = await stack.enter_async_context(asyncio.TaskGroup())

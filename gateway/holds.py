@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import structlog
 
 from gateway.ruling import Ruling, Verdict
-from gateway.store import texts
+from gateway.store import holds
 from gateway.store.database import Database, StoreError
 
 LOOK_AGAIN_S = 60.0
@@ -45,9 +45,9 @@ class Holds:
 
     async def _round(self) -> datetime | None:
         now = datetime.now(UTC)
-        for text in await self._store.write(lambda db: texts.held_due(db, now, AT_ONCE)):
+        for text in await self._store.write(lambda db: holds.held_due(db, now, AT_ONCE)):
             self._tell(await self._store.write(lambda db, text=text: self._ruling.on_due(db, text, now)))  # type: ignore[misc]
-        return await self._store.write(texts.next_held_at)
+        return await self._store.write(holds.next_held_at)
 
     def _tell(self, verdict: Verdict | None) -> None:
         if verdict is None:

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 
 import structlog
 
+from gateway.answers import answer
 from gateway.core.consent import Wish, wish
 from gateway.core.delivery import Event
 from gateway.core.phone import masked, read_number
 from gateway.outbox import opt_out
+from gateway.ruling import Ruling
 from gateway.store import consent, receipts, replies, texts
 from gateway.store.database import Database
 from sms.smpp.receipt import find_id
@@ -19,9 +21,9 @@ from sms.text import Accepted, Outcome, Receipt, Refused, Reply
 class Inbox:
     """The bridges' `Sink`."""
 
-    def __init__(self, *, store: Database, region: str, bridge_changed: Callable[[], None]) -> None:
+    def __init__(self, *, store: Database, ruling: Ruling, bridge_changed: Callable[[], None]) -> None:
         self._store = store
-        self._region = region
+        self._ruling = ruling
         self._bridge_changed = bridge_changed
         self._log = structlog.get_logger()
 
@@ -33,7 +35,8 @@ class Inbox:
     async def reply(self, reply: Reply) -> None:
         """Keep a reply; an opt-out is obeyed before the network hears that we have it."""
         wished = wish(reply.body)
-        await self._store.write(lambda db: self._keep(db, reply, wished))
+        if await self._store.write(lambda db: self._keep(db, reply, wished)):
+            self._bridge_changed()
         self._log.info(
             "reply_received",
             bridge=reply.bridge,
@@ -57,15 +60,21 @@ class Inbox:
         """Room again, or a link gone."""
         self._bridge_changed()
 
-    def _keep(self, db: sqlite3.Connection, reply: Reply, wished: Wish | None) -> None:
-        kept = replies.add(db, reply)
-        sender = read_number(reply.sender, self._region)
+    def _keep(self, db: sqlite3.Connection, reply: Reply, wished: Wish | None) -> bool:
+        """Store the reply and what follows from it, in one transaction; True where an answer was queued."""
+        kept = replies.add(db, reply, wished)
+        sender = read_number(reply.sender, self._ruling.directory.config.region)
         if sender is None or wished is None:
-            return
+            return False
+        is_out = consent.opted_out_at(db, sender) is not None
         if wished is Wish.OPT_OUT:
             opt_out(db, sender, reply.at, f"reply:{kept}")
-        elif consent.opted_out_at(db, sender) is not None:
+        elif wished is Wish.OPT_IN and is_out:
             consent.add(db, number=sender, wish=wished, at=reply.at, source=f"reply:{kept}")
+        is_new = {Wish.OPT_OUT: not is_out, Wish.OPT_IN: is_out, Wish.HELP: True}[wished]
+        if not is_new:
+            return False
+        return answer(db, self._ruling.directory, to=sender, of=reply.to, wish=wished, now=reply.at) is not None
 
     def _accept_late(self, db: sqlite3.Connection, text: int, ids: tuple[str, ...], now: datetime) -> None:
         bridge = texts.bridge_of(db, text)

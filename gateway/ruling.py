@@ -19,7 +19,7 @@ from gateway.core.schedule import day_start
 from gateway.core.template import merge_fields, opening, render
 from gateway.core.variants import once_per_since
 from gateway.directory import Directory
-from gateway.store import calls, texts
+from gateway.store import calls, holds, texts
 from gateway.store.calls import Arrival, Ended, Ending
 from gateway.store.history import history, traffic
 from sms.segments import Segmented, segment
@@ -75,9 +75,9 @@ class Ruling:
         fresh = self._text(ended, ended.arrival.caller, decision, line, now)
         match decision:
             case Send():
-                texts.release(db, text, fresh)
+                holds.release(db, text, fresh)
             case Hold():
-                texts.hold_on(db, text, fresh)
+                holds.hold_on(db, text, fresh)
             case _:
                 texts.settle(db, text, Event.CANCELLED, now, detail=decision.reason.value)
         due_at = decision.until if isinstance(decision, Hold) else None

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from config.model import Config
 from gateway.core.delivery import TextState
-from gateway.store import texts
+from gateway.store import holds, texts
 from sip.client import AgentClient
 from sms.text import Bridge
 
@@ -71,7 +71,7 @@ def count(db: sqlite3.Connection) -> dict[str, int]:
     return {
         "queued": texts.count(db, TextState.QUEUED),
         "held": texts.count(db, TextState.HELD),
-        "held_for_a_person": texts.count_held_for_a_person(db),
+        "held_for_a_person": holds.count_held_for_a_person(db),
         "unknown": texts.count(db, TextState.UNKNOWN),
     }
 

@@ -27,6 +27,9 @@ mon-fri = ["08:00-12:00", "13:00-17:00"]
 holidays = ["US-TX"]
 [contacts]
 file = "contacts.csv"
+[limits]
+per_minute = 10
+per_day = 100
 [line.front]
 number = "+14155550100"
 business = "ABC"
@@ -72,7 +75,8 @@ def test_nothing_to_say_of_a_good_configuration(tmp_path: Path) -> None:
         (('mon-fri = ["08:00-12:00", "13:00-17:00"]', ""), "hours.office", "is never open"),
         (('[contacts]\nfile = "contacts.csv"\n', ""), "contacts", "staff who call in are texted"),
         (('kind = "spool"', 'kind = "smpp"\nhost = "h"\nsystem_id = "x"'), "line.front.campaign", "10DLC campaign"),
-        (('region = "US"', 'region = "US"\n[limits]\nregions = ["CA"]'), "limits.regions", "leaves out the country"),
+        (("per_day = 100", 'per_day = 100\nregions = ["CA"]'), "limits.regions", "leaves out the country"),
+        (("per_day = 100", ""), "limits", "a flood of forged callers"),
     ],
 )
 def test_warnings(tmp_path: Path, change: tuple[str, str], key: str, said: str) -> None:

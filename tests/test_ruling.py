@@ -12,7 +12,7 @@ from config.model import E164
 from gateway.core.call import Outcome
 from gateway.knowledge import Knowledge
 from gateway.ruling import Ruling
-from gateway.store import calls, texts
+from gateway.store import calls, holds, texts
 from gateway.store.calls import Arrival, Ending
 from gateway.store.database import migrate
 
@@ -66,8 +66,8 @@ def test_text_held_over_night_says_in_the_morning_what_holds_then(db: sqlite3.Co
     held = texts.one(db, verdict.text or 0)
     assert held is not None
     assert (held["state"], held["body"]) == ("held", "We open tomorrow at 8:00 AM")
-    assert texts.held_due(db, MORNING - timedelta(seconds=1), 10) == []
-    assert texts.held_due(db, MORNING, 10) == [verdict.text]
+    assert holds.held_due(db, MORNING - timedelta(seconds=1), 10) == []
+    assert holds.held_due(db, MORNING, 10) == [verdict.text]
     assert ruling.on_ended(db, arrival, ending, NIGHT) is None  # told twice, decided once
     again = ruling.on_due(db, verdict.text or 0, MORNING)
     assert again is not None

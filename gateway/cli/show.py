@@ -11,7 +11,7 @@ from gateway.cli.ask import NoAnswer, get, post
 from gateway.core.phone import written_for
 from gateway.core.reason import IN_WORDS, Reason
 from gateway.core.schedule import local
-from gateway.store import calls, texts
+from gateway.store import calls, replies, texts
 from gateway.store.database import FILE, reading
 from gateway.store.instants import read
 
@@ -33,6 +33,12 @@ def add_to(commands: Any) -> None:
             acting.add_argument("ids", nargs="+", type=int, metavar="ID")
             acting.set_defaults(command=act, path=f"/api/v1/{name}/{{}}/{action}")
         parser.set_defaults(command=command)
+    parser = commands.add_parser(
+        "replies", help="show what callers wrote", description="Show what callers wrote, newest first."
+    )
+    parser.add_argument("-n", type=int, default=20, metavar="COUNT", help="how many (default 20)")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.set_defaults(command=show_replies)
     parser = commands.add_parser("status", help="how the running gateway is", description="How the running gateway is.")
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.set_defaults(command=show_status)
@@ -101,7 +107,33 @@ def show_texts(options: argparse.Namespace) -> int:
 
 
 def _source(row: Any) -> str:
-    return "test" if row["is_test"] else f"call {row['call']}"
+    return "test" if row["is_test"] else "answer" if row["is_answer"] else f"call {row['call']}"
+
+
+def show_replies(options: argparse.Namespace) -> int:
+    """The newest replies."""
+    config = load.load(load.find(options.config))
+    with reading(config.data_dir / FILE) as db:
+        rows = replies.newest(db, options.n)
+    if options.json:
+        names = {
+            "id": "id",
+            "from": "sender",
+            "to": "recipient",
+            "body": "body",
+            "at": "at",
+            "bridge": "bridge",
+            "wish": "wish",
+        }
+        print(json.dumps([{shown: row[name] for shown, name in names.items()} for row in rows], indent=2))
+        return 0
+    if not rows:
+        print("No replies yet.")
+    for row in rows:
+        wish = f"  [{row['wish'].replace('_', ' ')}]" if row["wish"] else ""
+        print(f"{row['id']:>6}  {when(row['at'], None, config)}  {row['sender']:<16} to {row['recipient']}{wish}")
+        print(f"        {row['body']}")
+    return 0
 
 
 def call_json(row: Any) -> dict[str, Any]:
@@ -128,6 +160,7 @@ def text_json(row: Any) -> dict[str, Any]:
         "due_at",
         "variant",
         "is_test",
+        "is_answer",
     )
     return {"to": row["recipient"], **{name: row[name] for name in names}}
 

@@ -13,11 +13,16 @@ _OPT_OUT = frozenset(
 _OPT_IN = frozenset(["start", "unstop", "yes"])
 
 
+_HELP = frozenset(["help", "info"])
+
+
 class Wish(StrEnum):
-    """What the caller wants of us from now on."""
+    """What the caller wants of us."""
 
     OPT_OUT = "opt_out"
     OPT_IN = "opt_in"
+    HELP = "help"
+    """To know who we are; it changes nothing."""
 
 
 def wish(body: str) -> Wish | None:
@@ -25,4 +30,6 @@ def wish(body: str) -> Wish | None:
     word = "".join(c for c in unicodedata.normalize("NFD", unicodedata.normalize("NFKC", body).casefold()) if c.isalnum())
     if word in _OPT_OUT:
         return Wish.OPT_OUT
-    return Wish.OPT_IN if word in _OPT_IN else None
+    if word in _OPT_IN:
+        return Wish.OPT_IN
+    return Wish.HELP if word in _HELP else None

@@ -159,9 +159,9 @@ def below_limits(case: Case) -> Finding:
         return Finding("released by a person", None, "limits")
     limits, traffic = case.policy.limits, case.traffic
     region = region_of(case.call.caller) if case.call.caller else "unknown"
-    if traffic.last_minute >= limits.per_minute:
+    if limits.per_minute is not None and traffic.last_minute >= limits.per_minute:
         return _over(f"{traffic.last_minute} texts in the last minute", limits.per_minute, "limits.per_minute")
-    if traffic.today >= limits.per_day:
+    if limits.per_day is not None and traffic.today >= limits.per_day:
         return _over(f"{traffic.today} texts today", limits.per_day, "limits.per_day")
     if region != case.policy.home_region and traffic.today_in_region >= limits.per_region_abroad:
         return _over(f"{traffic.today_in_region} texts to {region} today", limits.per_region_abroad, "limits.per_region_abroad")

@@ -16,10 +16,11 @@ FORKED_WITHIN = timedelta(seconds=10)
 
 _COUNTED = ", ".join(f"'{state}'" for state in sorted(COUNTS_AS_TEXTED))
 _SENT = ", ".join(f"'{state}'" for state in sorted(COUNTS_AS_TEXTED - {TextState.HELD}))
+_REAL = "is_test = 0 AND is_answer = 0"
 _MISSED = ", ".join(f"'{outcome}'" for outcome in sorted(MISSED))
 
 LAST_TEXT = (
-    f"SELECT queued_at FROM texts WHERE recipient = ? AND line = ? AND state IN ({_COUNTED}) AND is_test = 0"
+    f"SELECT queued_at FROM texts WHERE recipient = ? AND line = ? AND state IN ({_COUNTED}) AND {_REAL}"
     " AND call IS NOT ? ORDER BY queued_at DESC LIMIT 1"
 )
 MISSED_CALLS = (
@@ -36,8 +37,8 @@ TWINS = (
     "SELECT outcome, reason, call_id, arrived_at, outcome_at FROM calls"
     " WHERE caller = ? AND line = ? AND arrived_at BETWEEN ? AND ? AND id != ?"
 )
-SENT_SINCE = f"SELECT count(*) AS n FROM texts WHERE queued_at >= ? AND state IN ({_SENT}) AND is_test = 0"
-SENT_TO_REGION = f"SELECT count(*) AS n FROM texts WHERE queued_at >= ? AND state IN ({_SENT}) AND is_test = 0 AND region = ?"
+SENT_SINCE = f"SELECT count(*) AS n FROM texts WHERE queued_at >= ? AND state IN ({_SENT}) AND {_REAL}"
+SENT_TO_REGION = f"SELECT count(*) AS n FROM texts WHERE queued_at >= ? AND state IN ({_SENT}) AND {_REAL} AND region = ?"
 
 
 def history(

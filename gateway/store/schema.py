@@ -174,6 +174,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX calls_by_time ON calls (arrived_at)",
         "CREATE INDEX replies_by_sender ON replies (sender, at)",
     ),
+    (
+        "ALTER TABLE texts ADD COLUMN is_answer INTEGER NOT NULL DEFAULT 0",  # to STOP, START or HELP: counts for nobody
+        "ALTER TABLE replies ADD COLUMN wish TEXT",  # opt_out, opt_in, help; NULL: a message for people
+        "CREATE INDEX texts_answers ON texts (recipient, queued_at) WHERE is_answer",
+    ),
 )
 
 VERSION = len(MIGRATIONS)

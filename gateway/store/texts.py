@@ -37,6 +37,8 @@ class NewText:
     """The reason to hold it; None: it may go."""
     is_test: bool = False
     """Counts for nobody."""
+    is_answer: bool = False
+    """To STOP, START or HELP: counts for nobody, and goes to those who opted out too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,7 @@ def add(db: sqlite3.Connection, text: NewText) -> int:
     """Add a text, queued or held; its id."""
     added = db.execute(
         "INSERT INTO texts (call, line, recipient, region, sender, body, segments, variant, state, held_for, queued_at, due_at,"
-        " expires_at, is_test) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " expires_at, is_test, is_answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             text.call,
             text.line,
@@ -85,63 +87,16 @@ def add(db: sqlite3.Connection, text: NewText) -> int:
             written(text.due_at) if text.due_at else None,
             written(text.expires_at),
             text.is_test,
+            text.is_answer,
         ),
     )
     return int(added.lastrowid or 0)
 
 
-def release(db: sqlite3.Connection, text: int, fresh: NewText) -> None:
-    """A held text goes: with the message that applies now, and due at once."""
-    if settle(db, text, Event.RELEASED, fresh.queued_at) is TextState.QUEUED:
-        db.execute("UPDATE texts SET settled_at = NULL WHERE id = ?", (text,))
-        _renew(db, text, fresh)
-
-
-def hold_on(db: sqlite3.Connection, text: int, fresh: NewText) -> None:
-    """A held text stays held, for another reason or longer."""
-    _renew(db, text, fresh)
-
-
-def _renew(db: sqlite3.Connection, text: int, fresh: NewText) -> None:
-    db.execute(
-        "UPDATE texts SET body = ?, segments = ?, variant = ?, sender = ?, held_for = ?, due_at = ?, expires_at = ?,"
-        " queued_at = ? WHERE id = ?",
-        (
-            fresh.body,
-            fresh.segments,
-            fresh.variant,
-            fresh.sender,
-            fresh.held_for,
-            written(fresh.due_at) if fresh.due_at else None,
-            written(fresh.expires_at),
-            written(fresh.queued_at),
-            text,
-        ),
-    )
-
-
-def held_due(db: sqlite3.Connection, now: datetime, limit: int) -> list[int]:
-    """Held texts whose time has come."""
-    rows = db.execute(
-        "SELECT id FROM texts WHERE state = 'held' AND due_at <= ? ORDER BY due_at, id LIMIT ?", (written(now), limit)
-    ).fetchall()
-    return [row["id"] for row in rows]
-
-
-def next_held_at(db: sqlite3.Connection) -> datetime | None:
-    """When the next held text falls due; None where all wait for a person, or there is none."""
-    row = db.execute("SELECT min(due_at) AS at FROM texts WHERE state = 'held' AND due_at IS NOT NULL").fetchone()
-    return read(row["at"]) if row["at"] else None
-
-
-def held_of_caller(db: sqlite3.Connection, call: int) -> list[int]:
-    """Held texts to the caller of a call, on its line."""
-    rows = db.execute(
-        "SELECT texts.id FROM calls JOIN texts ON texts.recipient = calls.caller AND texts.line = calls.line"
-        " WHERE calls.id = ? AND texts.state = 'held'",
-        (call,),
-    ).fetchall()
-    return [row["id"] for row in rows]
+def answered_since(db: sqlite3.Connection, number: E164, at: datetime) -> bool:
+    """Has this number had an answer of ours to a word of theirs since an instant?"""
+    row = db.execute("SELECT 1 FROM texts WHERE is_answer AND recipient = ? AND queued_at > ? LIMIT 1", (number, written(at)))
+    return row.fetchone() is not None
 
 
 def one(db: sqlite3.Connection, text: int) -> sqlite3.Row | None:
@@ -216,11 +171,6 @@ def count(db: sqlite3.Connection, state: TextState) -> int:
     return int(db.execute("SELECT count(*) FROM texts WHERE state = ?", (state,)).fetchone()[0])
 
 
-def count_held_for_a_person(db: sqlite3.Connection) -> int:
-    """How many texts are held until a person says so."""
-    return int(db.execute("SELECT count(*) FROM texts WHERE state = 'held' AND due_at IS NULL").fetchone()[0])
-
-
 def newest(db: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:
     """The newest texts first, each with the provider's id of its first part."""
     return db.execute(
@@ -245,6 +195,8 @@ def _expire(db: sqlite3.Connection, now: datetime) -> tuple[int, ...]:
 
 def _speaks_against(db: sqlite3.Connection, row: sqlite3.Row) -> str:
     """What has happened since the text was queued that makes it wrong to send; empty: nothing."""
+    if row["is_answer"]:
+        return ""
     if consent.opted_out_at(db, row["recipient"]) is not None:
         return "opted out before it was sent"
     call = db.execute("SELECT arrived_at FROM calls WHERE id = ?", (row["call"],)).fetchone()

@@ -65,7 +65,7 @@ def test_example_is_good(write) -> None:
 
 def test_example_says_what_is_not_in_effect(write) -> None:
     found = {problem.key for problem in not_in_effect(write(EXAMPLE.read_text()))}
-    assert {"alert", "trunk.carrier", "sms.backup", "consent.help_reply"} <= found
+    assert {"alert", "trunk.carrier", "sms.backup", "retention"} <= found
     assert not {"hours", "line.front-desk.text.variant", "limits.per_minute"} & found
     assert "line.front-desk.arrives" not in found
 

@@ -50,10 +50,13 @@ def call(**changes: Any) -> Call:
     return replace(good, **changes)
 
 
+LIMITS = Limits(per_minute=10, per_day=100)
+
+
 def policy(of: Line | None = None) -> Policy:
     """One line, the US."""
     own = frozenset({E164("+14155550100"), E164("+14155550105")})
-    return Policy(line=of or line(), own_numbers=own, regions=frozenset({"US"}), home_region="US")
+    return Policy(line=of or line(), own_numbers=own, regions=frozenset({"US"}), home_region="US", limits=LIMITS)
 
 
 def decide(of: Call, history: History, at: Policy, now: datetime, traffic: Traffic | None = None) -> Decision:

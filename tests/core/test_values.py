@@ -88,6 +88,7 @@ def test_what_the_fields_say() -> None:
         *((word, Wish.OPT_OUT) for word in ("STOP", "stop", " Stop. ", "STOP ALL", "stopall", "UNSUBSCRIBE", "End", "quit!")),
         *((word, Wish.OPT_OUT) for word in ("CANCEL", "revoke", "opt-out", "OPT OUT", "Remove", "arrêt", "TD", "ＳＴＯＰ")),
         *((word, Wish.OPT_IN) for word in ("START", "unstop", "Yes")),
+        *((word, Wish.HELP) for word in ("HELP", "info?")),
         *((word, None) for word in ("Stop by at 5?", "please call", "", "…", "don't stop", "starting")),
     ],
 )

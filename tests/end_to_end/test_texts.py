@@ -1,5 +1,6 @@
 """From the missed call to an SMSC that is not ours, and what comes back from it."""
 
+import json
 import os
 import signal
 from collections.abc import Callable
@@ -45,8 +46,38 @@ def test_stop_is_obeyed_and_start_undoes_it(gateway: Start, smsc: Smsc, tmp_path
     smsc.wait_for_answer(2)
     miss(running, tmp_path)
     assert running.wait_for("calls", 3, outcome="no_answer")[2]["reason"] == "missed_call"
-    running.wait_for("texts", 2, state="accepted")
-    assert len(smsc.submitted()) == 2
+    texts = running.wait_for("texts", 4, state="accepted")
+    assert [text["body"].split(": ")[1][:14] for text in texts] == [
+        "Sorry we misse",
+        "you will get n",
+        "you will get o",
+        "Sorry we misse",
+    ]
+    assert len(smsc.submitted()) == 4
+
+
+def test_words_are_answered_once(gateway: Start, smsc: Smsc) -> None:
+    """A second STOP gets nothing more, nor does a machine that answers HELP with HELP; nobody is answered for START alone."""
+    running = gateway(sms=smsc.config())
+    for number, word in enumerate(("START", "HELP", "help!", "STOP", "stop", "Stop by at 5?"), start=1):
+        smsc.command(f"reply 14155550123 14155550100 {word}")
+        smsc.wait_for_answer(number)
+    texts = running.wait_for("texts", 2, state="accepted")
+    assert [text["body"] for text in texts] == [
+        "ABC HVAC: we text back when we miss your call. Call (415) 555-0100. Reply STOP to opt out.",
+        "ABC HVAC: you will get no more texts. Reply START to undo.",
+    ]
+    shown = json.loads(running.cli("replies", "--json").stdout)
+    assert [reply["wish"] for reply in reversed(shown)] == ["opt_in", "help", "help", "opt_out", "opt_out", None]
+    assert "Stop by at 5?" in running.cli("replies").stdout
+
+
+def test_provider_that_confirms_itself(gateway: Start, smsc: Smsc) -> None:
+    running = gateway(sms=smsc.config(), more="[consent]\nprovider_confirms_opt_out = true\n")
+    smsc.command("reply 14155550123 14155550100 STOP")
+    smsc.wait_for_answer(1)
+    assert json.loads(running.cli("replies", "--json").stdout)[0]["wish"] == "opt_out"
+    assert running.texts() == []
 
 
 def test_stop_cancels_what_is_queued(gateway: Start, smsc: Smsc, tmp_path: Path) -> None:
@@ -56,8 +87,9 @@ def test_stop_cancels_what_is_queued(gateway: Start, smsc: Smsc, tmp_path: Path)
     smsc.command("reply 14155550123 14155550100 STOP")
     smsc.wait_for_answer(1)
     cancelled = running.wait_for("texts", 1, to=CALLER, state="cancelled")
-    assert [text["state"] for text in cancelled if text["to"] == CALLER] == ["cancelled"]
-    assert all(entry["to"] != "14155550123" for entry in smsc.submitted())
+    states = {bool(text["is_answer"]): text["state"] for text in cancelled if text["to"] == CALLER}
+    assert states == {False: "cancelled", True: "queued"}  # the confirmation keeps the pace too
+    assert not any(entry["to"] == "14155550123" and b"missed" in bytes.fromhex(entry["hex"]) for entry in smsc.submitted())
 
 
 def test_text_waits_for_the_smsc_and_goes_once(gateway: Start, smsc: Smsc, tmp_path: Path) -> None:

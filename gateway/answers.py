@@ -1,0 +1,62 @@
+"""What a caller hears when they write STOP, START or HELP: one text from `[consent]`, and no more.
+
+The one confirmation of an opt-out may go after it (47 CFR 64.1200(a)(12): within five minutes, no marketing); nothing else may.
+"""
+
+import sqlite3
+from datetime import datetime, timedelta
+
+from config.model import E164, Line
+from gateway.core.consent import Wish
+from gateway.core.phone import region_of
+from gateway.core.template import merge_fields, render
+from gateway.directory import Directory
+from gateway.store import texts
+from sms.segments import segment
+
+WITHIN = timedelta(minutes=5)
+HELP_ONCE_PER = timedelta(hours=24)
+"""Another machine that answers HELP with HELP is not answered again."""
+
+
+def answer(db: sqlite3.Connection, directory: Directory, *, to: E164, of: str, wish: Wish, now: datetime) -> int | None:
+    """Queue the answer to a word, from the line that was written to; None where none is due."""
+    consent = directory.config.consent
+    if wish is Wish.OPT_OUT and consent.provider_confirms_opt_out:
+        return None
+    if wish is Wish.HELP and texts.answered_since(db, to, now - HELP_ONCE_PER):
+        return None
+    message = {Wish.OPT_OUT: consent.opt_out_reply, Wish.OPT_IN: consent.opt_in_reply, Wish.HELP: consent.help_reply}[wish]
+    line = _line(directory, of)
+    fields = merge_fields(
+        business=line.business,
+        staff=line.staff,
+        number=line.number,
+        caller=to,
+        called_at=now,
+        timezone=line.timezone,
+        region=directory.config.region,
+    )
+    cut = segment(render(message, fields))
+    return texts.add(
+        db,
+        texts.NewText(
+            call=None,
+            line=line.name,
+            recipient=to,
+            region=region_of(to),
+            sender=line.sender,
+            body=cut.text,
+            segments=len(cut.parts),
+            queued_at=now,
+            due_at=now,
+            expires_at=now + WITHIN,
+            is_answer=True,
+        ),
+    )
+
+
+def _line(directory: Directory, written_to: str) -> Line:
+    """The line whose number or sender was written to; an office has a first line for the rest."""
+    lines = directory.config.line.values()
+    return next((line for line in lines if written_to in (line.number, line.sender)), next(iter(lines)))

@@ -1,0 +1,67 @@
+"""Held texts: those that wait for their time, or for a person."""
+
+import sqlite3
+from datetime import datetime
+
+from gateway.core.delivery import Event, TextState
+from gateway.store.instants import read, written
+from gateway.store.texts import NewText, settle
+
+
+def release(db: sqlite3.Connection, text: int, fresh: NewText) -> None:
+    """A held text goes: with the message that applies now, and due at once."""
+    if settle(db, text, Event.RELEASED, fresh.queued_at) is TextState.QUEUED:
+        db.execute("UPDATE texts SET settled_at = NULL WHERE id = ?", (text,))
+        _renew(db, text, fresh)
+
+
+def hold_on(db: sqlite3.Connection, text: int, fresh: NewText) -> None:
+    """A held text stays held, for another reason or longer."""
+    _renew(db, text, fresh)
+
+
+def _renew(db: sqlite3.Connection, text: int, fresh: NewText) -> None:
+    db.execute(
+        "UPDATE texts SET body = ?, segments = ?, variant = ?, sender = ?, held_for = ?, due_at = ?, expires_at = ?,"
+        " queued_at = ? WHERE id = ?",
+        (
+            fresh.body,
+            fresh.segments,
+            fresh.variant,
+            fresh.sender,
+            fresh.held_for,
+            written(fresh.due_at) if fresh.due_at else None,
+            written(fresh.expires_at),
+            written(fresh.queued_at),
+            text,
+        ),
+    )
+
+
+def held_due(db: sqlite3.Connection, now: datetime, limit: int) -> list[int]:
+    """Held texts whose time has come."""
+    rows = db.execute(
+        "SELECT id FROM texts WHERE state = 'held' AND due_at <= ? ORDER BY due_at, id LIMIT ?", (written(now), limit)
+    ).fetchall()
+    return [row["id"] for row in rows]
+
+
+def next_held_at(db: sqlite3.Connection) -> datetime | None:
+    """When the next held text falls due; None where all wait for a person, or there is none."""
+    row = db.execute("SELECT min(due_at) AS at FROM texts WHERE state = 'held' AND due_at IS NOT NULL").fetchone()
+    return read(row["at"]) if row["at"] else None
+
+
+def held_of_caller(db: sqlite3.Connection, call: int) -> list[int]:
+    """Held texts to the caller of a call, on its line."""
+    rows = db.execute(
+        "SELECT texts.id FROM calls JOIN texts ON texts.recipient = calls.caller AND texts.line = calls.line"
+        " WHERE calls.id = ? AND texts.state = 'held'",
+        (call,),
+    ).fetchall()
+    return [row["id"] for row in rows]
+
+
+def count_held_for_a_person(db: sqlite3.Connection) -> int:
+    """How many texts are held until a person says so."""
+    return int(db.execute("SELECT count(*) FROM texts WHERE state = 'held' AND due_at IS NULL").fetchone()[0])
