@@ -98,8 +98,14 @@ class Ruling:
                 arrived_at=arrival.arrived_at,
                 since=once_per_since(line, now),
             )
-            today = day_start(now, self.directory.config.timezone)
-            sent = traffic(db, region=region_of(arrival.caller), now=now, today=today)
+            region = region_of(arrival.caller)
+            sent = traffic(
+                db,
+                limits=policy.limits,
+                abroad=region if region != policy.home_region else None,
+                now=now,
+                today=day_start(now, self.directory.config.timezone),
+            )
         call = call_of(arrival, ended.ending)
         return Case(call=call, history=known, traffic=sent, policy=policy, now=now, is_released=is_released)
 

@@ -43,7 +43,7 @@ class History:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
-    """How many texts have gone out, for the limits."""
+    """How many texts have gone out, for the limits; nobody counts further than a limit."""
 
     last_minute: int = 0
     today: int = 0

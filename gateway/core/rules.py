@@ -165,7 +165,9 @@ def below_limits(case: Case) -> Finding:
         return _over(f"{traffic.today} texts today", limits.per_day, "limits.per_day")
     if region != case.policy.home_region and traffic.today_in_region >= limits.per_region_abroad:
         return _over(f"{traffic.today_in_region} texts to {region} today", limits.per_region_abroad, "limits.per_region_abroad")
-    return Finding(f"{traffic.last_minute} in the last minute, {traffic.today} today", None, "limits")
+    minute = f"{traffic.last_minute} of {limits.per_minute} in the last minute" if limits.per_minute else "no limit a minute"
+    day = f"{traffic.today} of {limits.per_day} today" if limits.per_day else "no limit a day"
+    return Finding(f"{minute}, {day}", None, "limits")
 
 
 def waited(case: Case) -> Finding:

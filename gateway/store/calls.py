@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from config.model import E164
@@ -97,7 +97,7 @@ def record(
     """Write down a decision's word, reason and trace."""
     db.execute(
         "INSERT INTO decisions (call, at, decision, reason, trace, config_hash) VALUES (?, ?, ?, ?, ?, ?)",
-        (call, written(at), word, reason, json.dumps([asdict(step) for step in trace]), config_hash),
+        (call, written(at), word, reason, _TRACE.encode([_plain(step) for step in trace]), config_hash),
     )
     db.execute("UPDATE calls SET decision = ?, reason = ? WHERE id = ?", (word, reason, call))
 
@@ -163,6 +163,13 @@ def by_call_id(db: sqlite3.Connection, call_id: str) -> sqlite3.Row | None:
 def decisions(db: sqlite3.Connection, call: int) -> list[sqlite3.Row]:
     """Every decision about one call, oldest first."""
     return db.execute("SELECT * FROM decisions WHERE call = ? ORDER BY id", (call,)).fetchall()
+
+
+_TRACE = json.JSONEncoder(ensure_ascii=False)
+
+
+def _plain(step: Step) -> dict[str, str]:
+    return {"rule": step.rule, "saw": step.saw, "verdict": step.verdict, "config": step.config}
 
 
 def _arrival(row: sqlite3.Row) -> Arrival:

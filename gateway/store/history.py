@@ -3,7 +3,7 @@
 import sqlite3
 from datetime import datetime, timedelta
 
-from config.model import E164
+from config.model import E164, Limits
 from gateway.core.call import MISSED, Outcome
 from gateway.core.case import History, Traffic, Twin
 from gateway.core.delivery import COUNTS_AS_TEXTED, TextState
@@ -37,8 +37,11 @@ TWINS = (
     "SELECT outcome, reason, call_id, arrived_at, outcome_at FROM calls"
     " WHERE caller = ? AND line = ? AND arrived_at BETWEEN ? AND ? AND id != ?"
 )
-SENT_SINCE = f"SELECT count(*) AS n FROM texts WHERE queued_at >= ? AND state IN ({_SENT}) AND {_REAL}"
-SENT_TO_REGION = f"SELECT count(*) AS n FROM texts WHERE queued_at >= ? AND state IN ({_SENT}) AND {_REAL} AND region = ?"
+SENT_SINCE = f"SELECT count(*) AS n FROM (SELECT 1 FROM texts WHERE queued_at >= ? AND state IN ({_SENT}) AND {_REAL} LIMIT ?)"
+SENT_TO_REGION = (
+    f"SELECT count(*) AS n FROM (SELECT 1 FROM texts WHERE queued_at >= ? AND state IN ({_SENT}) AND {_REAL}"
+    " AND region = ? LIMIT ?)"
+)
 
 
 def history(
@@ -67,12 +70,16 @@ def reached_at(db: sqlite3.Connection, number: E164, line: str, since: datetime)
     return max((at for at in found if at is not None and at > since), default=None)
 
 
-def traffic(db: sqlite3.Connection, *, region: str, now: datetime, today: datetime) -> Traffic:
-    """How many texts were queued in the last minute and since `today` began."""
+def traffic(db: sqlite3.Connection, *, limits: Limits, abroad: str | None, now: datetime, today: datetime) -> Traffic:
+    """How many texts were queued in the last minute and since `today` began, counted no further than the limits ask.
+
+    `abroad`: the caller's region where it is not the office's own.
+    """
+    minute_ago = written(now - timedelta(minutes=1))
     return Traffic(
-        last_minute=_count(db, SENT_SINCE, written(now - timedelta(minutes=1))),
-        today=_count(db, SENT_SINCE, written(today)),
-        today_in_region=_count(db, SENT_TO_REGION, written(today), region),
+        last_minute=_count(db, SENT_SINCE, minute_ago, limits.per_minute) if limits.per_minute else 0,
+        today=_count(db, SENT_SINCE, written(today), limits.per_day) if limits.per_day else 0,
+        today_in_region=_count(db, SENT_TO_REGION, written(today), abroad, limits.per_region_abroad) if abroad else 0,
     )
 
 
