@@ -1,7 +1,7 @@
 """What a person may ask of the running gateway: let a held text go, drop it, call a call done, send a test text."""
 
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -16,6 +16,8 @@ from gateway.outbox import Outbox
 from gateway.ruling import Ruling
 from gateway.store import calls, consent, holds, texts
 from gateway.store.database import Database
+
+RESEND_WITHIN = timedelta(minutes=15)
 
 
 class ActionRefused(Exception):
@@ -50,6 +52,23 @@ class Actions:
             raise ActionRefused(f"text {text} is neither held nor queued")
         self._log.info("text_dropped", text=text)
         return f"text {text} is dropped"
+
+    async def resend(self, text: int) -> str:
+        """Send a text whose fate is unknown, at the risk of a second one. Every check at the claim still speaks."""
+        now = datetime.now(UTC)
+        if not await self._store.write(lambda db: holds.resend(db, text, now, RESEND_WITHIN)):
+            raise ActionRefused(f"text {text} is not unknown; only a text whose fate is unknown can be sent again")
+        self._log.warning("text_resent", text=text)
+        self._outbox.wake()
+        return f"text {text} goes out again"
+
+    async def settle(self, text: int) -> str:
+        """A person knows that a text whose fate was unknown did go."""
+        now = datetime.now(UTC)
+        if not await self._store.write(lambda db: _settle_unknown(db, text, now)):
+            raise ActionRefused(f"text {text} is not unknown")
+        self._log.info("text_settled", text=text)
+        return f"text {text} counts as sent"
 
     async def done(self, call: int) -> str:
         """A person has dealt with a call: what is still held for its caller is not sent."""
@@ -104,3 +123,10 @@ class Actions:
         case = Case(call=call, history=History(), traffic=Traffic(), policy=policy, now=now)
         index = chosen(case)
         return index if index is None or line.text.variant[index].send else None
+
+
+def _settle_unknown(db: sqlite3.Connection, text: int, now: datetime) -> bool:
+    row = texts.one(db, text)
+    if row is None or row["state"] != TextState.UNKNOWN:
+        return False
+    return texts.settle(db, text, Event.ACCEPTED, now, detail="a person says that it went") is TextState.ACCEPTED

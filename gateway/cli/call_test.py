@@ -53,7 +53,7 @@ def _line(config: Config, name: str | None) -> Line:
     if name is None:
         return next(iter(config.line.values()))
     if name not in config.line:
-        raise ValueError(f"there is no line {name}; there are {', '.join(config.line)}")
+        raise ValueError(f"there is no line {name}; the lines are {', '.join(config.line)}")
     return config.line[name]
 
 

@@ -17,7 +17,12 @@ from gateway.store.instants import read
 
 _ACTIONS = {
     "calls": {"done": "a person has dealt with the call: what is held for its caller is not sent"},
-    "texts": {"release": "let a held text go past the limits", "drop": "cancel a text that is held or queued"},
+    "texts": {
+        "release": "let a held text go past the limits",
+        "drop": "cancel a text that is held or queued",
+        "resend": "send a text whose fate is unknown, at the risk of a second one",
+        "settle": "a text whose fate was unknown did go",
+    },
 }
 
 
@@ -25,7 +30,7 @@ def add_to(commands: Any) -> None:
     """The commands' parsers."""
     for name, command, what in (("calls", show_calls, "the newest calls"), ("texts", show_texts, "the newest texts")):
         parser = commands.add_parser(name, help=f"show {what}", description=f"Show {what}, newest first.")
-        parser.add_argument("-n", type=int, default=20, metavar="COUNT", help="how many (default 20)")
+        parser.add_argument("-n", type=positive, default=20, metavar="COUNT", help="how many (default 20)")
         parser.add_argument("--json", action="store_true", help="as JSON")
         actions = parser.add_subparsers(metavar="ACTION", required=False)
         for action, says in _ACTIONS[name].items():
@@ -36,12 +41,19 @@ def add_to(commands: Any) -> None:
     parser = commands.add_parser(
         "replies", help="show what callers wrote", description="Show what callers wrote, newest first."
     )
-    parser.add_argument("-n", type=int, default=20, metavar="COUNT", help="how many (default 20)")
+    parser.add_argument("-n", type=positive, default=20, metavar="COUNT", help="how many (default 20)")
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.set_defaults(command=show_replies)
     parser = commands.add_parser("status", help="how the running gateway is", description="How the running gateway is.")
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.set_defaults(command=show_status)
+
+
+def positive(text: str) -> int:
+    """A count for argparse."""
+    if not text.isdecimal() or not 0 < int(text) < 10**9:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number above 0")
+    return int(text)
 
 
 def show_calls(options: argparse.Namespace) -> int:
@@ -207,6 +219,8 @@ def _print(status: dict[str, Any], config: Config) -> None:
     database = status["database"]
     print(f"  database  {'writable' if database['writable'] else database['detail']}")
     print(f"  texts     {status['queued']} queued, {status['held']} held, {status['unknown']} unknown")
+    if status["unknown"]:
+        print("            unknown: handed over without an answer; textback texts resend ID, or settle ID if it went")
     if status["held_for_a_person"]:
         print(f"            {status['held_for_a_person']} held for a person: textback texts release ID, or drop ID")
     if status["reload_error"]:

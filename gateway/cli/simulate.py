@@ -56,7 +56,10 @@ def simulate(options: argparse.Namespace) -> int:
         else:
             with reading(config.data_dir / FILE) as db:
                 recorded = from_journal(db, since, directory)
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        print(f"textback: {options.csv} cannot be read: {error.strerror}", file=sys.stderr)
+        return 2
+    except ValueError as error:
         print(f"textback: {error}", file=sys.stderr)
         return 2
     for problem in problems[:SHOWN_AT_MOST]:

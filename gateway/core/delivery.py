@@ -4,8 +4,8 @@
       │       │  ▲       ├─► queued      not sent, or refused for now
       │       │  │       ├─► refused     refused for good
       │       │  └───────┘
-      │       │          └─► unknown     handed over and no answer: held back, never sent again by itself; a late
-      │       ├─► expired                answer or a receipt still settles it
+      │       │          └─► unknown     handed over and no answer: never sent again by itself; a late answer,
+      │       ├─► expired                a receipt or a person still settles it
       └───────┴─► cancelled              opted out, resolved, or dropped by a person meanwhile
 
 A receipt may come before the answer to the submit; it settles `sending` and `unknown` too. Whatever a row says, only these
@@ -40,6 +40,8 @@ class Event(StrEnum):
     NOT_NOW = "not_now"
     REFUSED = "refused"
     NO_ANSWER = "no_answer"
+    RESENT = "resent"
+    """A person has decided that a text whose fate is unknown shall go (again)."""
     DELIVERED = "delivered"
     UNDELIVERED = "undelivered"
     EXPIRED = "expired"
@@ -60,6 +62,7 @@ TABLE: dict[TextState, dict[Event, TextState]] = {
         _E.UNDELIVERED: _S.UNDELIVERED,
     },
     _S.UNKNOWN: {
+        _E.RESENT: _S.QUEUED,
         _E.ACCEPTED: _S.ACCEPTED,
         _E.REFUSED: _S.REFUSED,
         _E.DELIVERED: _S.DELIVERED,

@@ -1,7 +1,7 @@
-"""Held texts: those that wait for their time, or for a person."""
+"""Texts that wait for their time or for a person: held ones, and those whose fate is unknown."""
 
 import sqlite3
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway.core.delivery import Event, TextState
 from gateway.store.instants import read, written
@@ -36,6 +36,17 @@ def _renew(db: sqlite3.Connection, text: int, fresh: NewText) -> None:
             text,
         ),
     )
+
+
+def resend(db: sqlite3.Connection, text: int, now: datetime, expires: timedelta) -> bool:
+    """A person wants a text whose fate is unknown to be sent (again); False where its fate is known."""
+    if settle(db, text, Event.RESENT, now, detail="a person had it sent again") is not TextState.QUEUED:
+        return False
+    db.execute(
+        "UPDATE texts SET due_at = ?, expires_at = ?, tried = '[]', settled_at = NULL WHERE id = ?",
+        (written(now), written(now + expires), text),
+    )
+    return True
 
 
 def held_due(db: sqlite3.Connection, now: datetime, limit: int) -> list[int]:

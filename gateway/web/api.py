@@ -1,4 +1,4 @@
-"""What changes something, as HTTP: release or drop a text, call a call done, send a test text.
+"""What changes something, as HTTP: release, drop, resend or settle a text, call a call done, send a test text.
 
 Each wants the token that stands in the data directory (`X-Textback-Token`), so that no web page which an admin happens to look
 at can do it from their browser.
@@ -26,6 +26,8 @@ def add_to(app: web.Application, actions: Actions, token: str) -> None:
         [
             web.post("/api/v1/texts/{id:[0-9]{1,18}}/release", _guarded(_release)),
             web.post("/api/v1/texts/{id:[0-9]{1,18}}/drop", _guarded(_drop)),
+            web.post("/api/v1/texts/{id:[0-9]{1,18}}/resend", _guarded(_resend)),
+            web.post("/api/v1/texts/{id:[0-9]{1,18}}/settle", _guarded(_settle)),
             web.post("/api/v1/calls/{id:[0-9]{1,18}}/done", _guarded(_done)),
             web.post("/api/v1/send-test", _guarded(_send_test)),
         ]
@@ -55,6 +57,14 @@ async def _release(actions: Actions, request: web.Request) -> dict[str, object]:
 
 async def _drop(actions: Actions, request: web.Request) -> dict[str, object]:
     return {"said": await actions.drop(int(request.match_info["id"]))}
+
+
+async def _resend(actions: Actions, request: web.Request) -> dict[str, object]:
+    return {"said": await actions.resend(int(request.match_info["id"]))}
+
+
+async def _settle(actions: Actions, request: web.Request) -> dict[str, object]:
+    return {"said": await actions.settle(int(request.match_info["id"]))}
 
 
 async def _done(actions: Actions, request: web.Request) -> dict[str, object]:

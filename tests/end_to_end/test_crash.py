@@ -65,6 +65,11 @@ async def test_killed_between_submit_and_answer(gateway: Start, tmp_path: Path) 
     await asyncio.to_thread(sipp.place, tmp_path, running.sip_port, [Call(caller="+14155550124")], HUNG_UP)
     await asyncio.to_thread(running.wait_for, "texts", 1, state="accepted")
     assert len(faulty.submitted) == 2
+    again = await asyncio.to_thread(running.cli, "texts", "resend", "1", "2")
+    assert (again.stdout, again.returncode) == ("text 1 goes out again\n", 1)
+    assert "text 2 is not unknown" in again.stderr
+    await asyncio.to_thread(running.wait_for, "texts", 2, state="accepted")
+    assert len(faulty.submitted) == 3
     await faulty.stop()
 
 
