@@ -51,15 +51,25 @@ class Smpp(BaseModel):
     """Attempts to bind follow each other after 1 s, 2 s, 4 s … up to this."""
 
 
-class Twilio(BaseModel):
-    """Twilio's Messages API."""
+class Http(BaseModel):
+    """What every provider's bridge has."""
 
     model_config = STRICT
+    window: int = Field(default=10, ge=1, le=1000)
+    """Requests under way at once."""
+    per_second: float | None = Field(default=None, gt=0, le=10000)
+    connect_timeout: Duration = timedelta(seconds=10)
+    response_timeout: Duration = timedelta(seconds=30)
+
+
+class Twilio(Http):
+    """Twilio's Messages API."""
+
     kind: Literal["twilio"]
     cost_per_segment: float = Field(default=0, ge=0)
-    account_sid: str
+    account_sid: str = Field(min_length=1)
     auth_token: SecretStr
-    base_url: str = "https://api.twilio.com"
+    base_url: str = Field(default="https://api.twilio.com", pattern=r"^https?://")
 
 
 class Provider(BaseModel):
@@ -75,5 +85,5 @@ KINDS = (
     "smpp", "spool", "twilio", "signalwire", "telnyx", "bandwidth", "vonage", "plivo", "sinch", "android", "kannel",
     "jasmin", "http",
 )  # fmt: skip
-SENDING_KINDS = ("smpp", "spool")
+SENDING_KINDS = ("smpp", "spool", "twilio")
 """The kinds that this version can send by."""

@@ -105,7 +105,6 @@ _KEYS = {
     "sip.stun": "STUN",
     "sip.tls_certificate": "SIP over TLS",
     "sip.tls_key": "SIP over TLS",
-    "web.public_url": "webhooks",
 }
 _LINE_KEYS: dict[str, Any] = {"phones": [], "then": "reject", "greeting": None}
 """With the value that means what happens anyway."""

@@ -18,9 +18,10 @@ AGAIN_S = 10.0
 class Bridges:
     """`by_name` is always the same mapping; its content changes on `use`."""
 
-    def __init__(self, data_dir: Path, changed: Callable[[], None]) -> None:
+    def __init__(self, data_dir: Path, public_url: str, changed: Callable[[], None]) -> None:
         self.by_name: dict[str, Bridge] = {}
         self._data_dir = data_dir
+        self._public_url = public_url
         self._changed = changed
         self._settings: dict[str, Settings] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -42,7 +43,7 @@ class Bridges:
                 self._running.pop(name).cancel()
                 del self.by_name[name], self._settings[name]
         for name, one in settings.items():
-            if name in self.by_name or (bridge := build_bridge(name, one, self._data_dir)) is None:
+            if name in self.by_name or (bridge := build_bridge(name, one, self._data_dir, self._public_url)) is None:
                 continue
             self.by_name[name], self._settings[name] = bridge, one
             self._running[name] = self._tasks.create_task(self._keep_running(bridge), name=f"bridge {name}")

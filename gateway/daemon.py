@@ -29,7 +29,7 @@ from gateway.status import Readiness, count, report
 from gateway.store import texts
 from gateway.store.database import FILE, Database, StoreError
 from gateway.trial_call import TOKEN_FILE
-from gateway.web import server
+from gateway.web import hooks, server
 from sip.client import AgentClient, AgentFailed, AgentLost
 from sip.protocol import Event, Pulse, Ready, Start
 
@@ -83,7 +83,7 @@ class Gateway:
         self._store = self._open_store(stack)
         await self._hold_interrupted_texts()
         self._ruling = Ruling(self._knowledge.directory(self.config, datetime.now(UTC)))
-        self._bridges = Bridges(self.config.data_dir, self._queue_changed.set)
+        self._bridges = Bridges(self.config.data_dir, self.config.web.public_url or "", self._queue_changed.set)
         self._inbox = Inbox(store=self._store, ruling=self._ruling, bridge_changed=self._queue_changed.set)
         await stack.enter_async_context(self._bridges.running(self._inbox, self.config.sms))
         await stack.enter_async_context(self._sending())
@@ -156,6 +156,7 @@ class Gateway:
         listen = self.config.web.listen
         password = self.config.web.password
         app = server.application(self, self.actions, password.get_secret_value() if password else None, self.token)
+        hooks.add_to(app, self._bridges.by_name, self.config.web.public_url or "")
         try:
             runner = await server.start(app, listen.host, listen.port)
         except OSError as error:

@@ -12,6 +12,7 @@ FIXED = (
     "sip.public_address",
     "web.listen",
     "web.password",
+    "web.public_url",
 )
 """Keys that are read once, at the start."""
 

@@ -1,7 +1,7 @@
 """The HTTP server: `/healthz`, `/readyz`, and the status that the command line asks for.
 
 `/healthz` says that the process lives; `/readyz` answers 200 when a call would be taken and journalled. Both are for monitors
-and ask for no password. Everything else wants the password where the configuration names one.
+and ask for no password; webhooks have signatures. Everything else wants the password where the configuration names one.
 """
 
 import base64
@@ -13,7 +13,7 @@ from aiohttp.typedefs import Middleware
 
 from gateway.actions import Actions
 from gateway.status import Reporter
-from gateway.web import api
+from gateway.web import api, hooks
 
 USER = "textback"
 BODY_AT_MOST = 64 * 1024
@@ -78,7 +78,11 @@ def _password_asker(password: str) -> Middleware:
     @web.middleware
     async def ask(request: web.Request, handler: Answer) -> web.StreamResponse:
         shown = request.headers.get("Authorization", "")
-        if request.path in _OPEN or hmac.compare_digest(shown.encode(errors="replace"), expected.encode()):
+        if (
+            request.path in _OPEN
+            or request.path.startswith(hooks.PREFIX)
+            or hmac.compare_digest(shown.encode(errors="replace"), expected.encode())
+        ):
             return await handler(request)
         return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="Textback"'}, text="Password, please.\n")
 

@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from config.bridges import Smpp
+from sms.pacing import Pacing
 from sms.segments import segment
 from sms.smpp import deliver, pdu, receipt, status
 from sms.smpp.link import Link
-from sms.smpp.pacing import Pacing
 from sms.smpp.parts import octets_of
 from sms.smpp.pdu import Address, Pdu
 from sms.smpp.session import LinkDown, NoAnswer

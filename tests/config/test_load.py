@@ -65,7 +65,7 @@ def test_example_is_good(write) -> None:
 
 def test_example_says_what_is_not_in_effect(write) -> None:
     found = {problem.key for problem in not_in_effect(write(EXAMPLE.read_text()))}
-    assert {"alert", "trunk.carrier", "sms.backup", "retention"} <= found
+    assert {"alert", "trunk.carrier", "retention"} <= found
     assert not {"hours", "line.front-desk.text.variant", "limits.per_minute"} & found
     assert "line.front-desk.arrives" not in found
 
@@ -136,7 +136,7 @@ missed = 2
         (('peers = ["192.0.2.10"]', "peers = 5"), "textback.toml:5: trunk.pbx.peers: 5 must be a list in brackets"),
         (('kind = "spool"', 'kind = "twilio"\naccount_sid = "AC1"'), "sms.spool.auth_token_file: is missing"),
         (
-            ('kind = "spool"', 'kind = "twilio"\naccount_sid = "AC1"\nauth_token_file = "twilio.token"'),
+            ('kind = "spool"', 'kind = "telnyx"'),
             "line.front.sms: no text of this line could be sent",
         ),
         (

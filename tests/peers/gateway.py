@@ -24,7 +24,8 @@ rtp_ports = "10000-18999"
 max_calls = {max_calls}
 
 [web]
-listen = "127.0.0.1:{web}"
+listen = "127.0.0.1:{web_port}"
+{web}
 
 [trunk.pbx]
 peers = ["127.0.0.1"]
@@ -51,6 +52,7 @@ SPOOL = '[sms.spool]\nkind = "spool"\n'
 DEFAULTS = {
     "max_calls": 100,
     "trunk": "",
+    "web": "",
     "sms": SPOOL,
     "ring": 1,
     "min_ring": "0s",
@@ -82,7 +84,7 @@ class RunningGateway:
     def configure(self, **settings: Any) -> None:
         """Write the configuration."""
         values = {**DEFAULTS, **settings}
-        self.path.write_text(CONFIG.format(sip=self.sip_port, web=self.web_port, **values))
+        self.path.write_text(CONFIG.format(sip=self.sip_port, web_port=self.web_port, **values))
 
     @property
     def log(self) -> str:
@@ -123,7 +125,8 @@ class RunningGateway:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.web_port}{path}", timeout=5) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
-            return error.code, json.load(error)
+            is_json = error.headers.get_content_type() == "application/json"
+            return error.code, json.load(error) if is_json else None
         except OSError:
             return 0, None
 

@@ -1,0 +1,126 @@
+"""A bridge over a provider's HTTP API: one request a text, one outcome, and a pause where our account is refused."""
+
+import asyncio
+import random
+
+import structlog
+
+from config.bridges import Http
+from sms.http.client import HttpClient
+from sms.http.exchange import Answer, Hook, HookAnswer, Provider
+from sms.pacing import Pacing
+from sms.text import Health, NotSent, Outcome, Receipt, Refusal, Refused, Sink, Text
+
+PAUSE_FIRST_S = 30.0
+PAUSE_MOST_S = 600.0
+LAST_ANSWERS_WITHIN_S = 4.0
+
+
+class HookRefused(Exception):
+    """A call to a webhook that is not the provider's, or cannot be read; `status` is the answer to it."""
+
+    def __init__(self, status: int, says: str) -> None:
+        super().__init__(says)
+        self.status = status
+
+
+class HttpBridge:
+    """One `[sms.NAME]` of a provider's kind."""
+
+    def __init__(self, name: str, settings: Http, provider: Provider) -> None:
+        self.name = name
+        self._provider = provider
+        self._window = settings.window
+        self._client = HttpClient(
+            connect_s=settings.connect_timeout.total_seconds(), answer_s=settings.response_timeout.total_seconds()
+        )
+        self._pacing = Pacing(settings.per_second, self._changed)
+        self._sink: Sink | None = None
+        self._under_way = 0
+        self._paused_until = 0.0
+        self._pause = PAUSE_FIRST_S
+        self._detail = ""
+        self._log = structlog.get_logger().bind(bridge=name)
+
+    async def run(self, sink: Sink) -> None:
+        """There is no link to keep up; at the end wait for the answers under way."""
+        self._sink = sink
+        self._changed()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            until = asyncio.get_running_loop().time() + LAST_ANSWERS_WITHIN_S
+            while self._under_way and asyncio.get_running_loop().time() < until:
+                await asyncio.sleep(0.02)
+            await self._client.close()
+
+    def room(self) -> int:
+        """Free places in the window, as the pace allows; none while paused."""
+        if self._is_paused():
+            return 0
+        return max(0, min(self._window - self._under_way, self._pacing.room()))
+
+    def health(self) -> Health:
+        """Up unless the account was refused; that a provider is out of reach shows in the detail."""
+        is_paused = self._is_paused()
+        return Health(up=self._sink is not None and not is_paused, paused=is_paused, detail=self._detail)
+
+    async def submit(self, text: Text) -> Outcome:
+        """One request."""
+        if self._is_paused():
+            return NotSent(detail=self._detail)
+        self._under_way += 1
+        try:
+            await self._pacing.turn()
+            answer = await self._client.perform(self._provider.request(text))
+        finally:
+            self._under_way -= 1
+            self._changed()
+        outcome = self._provider.outcome(answer) if isinstance(answer, Answer) else answer
+        self._learn(outcome, answer)
+        return outcome
+
+    async def hook(self, hook: Hook) -> HookAnswer:
+        """Take a provider's call: verified, stored, then answered. `HookRefused` where it is not to be believed."""
+        if not self._provider.is_genuine(hook):
+            raise HookRefused(403, "the signature does not hold")
+        if self._sink is None:
+            raise HookRefused(503, "the bridge is not running")
+        try:
+            said = self._provider.read(hook, self.name)
+        except ValueError as error:
+            raise HookRefused(400, str(error)) from None
+        if isinstance(said, Receipt):
+            await self._sink.receipt(said)
+        elif said is not None:
+            await self._sink.reply(said)
+        return self._provider.hook_answer
+
+    def _learn(self, outcome: Outcome, answer: object) -> None:
+        """Pause where the account itself was refused; slow down where we are too fast."""
+        if isinstance(outcome, Refused) and outcome.kind is Refusal.TEMPORARY:
+            self._pacing.slow_down()
+        is_account = isinstance(answer, Answer) and answer.status in (401, 403)
+        if isinstance(outcome, Refused) and outcome.kind is Refusal.CONFIGURATION and is_account:
+            self._pause_for(outcome)
+            return
+        self._detail = outcome.detail if isinstance(outcome, NotSent) else ""
+        if not isinstance(outcome, NotSent):
+            self._pause = PAUSE_FIRST_S
+
+    def _pause_for(self, refused: Refused) -> None:
+        if self._pause == PAUSE_FIRST_S:
+            self._log.error("bridge_paused", detail=refused.detail, cure="correct this bridge's account or its secret")
+        seconds = self._pause * random.uniform(0.75, 1.0)  # noqa: S311 — jitter
+        loop = asyncio.get_running_loop()
+        self._paused_until = loop.time() + seconds
+        self._pause = min(self._pause * 2, PAUSE_MOST_S)
+        self._detail = f"the account was refused: {refused.detail}"
+        loop.call_later(seconds + 0.01, self._changed)
+
+    def _is_paused(self) -> bool:
+        return asyncio.get_running_loop().time() < self._paused_until
+
+    def _changed(self) -> None:
+        if self._sink is not None:
+            self._sink.bridge_changed(self.name)

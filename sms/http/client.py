@@ -1,0 +1,53 @@
+"""Performs requests, and says what is certain about those that failed (aiohttp; timeouts, no redirects, TLS verified)."""
+
+import aiohttp
+
+from sms.http.exchange import Answer, Request
+from sms.text import NotSent, Unknown
+
+LARGEST_ANSWER = 1_000_000
+KEEP_ALIVE_S = 4.0
+"""A connection that the provider may have closed leaves a text unknown, so none is kept for long."""
+USER_AGENT = "Textback"
+
+
+class HttpClient:
+    """One session for one bridge. Proxies come from the environment."""
+
+    def __init__(self, *, connect_s: float, answer_s: float) -> None:
+        self._timeout = aiohttp.ClientTimeout(total=connect_s + answer_s, sock_connect=connect_s, sock_read=answer_s)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def perform(self, request: Request) -> Answer | NotSent | Unknown:
+        """The answer; or `NotSent` where no octet of the request can have arrived; or `Unknown`."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                timeout=self._timeout, trust_env=True, connector=aiohttp.TCPConnector(keepalive_timeout=KEEP_ALIVE_S)
+            )
+        try:
+            async with self._session.post(
+                request.url,
+                data=request.body,
+                headers={"User-Agent": USER_AGENT, **request.headers},
+                allow_redirects=False,
+            ) as response:
+                body = await response.content.read(LARGEST_ANSWER)
+                return Answer(status=response.status, headers=dict(response.headers), body=body)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
+            return NotSent(detail=f"the provider cannot be reached: {_in_words(error)}")
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return Unknown(detail=f"no answer from the provider: {_in_words(error)}")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+def _in_words(error: Exception) -> str:
+    """The kind of the error and the system's words; never the request, which holds secrets and a number."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return "its certificate is not trusted"
+    words = getattr(error, "strerror", None) or getattr(getattr(error, "os_error", None), "strerror", None)
+    return f"{type(error).__name__}{f' ({words})' if words else ''}"

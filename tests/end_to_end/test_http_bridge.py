@@ -1,0 +1,63 @@
+"""A text through a provider's HTTP API, its receipt and a STOP through the webhooks of the running gateway."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlencode
+
+from tests.peers import sipp
+from tests.peers.gateway import RunningGateway
+from tests.peers.provider import Provider
+from tests.peers.sipp import Call, Ends
+
+Start = Callable[..., RunningGateway]
+CALLER = "+14155550123"
+PUBLIC = "https://office.example"
+
+
+def call_hook(running: RunningGateway, what: str, form: dict[str, str], *, token: str = "secret") -> int:
+    """Call a webhook as Twilio does, through a proxy that knows the public name."""
+    path = f"/hooks/primary/{what}"
+    signed = PUBLIC + path + "".join(name + value for name, value in sorted(form.items()))
+    signature = base64.b64encode(hmac.new(token.encode(), signed.encode(), hashlib.sha1).digest()).decode()
+    request = urllib.request.Request(f"http://127.0.0.1:{running.web_port}{path}", urlencode(form).encode(), method="POST")
+    request.add_header("X-Twilio-Signature", signature)
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            assert answer.read() == b"<Response/>"
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+async def test_text_receipt_and_stop(gateway: Start, tmp_path: Path) -> None:
+    provider = await Provider().start()
+    (tmp_path / "twilio.password").write_text("secret")
+    section = f'[sms.primary]\nkind = "twilio"\naccount_sid = "AC1"\nauth_token_file = "twilio.password"\nbase_url = "{provider.url}"\n'
+
+    def scenario() -> None:
+        running = gateway(sms=section, ring=1, web=f'public_url = "{PUBLIC}"')
+        assert sipp.place(tmp_path, running.sip_port, [Call(caller=CALLER)], Ends()).is_good
+        running.wait_for("texts", 1, state="accepted")
+        receipt = {"MessageSid": "SM1", "MessageStatus": "delivered", "To": CALLER}
+        assert call_hook(running, "receipt", receipt, token="wrong") == 403
+        assert running.texts()[0]["state"] == "accepted"
+        assert call_hook(running, "receipt", receipt) == 200
+        running.wait_for("texts", 1, state="delivered")
+        stop = {"MessageSid": "SM9", "From": CALLER, "To": "+14155550100", "Body": "STOP"}
+        assert call_hook(running, "inbound", stop) == 200
+        assert call_hook(running, "inbound", {"MessageSid": "SM9"}) == 400
+        assert running.get("/hooks/primary/inbound")[0] in (404, 405)
+        assert sipp.place(tmp_path, running.sip_port, [Call(caller=CALLER)], Ends()).is_good
+        assert running.wait_for("calls", 2, outcome="no_answer")[1]["reason"] == "opted_out"
+        running.wait_for("texts", 2)
+        assert "secret" not in running.log
+
+    await asyncio.to_thread(scenario)
+    assert [sent.form["Body"].split(": ")[1][:5] for sent in provider.sent] == ["Sorry", "you w"]
+    await provider.stop()
