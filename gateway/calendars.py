@@ -4,6 +4,7 @@ A calendar file that is broken or gone never stops a text: the last good copy is
 Public holidays come from `holidays`, files are read by `icalendar` and `recurring-ical-events`.
 """
 
+import itertools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from gateway.core.schedule import local_day, zone
 
 YEARS_AHEAD = 2
 LARGEST_FILE = 5_000_000
+EVENTS_AT_MOST = 20_000
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -101,10 +103,24 @@ def read_ics(path: Path, timezone: str, years: range) -> _TimeOff:
         raise CalendarError(f"is larger than {LARGEST_FILE // 1_000_000} MB")
     try:
         calendar = icalendar.Calendar.from_ical(path.read_bytes())
-        events = recurring_ical_events.of(calendar).between(date(years.start, 1, 1), date(years.stop, 1, 1))
-        return _of_events(events, timezone)
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        return _of_events(_events(calendar, years), timezone)
+    except CalendarError:
+        raise
+    except Exception as error:  # whatever the libraries make of a broken file, it must not stop a text
         raise CalendarError(f"is no calendar that can be read: {error}") from None
+
+
+def _events(calendar: icalendar.Calendar, years: range) -> list[icalendar.Event]:
+    """Every event of these years, month by month, so that a file that repeats without sense is noticed early."""
+    found: dict[object, icalendar.Event] = {}
+    query = recurring_ical_events.of(calendar)
+    for year, month in itertools.product(years, range(1, 13)):
+        following = date(year + month // 12, month % 12 + 1, 1)
+        for event in query.between(date(year, month, 1), following):
+            found[event.get("UID"), event.start] = event
+        if len(found) > EVENTS_AT_MOST:
+            raise CalendarError(f"has more than {EVENTS_AT_MOST} events")
+    return list(found.values())
 
 
 def _of_events(events: list[icalendar.Event], timezone: str) -> _TimeOff:

@@ -22,7 +22,7 @@ from gateway.inbox import Inbox
 from gateway.journal import Journal
 from gateway.knowledge import Knowledge
 from gateway.notify import notify, watchdog_seconds
-from gateway.outbox import Outbox
+from gateway.outbox import Outbox, routes_of
 from gateway.reload import load_changed
 from gateway.ruling import Ruling, Verdict
 from gateway.status import Readiness, count, report
@@ -118,7 +118,7 @@ class Gateway:
             self._outbox = Outbox(
                 store=self._store,
                 bridges=self._bridges.by_name,
-                routes=_routes(self.config),
+                routes=routes_of(self.config),
                 tasks=tasks,
                 woken=self._queue_changed,
             )
@@ -241,7 +241,7 @@ class Gateway:
             return self._reload_error
         self.config, self._ruling.directory, self._reload_error = config, directory, ""
         self._bridges.use(config.sms)
-        self._outbox.routes = _routes(config)
+        self._outbox.routes = routes_of(config)
         self._agent.use_trunks(directory.trunks())
         self._queue_changed.set()
         self._log.info("configuration_loaded", config=config.hash, lines=len(config.line))
@@ -249,16 +249,23 @@ class Gateway:
 
     async def _look_around(self) -> None:
         """Calendars and contacts change without being announced; the configuration only where `watch` is on."""
-        seen = self.config.path.stat().st_mtime_ns
+        seen: int | None = None
         for turn in itertools.count(1):
             await asyncio.sleep(LOOK_EVERY_S)
             with contextlib.suppress(OSError):
                 changed = self.config.path.stat().st_mtime_ns
-                if self.config.watch and changed != seen:
+                if self.config.watch and seen not in (None, changed):
                     self.reload()
                 seen = changed
             if turn % LOOKS_A_KNOWLEDGE == 0:
-                self._ruling.directory = self._knowledge.directory(self.config, datetime.now(UTC))
+                await self._know_again()
+
+    async def _know_again(self) -> None:
+        """Read calendars and contacts in a thread; calls do not wait for them. A reload in between has newer ones."""
+        config = self.config
+        directory = await asyncio.to_thread(self._knowledge.directory, config, datetime.now(UTC))
+        if self.config is config:
+            self._ruling.directory = directory
 
     # --- what others ask (Reporter) ---
 
@@ -284,10 +291,6 @@ class Gateway:
             reload_error=self._reload_error,
             counts=self._counts,
         )
-
-
-def _routes(config: Config) -> dict[str, tuple[str, ...]]:
-    return {line.name: line.sms for line in config.line.values()}
 
 
 def _innermost(group: BaseExceptionGroup[CannotStart]) -> CannotStart:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from config.model import E164
+from config.model import E164, Config
 from gateway.core.consent import Wish
 from gateway.core.delivery import Event
 from gateway.core.phone import masked
@@ -164,6 +164,11 @@ class Outbox:
                 log.warning("text_not_sent", detail=detail)
             case Unknown(detail=detail):
                 log.error("text_unknown", detail=detail)
+
+
+def routes_of(config: Config) -> dict[str, tuple[str, ...]]:
+    """Each line's bridges in order."""
+    return {line.name: line.sms for line in config.line.values()}
 
 
 def opt_out(db: sqlite3.Connection, number: E164, at: datetime, source: str) -> None:

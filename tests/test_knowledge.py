@@ -107,6 +107,14 @@ def test_broken_calendar_keeps_the_last_good_copy_and_says_so_once(tmp_path: Pat
     assert logs[0]["meanwhile"] == "its last good copy counts"
 
 
+def test_calendar_that_repeats_without_sense(tmp_path: Path) -> None:
+    often = ICS.replace("RRULE:FREQ=WEEKLY;COUNT=3", "RRULE:FREQ=MINUTELY")
+    (tmp_path / "closures.ics").write_text(often)
+    with capture_logs() as logs:
+        office = Knowledge().directory(config(tmp_path, '"closures.ics"'), NOW).hours["office"]
+    assert (office.closures, logs[0]["detail"]) == ((), "has more than 20000 events")
+
+
 def test_missing_calendar_from_the_start(tmp_path: Path) -> None:
     office = Knowledge().directory(config(tmp_path, '"none.ics"'), NOW).hours["office"]
     assert office.days_off == frozenset()
