@@ -23,7 +23,7 @@ from gateway.journal import Journal
 from gateway.knowledge import Knowledge
 from gateway.notify import notify, watchdog_seconds
 from gateway.outbox import Outbox, routes_of
-from gateway.reload import load_changed
+from gateway.reload import changed_at, load_changed
 from gateway.ruling import Ruling, Verdict
 from gateway.status import Readiness, count, report
 from gateway.store import texts
@@ -249,14 +249,13 @@ class Gateway:
 
     async def _look_around(self) -> None:
         """Calendars and contacts change without being announced; the configuration only where `watch` is on."""
-        seen: int | None = None
+        seen = changed_at(self.config.path)
         for turn in itertools.count(1):
             await asyncio.sleep(LOOK_EVERY_S)
-            with contextlib.suppress(OSError):
-                changed = self.config.path.stat().st_mtime_ns
-                if self.config.watch and seen not in (None, changed):
-                    self.reload()
-                seen = changed
+            changed = changed_at(self.config.path)
+            if self.config.watch and changed not in (0, seen):
+                self.reload()
+            seen = changed or seen
             if turn % LOOKS_A_KNOWLEDGE == 0:
                 await self._know_again()
 

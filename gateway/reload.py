@@ -1,5 +1,7 @@
 """Loading the configuration again while the gateway runs."""
 
+from pathlib import Path
+
 from config import load
 from config.model import Config
 from config.problems import ConfigError
@@ -25,6 +27,14 @@ def load_changed(running: Config) -> Config:
         says = "cannot be changed while the gateway runs; restart it"
         raise ConfigError([load.problem(fresh, key, says) for key in fixed])
     return fresh
+
+
+def changed_at(path: Path) -> int:
+    """When a file was last written, in nanoseconds; 0 while it is not there."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _value(config: Config, key: str) -> object:
