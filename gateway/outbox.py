@@ -17,7 +17,7 @@ from config.model import E164, Config
 from gateway.core.consent import Wish
 from gateway.core.delivery import Event
 from gateway.core.phone import masked
-from gateway.store import consent, receipts, texts
+from gateway.store import consent, receipts, texts, undeliverable
 from gateway.store.database import Database, StoreError
 from gateway.store.texts import Claimed, Round
 from sms.route import may_try_next
@@ -127,6 +127,8 @@ class Outbox:
                 texts.settle(db, text.id, Event.NO_ANSWER, now, detail=detail)
             case Refused() if outcome.kind in (Refusal.PERMANENT, Refusal.OPTED_OUT):
                 texts.settle(db, text.id, Event.REFUSED, now, detail=f"{outcome.code} {outcome.detail}")
+                if outcome.is_number_dead:
+                    undeliverable.add(db, text.recipient, now, f"{text.bridge} {outcome.code}")
                 if outcome.kind is Refusal.OPTED_OUT:
                     opt_out(db, text.recipient, now, f"bridge:{text.bridge}")
             case Refused() | NotSent():

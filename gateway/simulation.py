@@ -144,6 +144,7 @@ class Simulation:
             opted_out_at=wishes[-1][0] if wishes and wishes[-1][1] else None,
             last_reply_at=written,
             reached_at=max(reached, default=None),
+            undeliverable_at=one.call.arrived_at if one.reason == Reason.UNDELIVERABLE else None,
             twin=Twin.DECIDED if one.reason == Reason.DUPLICATE else None,
         )
 

@@ -50,6 +50,8 @@ class Refused:
     """As the network writes it: `0x0000000B`, `21610`."""
     detail: str
     retry_after: timedelta | None = None
+    is_number_dead: bool = False
+    """The network knows that this number can never be texted: a landline, no number at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,8 @@ class Receipt:
     code: str
     """The network's own words: `DELIVRD`, `UNDELIV err:011`."""
     at: datetime
+    is_number_dead: bool = False
+    """As in `Refused`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,8 @@ class History:
     missed_at: tuple[datetime, ...] = ()
     """When this caller's missed calls to this line came that may matter for `once_per`, in order; without the one decided."""
     opted_out_at: datetime | None = None
+    undeliverable_at: datetime | None = None
+    """When a network said that this number cannot be texted, within the last 180 days."""
     last_reply_at: datetime | None = None
     reached_at: datetime | None = None
     """When the caller last got through, or was called back."""

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     OWN_LINE = "own_line"
     STAFF = "staff"
     BLOCKED = "blocked"
+    UNDELIVERABLE = "undeliverable"
     ATTESTATION = "attestation"
     OPTED_OUT = "opted_out"
     RESOLVED = "resolved"
@@ -50,6 +51,7 @@ IN_WORDS: dict[Reason, str] = {
     Reason.OWN_LINE: "the caller is one of this gateway's own lines",
     Reason.STAFF: "the caller is staff",
     Reason.BLOCKED: "the caller is blocked in the contacts",
+    Reason.UNDELIVERABLE: "the network said lately that this number cannot be texted",
     Reason.ATTESTATION: "the caller's number is not attested",
     Reason.OPTED_OUT: "the caller has said STOP",
     Reason.RESOLVED: "the caller has got through since, or was called back",

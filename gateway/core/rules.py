@@ -92,6 +92,13 @@ def not_staff_nor_blocked(case: Case) -> Finding:
     return Finding(saw, NEVER_TEXTED_GROUPS.get(contact.group), "contacts.file")
 
 
+def deliverable(case: Case) -> Finding:
+    """A landline stays a landline: what a network said of a number is remembered."""
+    at = case.history.undeliverable_at
+    saw = f"the network said so at {_clock(at, case)}" if at else "nothing is known against it"
+    return Finding(saw, Reason.UNDELIVERABLE if at else None)
+
+
 def attested(case: Case) -> Finding:
     """STIR/SHAKEN: a failed verdict is never texted; where an attestation is required and is missing, a person decides."""
     verdict, required = case.call.verstat, case.policy.limits.require_attestation
@@ -205,6 +212,7 @@ RULES: tuple[Callable[[Case], Finding], ...] = (
     region_allowed,
     not_own_line,
     not_staff_nor_blocked,
+    deliverable,
     attested,
     not_opted_out,
     not_resolved,

@@ -8,7 +8,7 @@ from gateway.core.call import MISSED, Outcome
 from gateway.core.case import History, Traffic, Twin
 from gateway.core.delivery import COUNTS_AS_TEXTED, TextState
 from gateway.core.reason import Reason
-from gateway.store import consent
+from gateway.store import consent, undeliverable
 from gateway.store.instants import read, written
 
 FORKED_WITHIN = timedelta(seconds=10)
@@ -54,6 +54,7 @@ def history(
         last_text_at=read(last_text["queued_at"]) if last_text else None,
         missed_at=tuple(read(row["arrived_at"]) for row in missed),
         opted_out_at=consent.opted_out_at(db, number),
+        undeliverable_at=undeliverable.said_at(db, number, arrived_at),
         last_reply_at=_instant(db, LAST_REPLY, number),
         reached_at=reached_at(db, number, line, arrived_at),
         twin=_twin(db, number, line, call, call_id, arrived_at),

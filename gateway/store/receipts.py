@@ -4,8 +4,9 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from config.model import E164
 from gateway.core.delivery import Event, TextState
-from gateway.store import texts
+from gateway.store import texts, undeliverable
 from gateway.store.instants import read, written
 from sms.text import Receipt, ReceiptState
 
@@ -32,6 +33,8 @@ def add(db: sqlite3.Connection, receipt: Receipt, match: Match) -> int | None:
             text,
         ),
     )
+    if receipt.is_number_dead and receipt.to is not None:
+        undeliverable.add(db, E164(receipt.to), receipt.at, f"{receipt.bridge} {receipt.code}")
     if found:
         _apply(db, found[0], found[1], ReceiptState(receipt.state), receipt.code, receipt.at)
     elif text is not None:

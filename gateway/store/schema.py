@@ -133,6 +133,13 @@ CREATE TABLE texts_2 (
     is_test INTEGER NOT NULL DEFAULT 0   -- counts for nobody
 )
 """
+UNDELIVERABLE = """
+CREATE TABLE undeliverable (             -- numbers that a network said cannot be texted
+    number TEXT PRIMARY KEY,
+    at TEXT NOT NULL,
+    source TEXT NOT NULL                 -- the bridge and its code: primary 0x0000000B
+)
+"""
 _KEPT = (
     "id, call, line, recipient, sender, body, segments, state, detail, bridge, tried, attempts, queued_at, due_at, expires_at,"
     " claimed_at, settled_at"
@@ -179,6 +186,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE replies ADD COLUMN wish TEXT",  # opt_out, opt_in, help; NULL: a message for people
         "CREATE INDEX texts_answers ON texts (recipient, queued_at) WHERE is_answer",
     ),
+    (UNDELIVERABLE,),
 )
 
 VERSION = len(MIGRATIONS)

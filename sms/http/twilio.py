@@ -15,6 +15,10 @@ from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Refused,
 
 _OPTED_OUT = frozenset({21610})
 _PERMANENT = frozenset({21211, 21214, 21217, 21265, 21408, 21612, 21614, 21617, 21635, 30004, 30005, 30006})
+_NUMBER_DEAD = frozenset({21211, 21217, 21614})
+"""Invalid, or no mobile number."""
+_LANDLINE = "30006"
+"""In a status callback: landline or unreachable carrier."""
 _CONFIGURATION = frozenset({20003, 20404, 21212, 21603, 21606, 21659, 21660, 21661, 21703, 30032, 30034})
 """Account, sender, or its registration."""
 _TEMPORARY = frozenset({14107, 20429, 21611, 30001, 30022, 63038})
@@ -62,6 +66,7 @@ class Twilio:
             code=str(code or answer.status),
             detail=f"Twilio says {code or answer.status}: {said}",
             retry_after=_retry_after(answer),
+            is_number_dead=code in _NUMBER_DEAD,
         )
 
     def is_genuine(self, hook: Hook) -> bool:
@@ -80,7 +85,15 @@ class Twilio:
         if "MessageStatus" in form:
             state = _STATES.get(form["MessageStatus"], ReceiptState.ON_ITS_WAY)
             code = f"{form['MessageStatus']} {form.get('ErrorCode', '')}".strip()
-            return Receipt(bridge=bridge, provider_id=sid, to=form.get("To") or None, state=state, code=code[:64], at=hook.at)
+            return Receipt(
+                bridge=bridge,
+                provider_id=sid,
+                to=form.get("To") or None,
+                state=state,
+                code=code[:64],
+                at=hook.at,
+                is_number_dead=form.get("ErrorCode") == _LANDLINE,
+            )
         if "From" not in form or "Body" not in form:
             raise ValueError("neither a status nor a message")
         return Reply(bridge=bridge, sender=form["From"], to=form.get("To", ""), body=form["Body"], at=hook.at)

@@ -9,6 +9,7 @@ THROTTLED = frozenset({0x14, 0x58})
 BIND_REFUSED_FOR_GOOD = frozenset({0x04, 0x05, 0x0D, 0x0E, 0x0F})
 """Wrong state, already bound, bind failed, password, system_id: hammering will not help."""
 
+INVALID_DESTINATION = 0x0B
 _TEMPORARY = THROTTLED | {0x08, 0x45, 0x64}
 """Also: system error, submit failed, temporary application error."""
 _CONFIGURATION = frozenset({0x04, 0x0A, 0x0D, 0x0E, 0x0F, 0x15, 0x48, 0x49, 0x53})
@@ -55,4 +56,10 @@ def refused(status: int, *, pause: timedelta | None = None) -> Refused:
         kind = Refusal.TEMPORARY
     elif status in _CONFIGURATION:
         kind = Refusal.CONFIGURATION
-    return Refused(kind=kind, code=code(status), detail=in_words(status), retry_after=pause)
+    return Refused(
+        kind=kind,
+        code=code(status),
+        detail=in_words(status),
+        retry_after=pause,
+        is_number_dead=status == INVALID_DESTINATION,
+    )

@@ -137,6 +137,7 @@ BREAKS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("withheld", {"call": {"caller": None, "caller_as_sent": None}}),
     ("region", {"call": {"caller": E164("+442079460018")}}),
     ("staff", {"policy": {"contact": STAFF}}),
+    ("undeliverable", {"history": {"undeliverable_at": NOW}}),
     ("attestation", {"call": {"verstat": "TN-Validation-Failed"}}),
     ("opted_out", {"history": {"opted_out_at": NOW}}),
     ("resolved", {"history": {"reached_at": NOW}}),

@@ -57,6 +57,10 @@ async def test_text_receipt_and_stop(gateway: Start, tmp_path: Path) -> None:
         assert running.wait_for("calls", 2, outcome="no_answer")[1]["reason"] == "opted_out"
         running.wait_for("texts", 2)
         assert "secret" not in running.log
+        landline = {"MessageSid": "SM1", "MessageStatus": "undelivered", "ErrorCode": "30006", "To": "+14155550199"}
+        assert call_hook(running, "receipt", landline) == 200
+        assert sipp.place(tmp_path, running.sip_port, [Call(caller="+14155550199")], Ends()).is_good
+        running.wait_for("calls", 1, reason="undeliverable")
 
     await asyncio.to_thread(scenario)
     assert [sent.form["Body"].split(": ")[1][:5] for sent in provider.sent] == ["Sorry", "you w"]

@@ -90,6 +90,7 @@ async def test_refusals(tmp_path: Any, status: int, body: str, kind: Refusal) ->
         assert isinstance(outcome, Refused)
         assert (outcome.kind, outcome.retry_after) == (kind, timedelta(seconds=7))
         assert "12345" not in outcome.detail
+        assert outcome.is_number_dead == (kind is Refusal.PERMANENT and "21" in body)
         assert bridge.health().paused == (status in (401, 403))
         assert (bridge.room() == 0) == (status in (401, 403, 429))
     assert len(provider.sent) == 1

@@ -12,10 +12,10 @@ from gateway.core.call import Outcome
 from gateway.core.case import Twin
 from gateway.core.consent import Wish
 from gateway.core.delivery import Event, TextState
-from gateway.store import calls, consent, history, replies, schema, texts
+from gateway.store import calls, consent, history, receipts, replies, schema, texts, undeliverable
 from gateway.store.calls import Arrival, Ending
 from gateway.store.database import StoreError, migrate
-from sms.text import Reply
+from sms.text import Receipt, ReceiptState, Reply
 
 NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
 CALLER = E164("+14155550123")
@@ -116,6 +116,28 @@ def test_forked_call(db: sqlite3.Connection) -> None:
     assert known(db, second, NOW + timedelta(seconds=1), "b").twin is Twin.DECIDED
 
 
+def test_number_that_cannot_be_texted_is_remembered_for_half_a_year(db: sqlite3.Connection) -> None:
+    call = add_call(db, NOW)
+    undeliverable.add(db, CALLER, NOW - timedelta(days=181), "primary 0x0000000B")
+    assert known(db, call).undeliverable_at is None
+    undeliverable.add(db, CALLER, NOW - timedelta(days=179), "primary 0x0000000B")
+    assert known(db, call).undeliverable_at == NOW - timedelta(days=179)
+
+
+def test_landline_by_receipt(db: sqlite3.Connection) -> None:
+    told = Receipt(
+        bridge="primary",
+        provider_id="SM1",
+        to=CALLER,
+        state=ReceiptState.UNDELIVERED,
+        code="undelivered 30006",
+        at=NOW,
+        is_number_dead=True,
+    )
+    assert receipts.add(db, told, lambda theirs, ours: None) is None
+    assert undeliverable.said_at(db, CALLER, NOW) == NOW
+
+
 def test_redial_is_a_call_of_its_own(db: sqlite3.Connection) -> None:
     add_call(db, NOW, Outcome.ABANDONED, rang=2)
     again = add_call(db, NOW + timedelta(seconds=5))
@@ -138,6 +160,7 @@ def test_traffic(db: sqlite3.Connection) -> None:
     [
         (history.LAST_TEXT, (CALLER, "front", 1)),
         (history.MISSED_CALLS, (CALLER, "front", "2026", 1)),
+        (undeliverable.QUERY, (CALLER, "2026")),
         (history.LAST_REPLY, (CALLER,)),
         (history.GOT_THROUGH, (CALLER, "front", "2026")),
         (history.DONE, (CALLER, "front")),
