@@ -3,19 +3,20 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 
 from config.model import E164, Config, Hours, Line
 from gateway import calendars, contacts
 from gateway.core.consent import Wish, wish
 from gateway.core.phone import region_of
+from gateway.core.schedule import zone
 from gateway.core.template import merge_fields, render
 from gateway.core.variants import in_words
 from sms.segments import Alphabet, Segmented, first_not_gsm, segment
 
 _SHORTENER = re.compile(r"\b(bit\.ly|tinyurl\.com|t\.co|goo\.gl|ow\.ly|is\.gd|buff\.ly|rebrand\.ly|cutt\.ly)\b", re.IGNORECASE)
-_LONGEST_AT = datetime(2026, 9, 23, 22, 59, tzinfo=UTC)
+_LONGEST_AT = datetime(2026, 9, 23, 22, 59)  # noqa: DTZ001 — on the line's own clock
 """A Wednesday evening: the longest day's name and a time of the longest form."""
 _LONGEST_OPENS = {True: "Wednesday, September 30 at 10:00 AM", False: "Wednesday, September 30 at 10:00"}
 _LONGEST_CONTACT = "Maximiliana Featherstone"
@@ -63,12 +64,9 @@ def messages(line: Line, config: Config) -> list[Message]:
 
 def _longest(line: Line, message: str, config: Config) -> Segmented:
     fields = merge_fields(
-        business=line.business,
-        staff=line.staff,
-        number=line.number,
+        line,
         caller=E164(line.number),
-        called_at=_LONGEST_AT,
-        timezone="UTC",
+        called_at=_LONGEST_AT.replace(tzinfo=zone(line.timezone)),
         region=config.region,
         contact=_LONGEST_CONTACT if config.contacts else "",
         opens=_LONGEST_OPENS[config.region in ("US", "CA")] if line.hours else "",

@@ -29,12 +29,9 @@ def answer(db: sqlite3.Connection, directory: Directory, *, to: E164, of: str, w
     message = {Wish.OPT_OUT: consent.opt_out_reply, Wish.OPT_IN: consent.opt_in_reply, Wish.HELP: consent.help_reply}[wish]
     line = _line(directory, of)
     fields = merge_fields(
-        business=line.business,
-        staff=line.staff,
-        number=line.number,
+        line,
         caller=to,
         called_at=now,
-        timezone=line.timezone,
         region=directory.config.region,
     )
     cut = segment(render(message, fields))

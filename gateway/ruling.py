@@ -116,12 +116,9 @@ class Ruling:
         opens = opens_at(hours, now, line.timezone) if hours else None
         contact = self.directory.contact(caller)
         fields = merge_fields(
-            business=line.business,
-            staff=line.staff,
-            number=line.number,
+            line,
             caller=caller,
             called_at=called_at,
-            timezone=line.timezone,
             region=config.region,
             contact=contact.name if contact else "",
             opens=opening(opens, now, line.timezone, config.region) if opens else "",

@@ -124,6 +124,11 @@ def test_messages_at_their_longest(tmp_path: Path) -> None:
     assert (closed.conditions, closed.cut.text) == ("hours = closed", "ABC opens Wednesday, September 30 at 10:00 AM")
 
 
+def test_time_is_at_its_longest_on_the_lines_clock(tmp_path: Path) -> None:
+    loaded = load(configured(tmp_path, GOOD.replace("sorry", "{day} {time}")))
+    assert messages(loaded.line["front"], loaded)[0].cut.text == "ABC: Wednesday 10:59 PM we missed you. Reply STOP to opt out."
+
+
 def test_week(tmp_path: Path) -> None:
     loaded = load(configured(tmp_path, GOOD + CLOSED))
     stretches = week(loaded.line["front"], Knowledge().directory(loaded, NOW), NOW)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from config.model import E164, MERGE_FIELD
+from config.model import E164, MERGE_FIELD, Line
 from gateway.core.phone import written_for
 from gateway.core.schedule import local, local_day
 
@@ -57,25 +57,16 @@ def opening(opens: datetime, now: datetime, timezone: str, region: str) -> str:
 
 
 def merge_fields(
-    *,
-    business: str,
-    staff: str,
-    number: E164,
-    caller: E164,
-    called_at: datetime,
-    timezone: str,
-    region: str,
-    contact: str = "",
-    opens: str = "",
+    line: Line, *, caller: E164, called_at: datetime, region: str, contact: str = "", opens: str = ""
 ) -> dict[str, str]:
-    """What the fields say for one call; `contact` and `opens` are empty where nothing is known."""
+    """What the fields say for one call to a line; `contact` and `opens` are empty where nothing is known."""
     return {
-        "business": business,
-        "staff": staff,
-        "number": written_for(number, caller),
-        "caller": written_for(caller, number),
+        "business": line.business,
+        "staff": line.staff,
+        "number": written_for(line.number, caller),
+        "caller": written_for(caller, line.number),
         "contact": contact,
-        "time": clock(called_at, timezone, region),
-        "day": weekday(called_at, timezone),
+        "time": clock(called_at, line.timezone, region),
+        "day": weekday(called_at, line.timezone),
         "opens": opens,
     }

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.model import E164
+from config.model import E164, Line
 from gateway.core.consent import Wish, wish
 from gateway.core.delivery import COUNTS_AS_TEXTED, TABLE, Event, TextState, after
 from gateway.core.phone import kind_never_texted, masked, read_number, region_of, written_for
@@ -68,13 +68,14 @@ def test_merge_fields(message: str, text: str) -> None:
 
 
 def test_what_the_fields_say() -> None:
-    fields = merge_fields(
+    line = Line(
+        name="front", number="+14155550100", timezone="America/Chicago", trunks=("pbx",), sms=("spool",), sender="+14155550100",
         business="ABC",
-        staff="",
-        number=E164("+14155550100"),
+    )  # fmt: skip
+    fields = merge_fields(
+        line,
         caller=E164("+14155550123"),
         called_at=datetime(2026, 11, 23, 20, 5, tzinfo=UTC),
-        timezone="America/Chicago",
         region="US",
     )
     assert (fields["time"], fields["day"], fields["number"]) == ("2:05 PM", "Monday", "(415) 555-0100")
