@@ -34,6 +34,9 @@ class Holds:
             except StoreError as error:
                 self._log.error("holds_unreadable", error=str(error))
                 next_at = None
+            except Exception:
+                self._log.exception("held_text_not_decided")
+                next_at = None
             await self._sleep_until(next_at)
 
     async def release(self, text: int) -> Verdict | None:

@@ -5,7 +5,7 @@ whole trace, and the text in one transaction; then `ruled` is called.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
@@ -79,7 +79,7 @@ class Journal:
         """At start: calls that a stop cut off are `interrupted`, which is missed."""
         now = datetime.now(UTC)
         for _, arrival in await self._store.write(calls.open_calls):
-            await self._write_ending(arrival, self._cut_off(arrival, now), now)
+            await self._at_boundary(arrival.key, self._write_ending(arrival, self._cut_off(arrival, now), now))
 
     def _cut_off(self, arrival: Arrival, now: datetime) -> Ending:
         line = self._ruling.directory.config.line.get(arrival.line or "")
@@ -109,7 +109,7 @@ class Journal:
             if line
             else Refuse(key=event.key, status=404, reason="Not Found")
         )
-        self._tasks.create_task(self._write_arrival(arrival, plan), name=f"arrival {event.key}")
+        self._tasks.create_task(self._at_boundary(event.key, self._write_arrival(arrival, plan)), name=f"arrival {event.key}")
 
     async def _write_arrival(self, arrival: Arrival, plan: Command) -> None:
         call = await self._store.insist(lambda db: calls.arrive(db, arrival))
@@ -128,7 +128,14 @@ class Journal:
         arrival = self._open.pop(key, None)
         if arrival is not None:
             now = datetime.now(UTC)
-            self._tasks.create_task(self._write_ending(arrival, ending, now), name=f"ending {key}")
+            self._tasks.create_task(self._at_boundary(key, self._write_ending(arrival, ending, now)), name=f"ending {key}")
+
+    async def _at_boundary(self, key: str, writing: Awaitable[None]) -> None:
+        """A fault over one call ends neither the gateway nor the other calls; this one stays open until the next start."""
+        try:
+            await writing
+        except Exception:
+            self._log.exception("call_not_journalled", key=key)
 
     async def _write_ending(self, arrival: Arrival, ending: Ending, now: datetime) -> None:
         verdict = await self._store.insist(lambda db: self._ruling.on_ended(db, arrival, ending, now))

@@ -106,7 +106,10 @@ class Outbox:
     async def _submit(self, text: Claimed) -> None:
         bridge = self._bridges[text.bridge]
         outcome = await self._handed_over(bridge, text)
-        await asyncio.shield(self._store.insist(lambda db: self.record(db, text, outcome, datetime.now(UTC))))
+        try:
+            await asyncio.shield(self._store.insist(lambda db: self.record(db, text, outcome, datetime.now(UTC))))
+        except Exception:  # it stays `sending`, and is held as unknown at the next start
+            self._log.exception("text_not_recorded", text=text.id)
         self._report(text, outcome)
         if not isinstance(outcome, Accepted):
             self.wake()

@@ -1,0 +1,57 @@
+"""A fault over one call: the gateway lives, the other calls are journalled, and this one is taken up at the next start."""
+
+import asyncio
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from structlog.testing import capture_logs
+
+from config.load import load
+from gateway.journal import Journal
+from gateway.knowledge import Knowledge
+from gateway.ruling import Ruling, Verdict
+from gateway.store import calls
+from gateway.store.calls import Arrival
+from gateway.store.database import Database
+from sip.protocol import CallArrived, CallerHungUp
+from tests.test_simulation import CONFIG
+
+
+class Stumbling(Ruling):
+    """Fails over one caller."""
+
+    is_mended = False
+
+    def on_ended(self, db: sqlite3.Connection, arrival: Arrival, *rest: Any) -> Verdict | None:
+        if arrival.caller == "+14155550123" and not self.is_mended:
+            raise LookupError("a fault of ours")
+        return super().on_ended(db, arrival, *rest)
+
+
+def arrived(key: str, caller: str) -> CallArrived:
+    return CallArrived(
+        key=key, call_id=key, trunk="pbx", source="192.0.2.10:5060", caller=caller, caller_name="", caller_header="From",
+        dialled=("+14155550100",), diversions=(), verstat="", at=datetime.now(UTC).timestamp(),
+    )  # fmt: skip
+
+
+async def test_fault_over_one_call(tmp_path: Path) -> None:
+    path = tmp_path / "textback.toml"
+    path.write_text(CONFIG.format(once_per="day", per_day=100))
+    ruling = Stumbling(Knowledge().directory(load(path), datetime.now(UTC)))
+    store, verdicts = Database(tmp_path / "textback.db"), []
+    with capture_logs() as logs:
+        async with asyncio.TaskGroup() as tasks:
+            journal = Journal(store=store, ruling=ruling, tasks=tasks, command=lambda _: None, ruled=verdicts.append)
+            for key, caller in (("a", "+14155550123"), ("b", "+14155550124")):
+                journal.receive(arrived(key, caller))
+                journal.receive(CallerHungUp(key=key, at=datetime.now(UTC).timestamp(), rang=5, reason=""))
+        assert [log["key"] for log in logs if log["event"] == "call_not_journalled"] == ["a"]
+        assert [verdict.decision for verdict in verdicts] == ["send"]
+        assert [arrival.key for _, arrival in await store.write(calls.open_calls)] == ["a"]
+        ruling.is_mended = True
+        await journal.recover()
+    assert [verdict.decision for verdict in verdicts] == ["send", "send"]
+    store.close()
