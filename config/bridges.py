@@ -1,13 +1,31 @@
-"""`[sms.NAME]`: the ways to hand texts to a network, one model a kind."""
+"""`[sms.NAME]`: the ways to hand texts to a network. The SMSC and the spool are here, the HTTP providers in `providers.py`."""
 
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
+from config.providers import (
+    STRICT,
+    Android,
+    Bandwidth,
+    Described,
+    Http,
+    Jasmin,
+    Kannel,
+    Plivo,
+    SignalWire,
+    Sinch,
+    Telnyx,
+    Twilio,
+    Vonage,
+)
 from config.values import Duration
 
-STRICT = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+__all__ = [
+    "KINDS", "STRICT", "Android", "Bandwidth", "Bridge", "Described", "Http", "Jasmin", "Kannel", "Plivo", "SignalWire",
+    "Sinch", "Smpp", "Spool", "Telnyx", "Twilio", "Vonage",
+]  # fmt: skip
 
 
 class Spool(BaseModel):
@@ -38,6 +56,8 @@ class Smpp(BaseModel):
     """Texts' parts under way without an answer."""
     per_second: float | None = Field(default=None, gt=0, le=10000)
     """Parts a second at most; None: as fast as the SMSC answers."""
+    long_texts: Literal["udh", "sar", "payload"] = "udh"
+    """How the parts of a long text are tied together, or that it goes whole (`message_payload`)."""
     source_ton: int | None = Field(default=None, ge=0, le=6)
     """None: 1 (international) for a number, 5 (alphanumeric) for a name."""
     source_npi: int | None = Field(default=None, ge=0, le=18)
@@ -51,39 +71,23 @@ class Smpp(BaseModel):
     """Attempts to bind follow each other after 1 s, 2 s, 4 s … up to this."""
 
 
-class Http(BaseModel):
-    """What every provider's bridge has."""
+Bridge = Annotated[
+    Spool | Smpp | Twilio | SignalWire | Telnyx | Bandwidth | Vonage | Plivo | Sinch | Android | Kannel | Jasmin | Described,
+    Field(discriminator="kind"),
+]
 
-    model_config = STRICT
-    window: int = Field(default=10, ge=1, le=1000)
-    """Requests under way at once."""
-    per_second: float | None = Field(default=None, gt=0, le=10000)
-    connect_timeout: Duration = timedelta(seconds=10)
-    response_timeout: Duration = timedelta(seconds=30)
-
-
-class Twilio(Http):
-    """Twilio's Messages API."""
-
-    kind: Literal["twilio"]
-    cost_per_segment: float = Field(default=0, ge=0)
-    account_sid: str = Field(min_length=1)
-    auth_token: SecretStr
-    base_url: str = Field(default="https://api.twilio.com", pattern=r"^https?://")
-
-
-class Provider(BaseModel):
-    """A provider whose own keys are not read yet."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-    kind: Literal["signalwire", "telnyx", "bandwidth", "vonage", "plivo", "sinch", "android", "kannel", "jasmin", "http"]
-
-
-Bridge = Annotated[Spool | Smpp | Twilio | Provider, Field(discriminator="kind")]
-
-KINDS = (
-    "smpp", "spool", "twilio", "signalwire", "telnyx", "bandwidth", "vonage", "plivo", "sinch", "android", "kannel",
-    "jasmin", "http",
-)  # fmt: skip
-SENDING_KINDS = ("smpp", "spool", "twilio")
-"""The kinds that this version can send by."""
+KINDS: dict[str, type[BaseModel]] = {
+    "smpp": Smpp,
+    "spool": Spool,
+    "twilio": Twilio,
+    "signalwire": SignalWire,
+    "telnyx": Telnyx,
+    "bandwidth": Bandwidth,
+    "vonage": Vonage,
+    "plivo": Plivo,
+    "sinch": Sinch,
+    "android": Android,
+    "kannel": Kannel,
+    "jasmin": Jasmin,
+    "http": Described,
+}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from config import bridges, variants
+from config import variants
 from config.model import MERGE_FIELD, MERGE_FIELDS, Config
 from config.problems import Finder, Problem, did_you_mean
 
@@ -55,10 +55,6 @@ def _lines(config: Config, finder: Finder) -> Iterator[Problem]:
             yield finder.problem(f"{key}.number", f"is the number of [line.{other}] too; a number has one line")
         if not line.trunks:
             yield finder.problem(key, "no calls can come: there is no [trunk.…] section")
-        if not any(config.sms[way].kind in bridges.SENDING_KINDS for way in line.sms):
-            kinds = " or ".join(f'"{kind}"' for kind in bridges.SENDING_KINDS)
-            says = f"no text of this line could be sent: none of its bridges is of a kind that works now ({kinds})"
-            yield finder.problem(f"{key}.sms", says)
         for place, says in variants.faults_of(line):
             yield finder.problem(f"{key}.text.{place}", says)
 
@@ -123,9 +119,6 @@ def not_in_effect(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, trunk in _tables(document, "trunk"):
         if "registrar" in trunk:
             yield f"trunk.{name}", f"{_LATER}: accounts are not registered, so no calls come from here"
-    for name, way in _tables(document, "sms"):
-        if way.get("kind") not in bridges.SENDING_KINDS:
-            yield f"sms.{name}", f'{_LATER}: nothing is sent by a bridge of kind "{way.get("kind")}"'
     for name, line in _tables(document, "line"):
         for key, harmless in _LINE_KEYS.items():
             if key in line and line[key] != harmless:

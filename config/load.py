@@ -14,7 +14,6 @@ from config.positions import positions
 from config.problems import ConfigError, Finder, Problem, in_words
 
 SEARCHED = (Path("/etc/textback/textback.toml"), Path("textback.toml"))
-_KINDS: dict[str, type[BaseModel]] = {"smpp": bridges.Smpp, "spool": bridges.Spool, "twilio": bridges.Twilio}
 
 
 def find(named: str | None) -> Path:
@@ -161,7 +160,7 @@ def _in_words(error: ValidationError, document: dict[str, Any], where: dict[str,
             continue
         if key.rpartition(".")[2] in secrets.SECRET_KEYS["sms"] and one["type"] != "missing":
             key, one = f"{key}_file", {**one, "input": None}  # noqa: PLW2901 — a secret is never shown
-        elif key.rpartition(".")[2] in ("auth_token",):
+        elif key.rpartition(".")[2] in secrets.SECRET_KEYS["sms"]:
             key = f"{key}_file"
         problems.setdefault(key, finder.problem(key, in_words(one, _known_keys(key, document))))
     return list(problems.values())
@@ -194,7 +193,7 @@ def _known_keys(key: str, document: dict[str, Any]) -> list[str]:
         return _fields(Config)
     if section == "sms":
         kind = document.get("sms", {}).get(rest[0], {}).get("kind")
-        return _fields(_KINDS[kind]) if kind in _KINDS else []
+        return _fields(bridges.KINDS[kind]) if kind in bridges.KINDS else []
     if section == "line" and "variant" in rest:
         return _fields(Variant)
     if section == "line" and len(rest) > 2:

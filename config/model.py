@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, PlainValidator, PrivateAttr, SecretStr, StringConstraints, model_validator
 
-from config.bridges import KINDS, SENDING_KINDS, STRICT, Bridge, Provider, Smpp, Spool, Twilio
+from config.bridges import STRICT, Bridge, Smpp, Spool, Twilio
 from config.values import (
     DAYS,
     E164,
@@ -39,9 +39,9 @@ from config.values import (
 )
 
 __all__ = [
-    "DAYS", "E164", "KINDS", "MERGE_FIELD", "MERGE_FIELDS", "SENDING_KINDS", "Alert", "Bridge", "Config", "Consent",
-    "Contacts", "Hours", "Limits", "Line", "LineText", "Listen", "Place", "PortRange", "Provider", "Retention", "Sip",
-    "Smpp", "Span", "Spool", "Trunk", "Twilio", "Variant", "Web",
+    "DAYS", "E164", "MERGE_FIELD", "MERGE_FIELDS", "Alert", "Bridge", "Config", "Consent", "Contacts", "Hours", "Limits",
+    "Line", "LineText", "Listen", "Place", "PortRange", "Retention", "Sip", "Smpp", "Span", "Spool", "Trunk", "Twilio",
+    "Variant", "Web",
 ]  # fmt: skip
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]

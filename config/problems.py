@@ -79,6 +79,8 @@ def in_words(error: Any, known_keys: Iterable[str]) -> str:
             return f"{_shown(given)} must be a list in brackets"
         case "model_type" | "model_attributes_type" | "dict_type":
             return f"{_shown(given)} must be a section of its own"
+        case "string_pattern_mismatch":
+            return f"{_shown(given)} must be an address like https://sms.example.com"
         case "too_short" | "string_too_short":
             return "must not be empty"
         case "too_long" | "string_too_long":

@@ -8,7 +8,18 @@ from typing import Any
 SECRET_KEYS = {
     "web": ("password",),
     "trunk": ("password",),
-    "sms": ("password", "auth_token", "api_key", "api_token", "api_secret", "signing_key", "public_key", "secret"),
+    "sms": (
+        "password",
+        "auth_token",
+        "api_key",
+        "api_token",
+        "api_secret",
+        "signing_key",
+        "public_key",
+        "secret",
+        "hook_secret",
+        "hook_password",
+    ),
 }
 """By section: each is written as `KEY_file` and read into `KEY`."""
 LARGEST = 16384

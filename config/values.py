@@ -220,7 +220,7 @@ def holiday(value: Any) -> str:
     """A country or a part of one (`US-TX`, `DE`), a date (`2026-12-24`), or a calendar file (`closures.ics`)."""
     says = f'{value!r} must be a country or part of one such as "US-TX", a date such as "2026-12-24", or a file such as "x.ics"'
     if not isinstance(value, str):
-        raise ValueError(says)  # noqa: TRY004 — pydantic wants it so
+        raise ValueError(says)
     if value.endswith(".ics"):
         return value
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
@@ -244,7 +244,7 @@ Holiday = Annotated[str, PlainValidator(holiday)]
 
 def listed(value: Any) -> Any:
     """One value where a list may stand."""
-    return [value] if isinstance(value, str) else value
+    return [value] if isinstance(value, str | int) else value
 
 
 OneOrMore = BeforeValidator(listed)

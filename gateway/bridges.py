@@ -43,8 +43,9 @@ class Bridges:
                 self._running.pop(name).cancel()
                 del self.by_name[name], self._settings[name]
         for name, one in settings.items():
-            if name in self.by_name or (bridge := build_bridge(name, one, self._data_dir, self._public_url)) is None:
+            if name in self.by_name:
                 continue
+            bridge = build_bridge(name, one, self._data_dir, self._public_url)
             self.by_name[name], self._settings[name] = bridge, one
             self._running[name] = self._tasks.create_task(self._keep_running(bridge), name=f"bridge {name}")
         self._changed()

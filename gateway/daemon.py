@@ -156,7 +156,7 @@ class Gateway:
         listen = self.config.web.listen
         password = self.config.web.password
         app = server.application(self, self.actions, password.get_secret_value() if password else None, self.token)
-        hooks.add_to(app, self._bridges.by_name, self.config.web.public_url or "")
+        hooks.add_to(app, self._bridges.by_name)
         try:
             runner = await server.start(app, listen.host, listen.port)
         except OSError as error:
@@ -258,6 +258,7 @@ class Gateway:
             seen = changed or seen
             if turn % LOOKS_A_KNOWLEDGE == 0:
                 await self._know_again()
+                await self._inbox.give_up_on_parts()
 
     async def _know_again(self) -> None:
         """Read calendars and contacts in a thread; calls do not wait for them. A reload in between has newer ones."""

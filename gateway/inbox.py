@@ -2,10 +2,11 @@
 
 import sqlite3
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from config.model import E164
 from gateway.answers import answer
 from gateway.core.consent import Wish, wish
 from gateway.core.delivery import Event
@@ -15,7 +16,10 @@ from gateway.ruling import Ruling
 from gateway.store import consent, receipts, replies, texts
 from gateway.store.database import Database
 from sms.smpp.receipt import find_id
-from sms.text import Accepted, Outcome, Receipt, Refused, Reply
+from sms.text import Accepted, Outcome, Part, Receipt, Refused, Reply
+
+PARTS_WITHIN = timedelta(minutes=10)
+"""The parts of a long reply follow each other within seconds; one that is missing so long after the last will not come."""
 
 
 class Inbox:
@@ -29,24 +33,26 @@ class Inbox:
 
     async def receipt(self, receipt: Receipt) -> None:
         """Keep and apply a receipt."""
-        text = await self._store.write(lambda db: receipts.add(db, receipt, find_id))
+        text = await self._store.write(lambda db: _keep_receipt(db, receipt))
         self._log.info("receipt_received", bridge=receipt.bridge, text=text, state=receipt.state.value, code=receipt.code)
 
     async def reply(self, reply: Reply) -> None:
         """Keep a reply; an opt-out is obeyed before the network hears that we have it."""
-        wished = wish(reply.body)
-        if await self._store.write(lambda db: self._keep(db, reply, wished)):
-            self._bridge_changed()
-        self._log.info(
-            "reply_received",
-            bridge=reply.bridge,
-            sender=masked(reply.sender),
-            wish=wished.value if wished else "none",
-        )
+        part = reply.part
+        if part is not None and 1 <= part.number <= part.total and part.total > 1:
+            await self._store.write(lambda db: self._keep_part(db, reply, part))
+        else:
+            await self._store.write(lambda db: self._keep(db, reply))
+        self._bridge_changed()
+
+    async def give_up_on_parts(self) -> None:
+        """Long replies of which a part never came are shown as far as they did."""
+        before = datetime.now(UTC) - PARTS_WITHIN
+        await self._store.write(lambda db: self._keep_incomplete(db, before))
 
     async def late(self, key: str, outcome: Outcome) -> None:
         """Settle a text that was held as unknown."""
-        text, now = int(key), datetime.now(UTC)
+        text, now = int(key.partition("-")[0]), datetime.now(UTC)
         match outcome:
             case Accepted(provider_ids=ids):
                 await self._store.insist(lambda db: self._accept_late(db, text, ids, now))
@@ -60,23 +66,46 @@ class Inbox:
         """Room again, or a link gone."""
         self._bridge_changed()
 
-    def _keep(self, db: sqlite3.Connection, reply: Reply, wished: Wish | None) -> bool:
-        """Store the reply and what follows from it, in one transaction; True where an answer was queued."""
+    def _keep_part(self, db: sqlite3.Connection, reply: Reply, part: Part) -> None:
+        whole = replies.add_part(db, reply, part)
+        if whole is not None:
+            self._keep(db, whole)
+
+    def _keep_incomplete(self, db: sqlite3.Connection, before: datetime) -> None:
+        for reply in replies.take_incomplete(db, before):
+            self._keep(db, reply)
+
+    def _keep(self, db: sqlite3.Connection, reply: Reply) -> None:
+        """Store the reply and what follows from it, in one transaction."""
+        wished = wish(reply.body)
         kept = replies.add(db, reply, wished)
         sender = read_number(reply.sender, self._ruling.directory.config.region)
-        if sender is None or wished is None:
-            return False
+        self._log.info(
+            "reply_repeated" if kept is None else "reply_received",
+            bridge=reply.bridge,
+            sender=masked(reply.sender),
+            wish=wished.value if wished else "none",
+        )
+        if kept is None or sender is None or wished is None:
+            return
         is_out = consent.opted_out_at(db, sender) is not None
         if wished is Wish.OPT_OUT:
             opt_out(db, sender, reply.at, f"reply:{kept}")
         elif wished is Wish.OPT_IN and is_out:
             consent.add(db, number=sender, wish=wished, at=reply.at, source=f"reply:{kept}")
         is_new = {Wish.OPT_OUT: not is_out, Wish.OPT_IN: is_out, Wish.HELP: True}[wished]
-        if not is_new:
-            return False
-        return answer(db, self._ruling.directory, to=sender, of=reply.to, wish=wished, now=reply.at) is not None
+        if is_new:
+            answer(db, self._ruling.directory, to=sender, of=reply.to, wish=wished, now=reply.at)
 
     def _accept_late(self, db: sqlite3.Connection, text: int, ids: tuple[str, ...], now: datetime) -> None:
         bridge = texts.bridge_of(db, text)
         if bridge is not None:
             receipts.accept(db, text, bridge, ids, now, find_id)
+
+
+def _keep_receipt(db: sqlite3.Connection, receipt: Receipt) -> int | None:
+    """Store and apply a receipt, in one transaction; its text. That the network knows of a STOP enters the ledger."""
+    kept = receipts.add(db, receipt, find_id)
+    if kept.is_new and receipt.is_opted_out and receipt.to is not None and consent.opted_out_at(db, E164(receipt.to)) is None:
+        opt_out(db, E164(receipt.to), receipt.at, f"bridge:{receipt.bridge}")
+    return kept.text

@@ -116,7 +116,7 @@ class Outbox:
 
     async def _handed_over(self, bridge: Bridge, text: Claimed) -> Outcome:
         try:
-            return await bridge.submit(Text(key=str(text.id), to=text.recipient, sender=text.sender, body=text.body))
+            return await bridge.submit(Text(key=text.key, to=text.recipient, sender=text.sender, body=text.body))
         except Exception as error:
             self._log.exception("bridge_failed", bridge=bridge.name, text=text.id)
             return Unknown(detail=f"the bridge failed: {type(error).__name__}")

@@ -3,28 +3,23 @@
 from pathlib import Path
 
 from config.bridges import Bridge as Settings
-from config.bridges import Smpp, Spool, Twilio
-from sms.http import twilio
+from config.bridges import Smpp, Spool
 from sms.http.bridge import HttpBridge
+from sms.http.providers import provider_of
 from sms.smpp.bridge import SmppBridge
 from sms.spool import SpoolBridge
 from sms.text import Bridge
 
 
-def build_bridge(name: str, settings: Settings, data_dir: Path, public_url: str) -> Bridge | None:
-    """The bridge of one section, or None where its kind cannot send yet."""
+def build_bridge(name: str, settings: Settings, data_dir: Path, public_url: str) -> Bridge:
+    """The bridge of one section. `public_url` is where providers reach our webhooks; empty where they cannot."""
     match settings:
         case Spool():
             return SpoolBridge(name, data_dir)
         case Smpp():
             return SmppBridge(name, settings)
-        case Twilio():
-            provider = twilio.Twilio(
-                base_url=settings.base_url,
-                account_sid=settings.account_sid,
-                auth_token=settings.auth_token.get_secret_value(),
-                receipt_url=f"{public_url.rstrip('/')}/hooks/{name}/receipt" if public_url else "",
-            )
-            return HttpBridge(name, settings, provider)
         case _:
-            return None
+            reached_at = (settings.callback_url or public_url).rstrip("/")
+            secret = settings.hook_secret.get_secret_value()
+            receipt_url = f"{reached_at}/hooks/{name}/receipt{f'/{secret}' if secret else ''}" if reached_at else ""
+            return HttpBridge(name, settings, provider_of(settings, receipt_url), reached_at)

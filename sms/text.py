@@ -14,7 +14,8 @@ class Text:
     """One SMS to hand to a network. `to` is E.164 with its plus; `sender` E.164 or, where the network allows it, a name."""
 
     key: str
-    """Ours, the same for every attempt; a bridge that can dedupe uses it."""
+    """Ours, the same for every attempt and never used for another text, at most 36 characters: what a network dedupes by, and
+    gives back with a receipt."""
     to: str
     sender: str
     body: str
@@ -92,17 +93,35 @@ class Receipt:
     at: datetime
     is_number_dead: bool = False
     """As in `Refused`."""
+    is_opted_out: bool = False
+    """The network did not deliver it because this number said STOP to the sender."""
+    key: str = ""
+    """The text's own key, where the network gives it back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Which part of a long reply this is (3GPP TS 23.040 §9.2.3.24.1)."""
+
+    reference: int
+    number: int
+    """From 1."""
+    total: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An SMS from a phone to one of our numbers (MO)."""
+    """An SMS from a phone to one of our numbers (MO), or a part of one."""
 
     bridge: str
     sender: str
     to: str
     body: str
     at: datetime
+    provider_id: str = ""
+    """The network's own id, by which a repetition is known; empty where it gives none."""
+    part: Part | None = None
+    """None: the whole reply."""
 
 
 class Sink(Protocol):

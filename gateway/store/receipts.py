@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from config.model import E164
@@ -17,9 +18,22 @@ CANDIDATES = 100
 """Parts to one number that a receipt is compared with, newest first."""
 
 
-def add(db: sqlite3.Connection, receipt: Receipt, match: Match) -> int | None:
-    """Keep a receipt and apply it; the text it belongs to, or None where none is known (yet)."""
-    found = _part_of(db, receipt, match)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What became of a receipt."""
+
+    text: int | None
+    """The text that it belongs to; None where none is known (yet)."""
+    is_new: bool
+    """Not a repetition, of which nothing more follows."""
+
+
+def add(db: sqlite3.Connection, receipt: Receipt, match: Match) -> Kept:
+    """Keep a receipt and apply it, once however often it comes."""
+    seen = _seen(db, receipt)
+    if seen is not None:
+        return Kept(text=seen["text"], is_new=False)
+    found = _part_by_key(db, receipt) or _part_of(db, receipt, match)
     text = found[0] if found else _only_unknown(db, receipt)
     db.execute(
         "INSERT INTO receipts (bridge, provider_id, recipient, state, code, at, text) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -42,7 +56,7 @@ def add(db: sqlite3.Connection, receipt: Receipt, match: Match) -> int | None:
         if receipt.state is ReceiptState.ON_ITS_WAY:
             event = Event.ACCEPTED
         texts.settle(db, text, event, receipt.at, detail=f"settled by a receipt for this number: {receipt.code}")
-    return text
+    return Kept(text=text, is_new=True)
 
 
 def accept(db: sqlite3.Connection, text: int, bridge: str, provider_ids: Sequence[str], at: datetime, match: Match) -> None:
@@ -54,6 +68,27 @@ def accept(db: sqlite3.Connection, text: int, bridge: str, provider_ids: Sequenc
             (text, number, bridge, provider_id),
         )
         _apply_early(db, text, number, bridge, provider_id, match)
+
+
+def _seen(db: sqlite3.Connection, receipt: Receipt) -> sqlite3.Row | None:
+    """The same receipt, where it has come before."""
+    row: sqlite3.Row | None = db.execute(
+        "SELECT text FROM receipts WHERE bridge = ? AND provider_id = ? AND recipient IS ? AND state = ? AND code = ?",
+        (receipt.bridge, receipt.provider_id, receipt.to, receipt.state, receipt.code),
+    ).fetchone()
+    return row
+
+
+def _part_by_key(db: sqlite3.Connection, receipt: Receipt) -> tuple[int, int] | None:
+    """The text whose key the network gave back. It settles a text whose answer was lost, even one of several to a number."""
+    text = texts.by_key(db, receipt.key) if receipt.key else None
+    if text is None or text["bridge"] != receipt.bridge or receipt.to not in (None, text["recipient"]):
+        return None
+    db.execute(
+        "INSERT INTO parts (text, number, bridge, provider_id) VALUES (?, 1, ?, ?) ON CONFLICT DO NOTHING",
+        (text["id"], receipt.bridge, receipt.provider_id),
+    )
+    return text["id"], 1
 
 
 def _part_of(db: sqlite3.Connection, receipt: Receipt, match: Match) -> tuple[int, int] | None:

@@ -140,6 +140,19 @@ CREATE TABLE undeliverable (             -- numbers that a network said cannot b
     source TEXT NOT NULL                 -- the bridge and its code: primary 0x0000000B
 )
 """
+REPLY_PARTS = """
+CREATE TABLE reply_parts (               -- of long replies that are not whole yet
+    bridge TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    reference INTEGER NOT NULL,          -- the sender's, the same in all parts
+    total INTEGER NOT NULL,
+    number INTEGER NOT NULL,             -- from 1
+    body TEXT NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (bridge, sender, recipient, reference, total, number)
+)
+"""
 _KEPT = (
     "id, call, line, recipient, sender, body, segments, state, detail, bridge, tried, attempts, queued_at, due_at, expires_at,"
     " claimed_at, settled_at"
@@ -187,6 +200,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX texts_answers ON texts (recipient, queued_at) WHERE is_answer",
     ),
     (UNDELIVERABLE,),
+    (
+        "ALTER TABLE replies ADD COLUMN provider_id TEXT NOT NULL DEFAULT ''",  # the network's own; '': it gave none
+        "CREATE UNIQUE INDEX replies_by_provider_id ON replies (bridge, provider_id) WHERE provider_id != ''",
+        REPLY_PARTS,
+        "CREATE INDEX receipts_by_provider_id ON receipts (bridge, provider_id)",
+    ),
 )
 
 VERSION = len(MIGRATIONS)

@@ -46,6 +46,8 @@ class Claimed:
     """A text that one bridge may now submit; committed as `sending` before anybody sees this."""
 
     id: int
+    key: str
+    """The same at every attempt, and no other text's, not even of another database: id and instant."""
     call: int | None
     line: str
     bridge: str
@@ -103,6 +105,18 @@ def one(db: sqlite3.Connection, text: int) -> sqlite3.Row | None:
     """One text by its id."""
     row: sqlite3.Row | None = db.execute("SELECT * FROM texts WHERE id = ?", (text,)).fetchone()
     return row
+
+
+def key_of(text: sqlite3.Row) -> str:
+    """A text's key: `7-1795437000123`."""
+    return f"{text['id']}-{int(read(text['queued_at']).timestamp() * 1000)}"
+
+
+def by_key(db: sqlite3.Connection, key: str) -> sqlite3.Row | None:
+    """The text with a key, or None."""
+    number = key.partition("-")[0]
+    text = one(db, int(number)) if number.isascii() and number.isdecimal() and len(number) < 18 else None
+    return text if text is not None and key_of(text) == key else None
 
 
 def claim_due(db: sqlite3.Connection, now: datetime, routes: Mapping[str, Sequence[str]], room: Mapping[str, int]) -> Round:
@@ -220,6 +234,7 @@ def _claim(db: sqlite3.Connection, row: sqlite3.Row, bridge: str, tried: tuple[s
     )
     return Claimed(
         id=row["id"],
+        key=key_of(row),
         call=row["call"],
         line=row["line"],
         bridge=bridge,

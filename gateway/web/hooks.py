@@ -1,4 +1,7 @@
-"""`/hooks/BRIDGE/receipt` and `/hooks/BRIDGE/inbound`: where providers call. Each call is verified, stored, then answered."""
+"""`/hooks/BRIDGE/receipt` and `/hooks/BRIDGE/inbound`: where providers call. Each call is verified, stored, then answered.
+
+Providers that sign nothing call a path that ends in a secret, `/hooks/BRIDGE/inbound/SECRET`; it is never logged.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,13 +16,13 @@ from sms.text import Bridge
 
 PREFIX = "/hooks/"
 _BRIDGES: web.AppKey[Mapping[str, Bridge]] = web.AppKey("bridges", Mapping)
-_PUBLIC_URL: web.AppKey[str] = web.AppKey("public_url", str)
 
 
-def add_to(app: web.Application, bridges: Mapping[str, Bridge], public_url: str) -> None:
-    """The routes."""
-    app[_BRIDGES], app[_PUBLIC_URL] = bridges, public_url.rstrip("/")
-    app.add_routes([web.post(PREFIX + "{bridge}/{what:receipt|inbound}", _hook)])
+def add_to(app: web.Application, bridges: Mapping[str, Bridge]) -> None:
+    """The routes. Some providers call by GET."""
+    app[_BRIDGES] = bridges
+    for path in ("{bridge}/{what:receipt|inbound}", "{bridge}/{what:receipt|inbound}/{secret}"):
+        app.add_routes([web.post(PREFIX + path, _hook), web.get(PREFIX + path, _hook, allow_head=False)])
 
 
 async def _hook(request: web.Request) -> web.Response:
@@ -27,15 +30,21 @@ async def _hook(request: web.Request) -> web.Response:
     if not isinstance(bridge, HttpBridge):
         return web.Response(status=404, text="no such bridge\n")
     hook = Hook(
-        url=request.app[_PUBLIC_URL] + request.path_qs,
+        url=request.path_qs,
         headers={name.lower(): value for name, value in request.headers.items()},
         body=await request.read(),
         at=datetime.now(UTC),
+        what=request.match_info["what"],
+        secret=request.match_info.get("secret", ""),
+        query=dict(request.query),
+        source=request.remote or "",
     )
     try:
         answer = await bridge.hook(hook)
     except HookRefused as error:
-        structlog.get_logger().warning("hook_refused", bridge=bridge.name, status=error.status, why=str(error))
+        structlog.get_logger().warning(
+            "hook_refused", bridge=bridge.name, status=error.status, why=str(error), source=hook.source
+        )
         return web.Response(status=error.status, text=f"{error}\n")
     except StoreError:
         return web.Response(status=503, text="it could not be stored; call again\n")

@@ -2,18 +2,23 @@
 
 import asyncio
 import random
+from dataclasses import replace
+from datetime import UTC, datetime
+from ipaddress import IPv6Address, ip_address, ip_network
 
 import structlog
 
 from config.bridges import Http
 from sms.http.client import HttpClient
-from sms.http.exchange import Answer, Hook, HookAnswer, Provider
+from sms.http.exchange import Answer, CanLookUp, Hook, HookAnswer, Provider
 from sms.pacing import Pacing
-from sms.text import Health, NotSent, Outcome, Receipt, Refusal, Refused, Sink, Text
+from sms.text import Health, NotSent, Outcome, Receipt, Refusal, Refused, Sink, Text, Unknown
 
 PAUSE_FIRST_S = 30.0
 PAUSE_MOST_S = 600.0
 LAST_ANSWERS_WITHIN_S = 4.0
+LOOK_UP_AFTER_S = (5.0, 30.0, 120.0)
+"""A provider that can be asked for a text whose answer was lost is asked so long after it, until it has the text."""
 
 
 class HookRefused(Exception):
@@ -25,17 +30,20 @@ class HookRefused(Exception):
 
 
 class HttpBridge:
-    """One `[sms.NAME]` of a provider's kind."""
+    """One `[sms.NAME]` of a provider's kind. `reached_at` is the address in front of our webhooks' paths."""
 
-    def __init__(self, name: str, settings: Http, provider: Provider) -> None:
+    def __init__(self, name: str, settings: Http, provider: Provider, reached_at: str) -> None:
         self.name = name
         self._provider = provider
+        self._reached_at = reached_at
         self._window = settings.window
+        self._hook_from = tuple(ip_network(one) for one in settings.hook_from)
         self._client = HttpClient(
             connect_s=settings.connect_timeout.total_seconds(), answer_s=settings.response_timeout.total_seconds()
         )
         self._pacing = Pacing(settings.per_second, self._changed)
         self._sink: Sink | None = None
+        self._tasks: asyncio.TaskGroup | None = None
         self._under_way = 0
         self._paused_until = 0.0
         self._pause = PAUSE_FIRST_S
@@ -47,8 +55,10 @@ class HttpBridge:
         self._sink = sink
         self._changed()
         try:
-            await asyncio.Event().wait()
+            async with asyncio.TaskGroup() as self._tasks:
+                await asyncio.Event().wait()
         finally:
+            self._tasks = None
             until = asyncio.get_running_loop().time() + LAST_ANSWERS_WITHIN_S
             while self._under_way and asyncio.get_running_loop().time() < until:
                 await asyncio.sleep(0.02)
@@ -70,6 +80,7 @@ class HttpBridge:
         if self._is_paused():
             return NotSent(detail=self._detail)
         self._under_way += 1
+        since = datetime.now(UTC)
         try:
             await self._pacing.turn()
             answer = await self._client.perform(self._provider.request(text))
@@ -78,29 +89,55 @@ class HttpBridge:
             self._changed()
         outcome = self._provider.outcome(answer) if isinstance(answer, Answer) else answer
         self._learn(outcome, answer)
+        if isinstance(outcome, Unknown) and isinstance(self._provider, CanLookUp) and self._tasks is not None:
+            self._tasks.create_task(self._look_up(self._provider, text, since), name=f"look-up {text.key}")
         return outcome
 
     async def hook(self, hook: Hook) -> HookAnswer:
-        """Take a provider's call: verified, stored, then answered. `HookRefused` where it is not to be believed."""
+        """Take a provider's call, whose `url` is still its path: verified, stored, then answered. `HookRefused` where it is not
+        to be believed."""
+        if self._hook_from and not self._may_call(hook.source):
+            raise HookRefused(403, "this address may not call")
+        hook = replace(hook, url=self._reached_at + hook.url)
         if not self._provider.is_genuine(hook):
-            raise HookRefused(403, "the signature does not hold")
+            raise HookRefused(403, "the signature or the secret does not hold, or none is configured")
         if self._sink is None:
             raise HookRefused(503, "the bridge is not running")
         try:
-            said = self._provider.read(hook, self.name)
+            found = self._provider.read(hook, self.name)
         except ValueError as error:
             raise HookRefused(400, str(error)) from None
-        if isinstance(said, Receipt):
-            await self._sink.receipt(said)
-        elif said is not None:
-            await self._sink.reply(said)
+        for one in found:
+            if isinstance(one, Receipt):
+                await self._sink.receipt(one)
+            else:
+                await self._sink.reply(one)
         return self._provider.hook_answer
+
+    def _may_call(self, source: str) -> bool:
+        try:
+            address = ip_address(source)
+        except ValueError:
+            return False
+        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        return any(address in network for network in self._hook_from)
+
+    async def _look_up(self, provider: CanLookUp, text: Text, since: datetime) -> None:
+        """Ask whether the provider has a text whose answer was lost. That it has not says nothing: it may still come."""
+        for seconds in LOOK_UP_AFTER_S:
+            await asyncio.sleep(seconds)
+            answer = await self._client.perform(provider.look_up(text, since))
+            outcome = provider.found(answer, text, since) if isinstance(answer, Answer) else None
+            if outcome is not None and self._sink is not None:
+                await self._sink.late(text.key, outcome)
+                return
 
     def _learn(self, outcome: Outcome, answer: object) -> None:
         """Pause where the account itself was refused; slow down where we are too fast."""
         if isinstance(outcome, Refused) and outcome.kind is Refusal.TEMPORARY:
             self._pacing.slow_down()
-        is_account = isinstance(answer, Answer) and answer.status in (401, 403)
+        is_account = isinstance(answer, Answer) and (answer.status in (401, 402, 403) or answer.status < 300)
         if isinstance(outcome, Refused) and outcome.kind is Refusal.CONFIGURATION and is_account:
             self._pause_for(outcome)
             return

@@ -25,9 +25,10 @@ class HttpClient:
                 timeout=self._timeout, trust_env=True, connector=aiohttp.TCPConnector(keepalive_timeout=KEEP_ALIVE_S)
             )
         try:
-            async with self._session.post(
+            async with self._session.request(
+                request.method,
                 request.url,
-                data=request.body,
+                data=request.body or None,
                 headers={"User-Agent": USER_AGENT, **request.headers},
                 allow_redirects=False,
             ) as response:

@@ -3,21 +3,22 @@
 A provider is a small file of functions over these; `client.py` performs the requests, the gateway's web server takes the calls.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from sms.text import Outcome, Receipt, Reply, Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A POST; texts are never sent by another method, because those are repeated without asking."""
+    """A POST; texts are never sent by another method, because those are repeated without asking. A GET only looks up."""
 
     url: str
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes = b""
+    method: Literal["POST", "GET"] = "POST"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +32,21 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
-    """A provider's call to one of our webhooks. `url` is the public one, as the provider knows it."""
+    """A provider's call to one of our webhooks."""
 
     url: str
+    """The public one, as the provider knows it, with its query."""
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes
     at: datetime
+    what: str = "inbound"
+    """`receipt` or `inbound`, as our path says."""
+    secret: str = ""
+    """The part of the path that only the provider knows."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
+    """The address that the call comes from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +68,20 @@ class Provider(Protocol):
         """What an answer means for the text."""
 
     def is_genuine(self, hook: Hook) -> bool:
-        """Does the provider's signature hold? Compared in constant time; nothing else is read before."""
+        """Is it the provider's call? Compared in constant time; nothing else is read before."""
 
-    def read(self, hook: Hook, bridge: str) -> Receipt | Reply | None:
-        """What a genuine call says; None where it says nothing of interest. `ValueError` where it cannot be read."""
+    def read(self, hook: Hook, bridge: str) -> Sequence[Receipt | Reply]:
+        """What a genuine call says; nothing where it says nothing of interest. `ValueError` where it cannot be read."""
 
     hook_answer: HookAnswer
+
+
+@runtime_checkable
+class CanLookUp(Protocol):
+    """A provider that can be asked whether it has a text whose answer was lost."""
+
+    def look_up(self, text: Text, since: datetime) -> Request:
+        """The question, of texts from an instant on."""
+
+    def found(self, answer: Answer, text: Text, since: datetime) -> Outcome | None:
+        """`Accepted` where it has the text beyond doubt; None where it has not, or has several that could be it."""

@@ -1,126 +1,159 @@
-"""Twilio's Messages API (2010-04-01): requests, answers, status callbacks, inbound messages, signatures. PURE.
+"""Twilio's Messages API (2010-04-01), and SignalWire's, which is the same but for its addresses and its signing key. PURE.
 
-Source: Twilio's documentation of the Message resource, of its error codes, and of request validation (X-Twilio-Signature).
+Sources: Twilio's documentation of the Message resource, of its error codes, and of request validation (X-Twilio-Signature);
+SignalWire's of the Compatibility API and of webhook security (X-SignalWire-Signature).
 """
 
 import base64
 import hashlib
 import hmac
-import json
-from datetime import timedelta
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qsl, urlencode
 
+from sms.http import wire
 from sms.http.exchange import Answer, Hook, HookAnswer, Request
-from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Refused, Reply, Text, Unknown
+from sms.text import Accepted, Outcome, Receipt, ReceiptState, Reply, Text, Unknown
 
-_OPTED_OUT = frozenset({21610})
-_PERMANENT = frozenset({21211, 21214, 21217, 21265, 21408, 21612, 21614, 21617, 21635, 30004, 30005, 30006})
-_NUMBER_DEAD = frozenset({21211, 21217, 21614})
-"""Invalid, or no mobile number."""
-_LANDLINE = "30006"
-"""In a status callback: landline or unreachable carrier."""
-_CONFIGURATION = frozenset({20003, 20404, 21212, 21603, 21606, 21659, 21660, 21661, 21703, 30032, 30034})
-"""Account, sender, or its registration."""
-_TEMPORARY = frozenset({14107, 20429, 21611, 30001, 30022, 63038})
+_OPTED_OUT = frozenset({"21610"})
+_LANDLINE = frozenset({"30006", "21614"})
+"""In a status callback: landline or unreachable carrier, no mobile number."""
 _STATES = {
     "delivered": ReceiptState.DELIVERED,
     "read": ReceiptState.DELIVERED,
     "undelivered": ReceiptState.UNDELIVERED,
     "failed": ReceiptState.UNDELIVERED,
+    "canceled": ReceiptState.UNDELIVERED,
 }
+LOOK_BACK = timedelta(seconds=10)
+"""Their clock and ours may differ so much."""
+
+
+def codes(who: str) -> wire.Codes:
+    """Twilio's error codes by what they mean here."""
+    return wire.Codes(
+        who=who,
+        opted_out=_OPTED_OUT,
+        permanent=frozenset({"21214", "21265", "21408", "21612", "21617", "21635", "30004", "30005", "30006"}),
+        number_dead=frozenset({"21211", "21217", "21614"}),
+        configuration=frozenset(
+            {"20003", "20404", "21212", "21603", "21606", "21659", "21660", "21661", "21703", "30032", "30034"}
+        ),
+        temporary=frozenset({"14107", "20429", "21611", "30001", "30022", "63038"}),
+    )
 
 
 class Twilio:
-    """One account. `receipt_url` is empty where Twilio cannot reach us."""
+    """One account. `receipt_url` is empty where it cannot reach us, `signing_key` where calls cannot be verified."""
 
     hook_answer = HookAnswer(content_type="text/xml", body="<Response/>")
 
-    def __init__(self, *, base_url: str, account_sid: str, auth_token: str, receipt_url: str = "") -> None:
-        self._url = f"{base_url.rstrip('/')}/2010-04-01/Accounts/{account_sid}/Messages.json"
-        self._account = account_sid
-        self._token = auth_token
+    def __init__(
+        self,
+        *,
+        messages_url: str,
+        account: str,
+        token: str,
+        signing_key: str,
+        receipt_url: str = "",
+        who: str = "Twilio",
+        signature_header: str = "x-twilio-signature",
+    ) -> None:
+        self._url, self._account, self._signing_key = messages_url, account, signing_key
+        self._authorization = wire.basic(account, token)
         self._receipt_url = receipt_url
+        self._codes = codes(who)
+        self._signature_header = signature_header
 
     def request(self, text: Text) -> Request:
         """POST, form-encoded, Basic authentication (RFC 7617)."""
         form = {"To": text.to, "From": text.sender, "Body": text.body}
         if self._receipt_url:
-            form["StatusCallback"] = self._receipt_url
-        credentials = base64.b64encode(f"{self._account}:{self._token}".encode()).decode()
-        headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/x-www-form-urlencoded"}
-        return Request(url=self._url, headers=headers, body=urlencode(form).encode())
+            form["StatusCallback"] = wire.with_key(self._receipt_url, text.key)
+        return wire.form_request(self._url, form, Authorization=self._authorization)
 
     def outcome(self, answer: Answer) -> Outcome:
         """201 with a sid is a yes; a 4xx is a no of some kind; anything else leaves it open."""
-        told = _json(answer.body)
+        told = wire.told(answer.body)
         sid = told.get("sid")
         if 200 <= answer.status < 300 and isinstance(sid, str):
             return Accepted(provider_ids=(sid,))
         if not 400 <= answer.status < 500:
-            return Unknown(detail=f"Twilio answered {answer.status}")
-        found = told.get("code")
-        code = found if isinstance(found, int) else None
-        said = str(told.get("message", ""))[:200] or f"HTTP {answer.status}"
-        return Refused(
-            kind=_kind(answer.status, code),
-            code=str(code or answer.status),
-            detail=f"Twilio says {code or answer.status}: {said}",
-            retry_after=_retry_after(answer),
-            is_number_dead=code in _NUMBER_DEAD,
-        )
+            return Unknown(detail=f"{self._codes.who} answered {answer.status}")
+        return self._codes.refused(answer, wire.word(told.get("code")), told.get("message"))
 
     def is_genuine(self, hook: Hook) -> bool:
-        """HMAC-SHA1 over the public URL and the sorted form fields, base64, in X-Twilio-Signature."""
-        fields = sorted(parse_qsl(hook.body.decode("utf-8", "replace"), keep_blank_values=True))
-        signed = hook.url + "".join(name + value for name, value in fields)
-        expected = base64.b64encode(hmac.new(self._token.encode(), signed.encode(), hashlib.sha1).digest())
-        return hmac.compare_digest(expected, hook.headers.get("x-twilio-signature", "").encode("utf-8", "replace"))
+        """HMAC-SHA1 over the public URL and the sorted form fields, base64. The URL counts with its port and without."""
+        if not self._signing_key:
+            return False
+        fields = sorted(set(parse_qsl(hook.body.decode("utf-8", "replace"), keep_blank_values=True)))
+        signed = "".join(name + value for name, value in fields)
+        shown = hook.headers.get(self._signature_header, "")
+        return any(wire.is_same(self._signature(url + signed), shown) for url in _with_and_without_port(hook.url))
 
-    def read(self, hook: Hook, bridge: str) -> Receipt | Reply | None:
+    def read(self, hook: Hook, bridge: str) -> Sequence[Receipt | Reply]:
         """A status callback has MessageStatus; an inbound message has Body and From."""
-        form = dict(parse_qsl(hook.body.decode("utf-8", "replace"), keep_blank_values=True))
+        form = wire.form(hook.body)
         sid = form.get("MessageSid") or form.get("SmsSid")
         if not sid:
             raise ValueError("MessageSid is missing")
         if "MessageStatus" in form:
-            state = _STATES.get(form["MessageStatus"], ReceiptState.ON_ITS_WAY)
-            code = f"{form['MessageStatus']} {form.get('ErrorCode', '')}".strip()
-            return Receipt(
-                bridge=bridge,
-                provider_id=sid,
-                to=form.get("To") or None,
-                state=state,
-                code=code[:64],
-                at=hook.at,
-                is_number_dead=form.get("ErrorCode") == _LANDLINE,
+            error = form.get("ErrorCode", "")
+            return (
+                wire.receipt(
+                    hook,
+                    bridge,
+                    provider_id=sid,
+                    to=form.get("To", ""),
+                    state=_STATES.get(form["MessageStatus"]),
+                    code=f"{form['MessageStatus']} {error}",
+                    is_number_dead=error in _LANDLINE,
+                    is_opted_out=error in _OPTED_OUT,
+                ),
             )
         if "From" not in form or "Body" not in form:
             raise ValueError("neither a status nor a message")
-        return Reply(bridge=bridge, sender=form["From"], to=form.get("To", ""), body=form["Body"], at=hook.at)
+        return (wire.reply(hook, bridge, sender=form["From"], to=form.get("To", ""), body=form["Body"], provider_id=sid),)
+
+    # --- a text whose answer was lost (CanLookUp) ---
+
+    def look_up(self, text: Text, since: datetime) -> Request:
+        """The list of messages to this number on that day and later."""
+        wanted = {"To": text.to, "From": text.sender, "DateSent>": f"{since - LOOK_BACK:%Y-%m-%d}", "PageSize": "50"}
+        return Request(url=f"{self._url}?{urlencode(wanted)}", headers={"Authorization": self._authorization}, method="GET")
+
+    def found(self, answer: Answer, text: Text, since: datetime) -> Outcome | None:
+        """The one outbound message with our body that was made since; two could be an earlier text's, so they say nothing."""
+        messages = wire.told(answer.body).get("messages") if answer.status == 200 else None
+        sids = [
+            wire.word(wire.at(one, "sid"))
+            for one in (messages if isinstance(messages, list) else [])
+            if wire.at(one, "body") == text.body
+            and wire.word(wire.at(one, "direction")).startswith("outbound")
+            and _made_since(wire.word(wire.at(one, "date_created")), since - LOOK_BACK)
+        ]
+        return Accepted(provider_ids=(sids[0],)) if len(sids) == 1 and sids[0] else None
+
+    def _signature(self, signed: str) -> str:
+        return base64.b64encode(hmac.new(self._signing_key.encode(), signed.encode(), hashlib.sha1).digest()).decode()
 
 
-def _kind(status: int, code: int | None) -> Refusal:
-    for kind, codes in (
-        (Refusal.OPTED_OUT, _OPTED_OUT),
-        (Refusal.PERMANENT, _PERMANENT),
-        (Refusal.CONFIGURATION, _CONFIGURATION),
-        (Refusal.TEMPORARY, _TEMPORARY),
-    ):
-        if code in codes:
-            return kind
-    if status in (401, 403, 404):
-        return Refusal.CONFIGURATION
-    return Refusal.TEMPORARY if status == 429 else Refusal.PERMANENT
+def _with_and_without_port(url: str) -> tuple[str, str]:
+    """Twilio signs a URL with its standard port or without it; which, depends on the kind of call."""
+    found = re.fullmatch(r"(https?)://([^/:?]+)(:\d+)?(.*)", url, re.DOTALL)
+    if found is None:
+        return url, url
+    scheme, host, port, rest = found.groups()
+    standard = ":443" if scheme == "https" else ":80"
+    return f"{scheme}://{host}{port or standard}{rest}", f"{scheme}://{host}{'' if port in (None, standard) else port}{rest}"
 
 
-def _retry_after(answer: Answer) -> timedelta | None:
-    value = next((value for name, value in answer.headers.items() if name.lower() == "retry-after"), "")
-    return timedelta(seconds=min(int(value), 3600)) if value.isascii() and value.isdecimal() else None
-
-
-def _json(body: bytes) -> dict[str, object]:
+def _made_since(date: str, since: datetime) -> bool:
+    """An RFC 2822 date that is not before an instant."""
     try:
-        told = json.loads(body)
+        made = parsedate_to_datetime(date)
     except ValueError:
-        return {}
-    return told if isinstance(told, dict) else {}
+        return False
+    return (made if made.tzinfo else made.replace(tzinfo=UTC)) >= since.replace(microsecond=0)

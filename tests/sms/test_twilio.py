@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -9,12 +10,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from aiohttp import web
 from pydantic import SecretStr
 
 from config.bridges import Twilio as Settings
 from sms.build import build_bridge
 from sms.http.bridge import HookRefused, HttpBridge
-from sms.http.exchange import Hook
+from sms.http.exchange import Answer, Hook
 from sms.http.twilio import Twilio
 from sms.text import Accepted, NotSent, Receipt, ReceiptState, Refusal, Refused, Reply, Text, Unknown
 from tests.peers.provider import Provider, hang_up, stay_silent
@@ -57,7 +59,7 @@ async def test_request_is_what_twilio_documents(tmp_path: Any) -> None:
         "To": "+14155550123",
         "From": "+14155550100",
         "Body": "Grüße & more = 100%",
-        "StatusCallback": "https://office.example/hooks/primary/receipt",
+        "StatusCallback": "https://office.example/hooks/primary/receipt?key=7",
     }
 
 
@@ -132,26 +134,11 @@ async def test_tls_that_is_not_trusted_is_not_sent(tmp_path: Any) -> None:
     assert provider.sent == []
 
 
-def test_signature_of_twilios_documentation() -> None:
-    """The example of Twilio's page on request validation: account token 12345."""
-    fields = {
-        "CallSid": "CA1234567890ABCDE", "Caller": "+14158675309", "Digits": "1234", "From": "+14158675309", "To": "+18005551212",
-    }  # fmt: skip
-    api = Twilio(base_url="https://api.twilio.com", account_sid="AC1", auth_token="12345")
-    url = "https://mycompany.com/myapp.php?foo=1&bar=2"
-    good = {"x-twilio-signature": "RSOYDt4T1cUTdK1PDd93/VVr8B8="}
-    body = urlencode(fields).encode()
-    assert api.is_genuine(Hook(url=url, headers=good, body=body, at=NOW))
-    assert not api.is_genuine(Hook(url=url + "x", headers=good, body=body, at=NOW))
-    assert not api.is_genuine(Hook(url=url, headers=good, body=body + b"&a=b", at=NOW))
-    assert not api.is_genuine(Hook(url=url, headers={}, body=body, at=NOW))
-    assert not api.is_genuine(Hook(url=url, headers={"x-twilio-signature": "\udcff"}, body=b"\xff", at=NOW))
-
-
-def read(**form: str) -> Receipt | Reply | None:
+def read(**form: str) -> Receipt | Reply:
     """What a call with these fields says."""
-    api = Twilio(base_url="https://api.twilio.com", account_sid="AC1", auth_token="12345")
-    return api.read(Hook(url="", headers={}, body=urlencode(form).encode(), at=NOW), "primary")
+    api = Twilio(messages_url="", account="AC1", token="12345", signing_key="12345")
+    (found,) = api.read(Hook(url="", headers={}, body=urlencode(form).encode(), at=NOW), "primary")
+    return found
 
 
 @pytest.mark.parametrize(
@@ -172,7 +159,7 @@ def test_status_callbacks(status: str, state: str) -> None:
 
 def test_inbound_message() -> None:
     found = read(MessageSid="SM2", From="+14155550123", To="+14155550100", Body="Stop")
-    assert found == Reply(bridge="primary", sender="+14155550123", to="+14155550100", body="Stop", at=NOW)
+    assert found == Reply(bridge="primary", sender="+14155550123", to="+14155550100", body="Stop", at=NOW, provider_id="SM2")
 
 
 @pytest.mark.parametrize("form", [{}, {"MessageSid": "SM1"}, {"MessageSid": "SM1", "From": "+1"}])
@@ -188,3 +175,44 @@ async def test_hook_without_a_signature_is_refused(tmp_path: Any) -> None:
             await bridge.hook(Hook(url="https://office.example/hooks/primary/inbound", headers={}, body=b"Body=STOP", at=NOW))
         assert caught.value.status == 403
         assert sink.replies == []
+
+
+async def test_a_lost_answer_is_looked_up(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sms.http.bridge.LOOK_UP_AFTER_S", (0.05, 0.1, 0.1))
+    asked: list[web.Request] = []
+
+    async def lose_the_answer(request: web.Request) -> web.StreamResponse:
+        if request.method == "POST":
+            return await hang_up(request)
+        asked.append(request)
+        made = f"{datetime.now(UTC):%a, %d %b %Y %H:%M:%S +0000}"
+        ours = {"sid": "SM9", "body": TEXT.body, "direction": "outbound-api", "date_created": made}
+        earlier = {**ours, "sid": "SM1", "date_created": "Mon, 23 Nov 2020 12:00:00 +0000"}
+        others = [{**ours, "sid": "SM2", "body": "other"}, {**ours, "sid": "SM3", "direction": "inbound"}, earlier]
+        return web.json_response({"messages": others if len(asked) == 1 else [*others, ours]})
+
+    provider = await Provider(act=lose_the_answer).start()
+    async with running(provider, tmp_path) as (bridge, sink):
+        assert isinstance(await bridge.submit(TEXT), Unknown)
+        await until(lambda: sink.late_outcomes)
+        assert sink.late_outcomes == [("7", Accepted(provider_ids=("SM9",)))]
+    assert [one.method for one in provider.sent] == ["POST", "GET", "GET"]
+    assert asked[0].query["To"] == TEXT.to
+    assert asked[0].query["From"] == TEXT.sender
+    assert asked[0].query["DateSent>"][:4] == str(datetime.now(UTC).year)
+    assert asked[0].headers["Authorization"] == "Basic " + base64.b64encode(b"AC1:12345").decode()
+
+
+async def test_two_messages_that_could_be_it_say_nothing(tmp_path: Any) -> None:
+    made = f"{NOW:%a, %d %b %Y %H:%M:%S +0000}"
+    both = [{"sid": sid, "body": TEXT.body, "direction": "outbound-api", "date_created": made} for sid in ("A", "B")]
+    api = Twilio(messages_url="", account="AC1", token="12345", signing_key="12345")
+
+    def found(messages: object, status: int = 200) -> object:
+        return api.found(Answer(status=status, headers={}, body=json.dumps({"messages": messages}).encode()), TEXT, NOW)
+
+    assert found(both) is None
+    assert found(both[:1]) == Accepted(provider_ids=("A",))
+    assert found(both[:1], status=500) is None
+    assert found([{**both[0], "date_created": "never"}]) is None
+    assert found(None) is None

@@ -1,0 +1,217 @@
+"""`[sms.NAME]` for the providers with an HTTP API, one model a kind. Secrets stand in files, named by `KEY_file`."""
+
+import base64
+import binascii
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
+
+from config.values import Duration, OneOrMore, Peer
+
+STRICT = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+[^\s]*$")]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+NO_SECRET = SecretStr("")
+
+
+class Http(BaseModel):
+    """What every provider's bridge has."""
+
+    model_config = STRICT
+    cost_per_segment: float = Field(default=0, ge=0)
+    window: int = Field(default=10, ge=1, le=1000)
+    """Requests under way at once."""
+    per_second: float | None = Field(default=None, gt=0, le=10000)
+    connect_timeout: Duration = timedelta(seconds=10)
+    response_timeout: Duration = timedelta(seconds=30)
+    callback_url: Url | None = None
+    """Where this provider reaches our webhooks; None: `web.public_url`."""
+    hook_from: Annotated[tuple[Peer, ...], OneOrMore] = ()
+    """The addresses and networks that may call the webhooks; empty: any."""
+    hook_secret: SecretStr = NO_SECRET
+    """Stands in the webhooks' path; providers that sign nothing need it."""
+
+    @field_validator("hook_secret")
+    @classmethod
+    def _fits_a_path(cls, value: SecretStr) -> SecretStr:
+        secret = value.get_secret_value()
+        if secret and not (16 <= len(secret) <= 200 and all(c.isascii() and (c.isalnum() or c in "-_.~") for c in secret)):
+            raise ValueError("must be 16 to 200 letters, digits, - or _, because it stands in an address")
+        return value
+
+
+class Twilio(Http):
+    """Twilio's Messages API."""
+
+    kind: Literal["twilio"]
+    account_sid: Word
+    auth_token: SecretStr
+    base_url: Url = "https://api.twilio.com"
+
+
+class SignalWire(Http):
+    """SignalWire's Compatibility API; `base_url` is the space's address."""
+
+    kind: Literal["signalwire"]
+    base_url: Url
+    project_id: Word
+    api_token: SecretStr
+    signing_key: SecretStr = NO_SECRET
+
+
+class Telnyx(Http):
+    """Telnyx's Messaging API."""
+
+    kind: Literal["telnyx"]
+    api_key: SecretStr
+    public_key: SecretStr = NO_SECRET
+    """The account's, base64: verifies the webhooks."""
+    messaging_profile: str = ""
+    base_url: Url = "https://api.telnyx.com"
+
+    @field_validator("public_key")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr) -> SecretStr:
+        try:
+            length = len(base64.b64decode(value.get_secret_value(), validate=True))
+        except binascii.Error:
+            length = -1
+        if length not in (0, 32):
+            raise ValueError("must be the account's public key as Telnyx shows it: 44 characters, base64")
+        return value
+
+
+class Bandwidth(Http):
+    """Bandwidth's Messaging API."""
+
+    kind: Literal["bandwidth"]
+    account_id: Word
+    application_id: Word
+    username: Word
+    password: SecretStr
+    hook_username: Word = "textback"
+    hook_password: SecretStr = NO_SECRET
+    """With `hook_username`: what the application shows at our webhooks."""
+    base_url: Url = "https://messaging.bandwidth.com"
+
+
+class Vonage(Http):
+    """Vonage's SMS API."""
+
+    kind: Literal["vonage"]
+    api_key: SecretStr
+    api_secret: SecretStr
+    signing_key: SecretStr = NO_SECRET
+    signature_method: Literal["md5hash", "md5", "sha1", "sha256", "sha512"] = "sha256"
+    """As the account is set; md5hash is the plain hash, the others are HMACs."""
+    base_url: Url = "https://rest.nexmo.com"
+
+
+class Plivo(Http):
+    """Plivo's Message API."""
+
+    kind: Literal["plivo"]
+    auth_id: Word
+    auth_token: SecretStr
+    base_url: Url = "https://api.plivo.com"
+
+
+class Sinch(Http):
+    """Sinch's SMS API; `base_url` names the region."""
+
+    kind: Literal["sinch"]
+    service_plan_id: Word
+    api_token: SecretStr
+    signing_key: SecretStr = NO_SECRET
+    base_url: Url = "https://us.sms.api.sinch.com"
+
+
+class Android(Http):
+    """SMS Gateway for Android (capcom6): a phone of the office."""
+
+    kind: Literal["android"]
+    username: Word
+    password: SecretStr
+    signing_key: SecretStr = NO_SECRET
+    sim: int | None = Field(default=None, ge=1, le=3)
+    url: Url = "https://api.sms-gate.app/3rdparty/v1/messages"
+
+
+class Kannel(Http):
+    """A Kannel smsbox."""
+
+    kind: Literal["kannel"]
+    username: Word
+    password: SecretStr
+    smsc: str = ""
+    url: Url = "http://127.0.0.1:13013/cgi-bin/sendsms"
+
+
+class Jasmin(Http):
+    """A Jasmin gateway."""
+
+    kind: Literal["jasmin"]
+    username: Word
+    password: SecretStr
+    url: Url = "http://127.0.0.1:1401/send"
+
+
+class Calls(BaseModel):
+    """Where a call of the provider says what; paths like `data.to.0.number`."""
+
+    model_config = STRICT
+    id: str = ""
+    to: str = ""
+
+
+class ReceiptCalls(Calls):
+    """`[sms.NAME.receipt]`."""
+
+    state: Word
+    key: str = ""
+    delivered: Annotated[tuple[str, ...], OneOrMore]
+    undelivered: Annotated[tuple[str, ...], OneOrMore]
+
+
+class InboundCalls(Calls):
+    """`[sms.NAME.inbound]`."""
+
+    sender: Word
+    text: Word
+
+
+Status = Annotated[int, Field(ge=200, le=599)]
+PLACEHOLDERS = ("to", "to_digits", "sender", "sender_digits", "text", "key", "secret", "receipt_url")
+
+
+class Described(Http):
+    """Any provider that takes a POST, described here."""
+
+    kind: Literal["http"]
+    url: Url
+    headers: dict[str, str] = Field(default_factory=dict)
+    body: Literal["json", "form"] = "json"
+    fields: dict[str, Any]
+    """The body, with `{to}`, `{sender}`, `{text}`, `{key}`, `{secret}` … where their values go."""
+    secret: SecretStr = NO_SECRET
+    id: str = ""
+    """Where the answer holds the text's id: `data.id`; empty: it gives none."""
+    accepted: Annotated[tuple[Status, ...], OneOrMore] = (200, 201, 202)
+    refused: Annotated[tuple[Status, ...], OneOrMore] = (400, 422)
+    temporary: Annotated[tuple[Status, ...], OneOrMore] = (429,)
+    receipt: ReceiptCalls | None = None
+    inbound: InboundCalls | None = None
+    hook_answer: str = ""
+    """What a call of the provider is answered with."""
+
+    @model_validator(mode="after")
+    def _says_to_and_text(self) -> "Described":
+        told = repr((self.fields, self.url))
+        for name in ("{text}", "{to"):
+            if name not in told:
+                raise ValueError(f"fields must say where {name.rstrip('}')}}} goes, or every text would be the same")
+        twice = set(self.accepted) & {*self.refused, *self.temporary} or set(self.refused) & set(self.temporary)
+        if twice:
+            raise ValueError(f"status {min(twice)} stands in two of accepted, refused and temporary")
+        return self

@@ -1,0 +1,79 @@
+"""A phone of the office as the bridge: SMS Gateway for Android (capcom6), by cloud, private server, or the phone itself. PURE.
+
+Source: the project's documentation of the API, of its webhooks and of their signing. It alone dedupes by our key.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+
+from sms.http import wire
+from sms.http.exchange import Answer, Hook, HookAnswer, Request
+from sms.text import Accepted, Outcome, Receipt, ReceiptState, Reply, Text, Unknown
+
+_CODES = wire.Codes(who="the phone's gateway")
+_STATES = {
+    "sms:sent": ReceiptState.ON_ITS_WAY,
+    "sms:delivered": ReceiptState.DELIVERED,
+    "sms:failed": ReceiptState.UNDELIVERED,
+}
+
+
+class Android:
+    """One phone. The sender is the phone's own number whatever the line says; `sim` chooses among several."""
+
+    hook_answer = HookAnswer()
+
+    def __init__(self, *, url: str, user: str, password: str, signing_key: str, sim: int | None) -> None:
+        self._url = url
+        self._authorization = wire.basic(user, password)
+        self._signing_key, self._sim = signing_key, sim
+
+    def request(self, text: Text) -> Request:
+        """POST, JSON, Basic."""
+        told = {
+            "id": text.key,
+            "textMessage": {"text": text.body},
+            "phoneNumbers": [text.to],
+            "withDeliveryReport": True,
+            **({"simNumber": self._sim} if self._sim else {}),
+        }
+        return wire.json_request(self._url, told, Authorization=self._authorization)
+
+    def outcome(self, answer: Answer) -> Outcome:
+        """202 is a yes; so is 409, which says that it has our id already."""
+        told = wire.told(answer.body)
+        if 200 <= answer.status < 300 and told.get("id") and told.get("state") != "Failed":
+            return Accepted(provider_ids=(wire.word(told["id"]),))
+        if answer.status == 409:
+            return Accepted(provider_ids=())
+        if not 400 <= answer.status < 500:
+            return Unknown(detail=f"the phone's gateway answered {answer.status}")
+        return _CODES.refused(answer, "", wire.word(told.get("message")))
+
+    def is_genuine(self, hook: Hook) -> bool:
+        """HMAC-SHA256 of body and timestamp, hexadecimal, at most five minutes old."""
+        timestamp = hook.headers.get("x-timestamp", "")
+        signed = hook.body + timestamp.encode("utf-8", "replace")
+        expected = hmac.new(self._signing_key.encode(), signed, hashlib.sha256).hexdigest()
+        shown = hook.headers.get("x-signature", "").lower()
+        return bool(self._signing_key) and wire.is_fresh(timestamp, hook.at) and wire.is_same(expected, shown)
+
+    def read(self, hook: Hook, bridge: str) -> Sequence[Receipt | Reply]:
+        """`sms:received` is a reply; `sms:sent`, `sms:delivered` and `sms:failed` are receipts by our own key."""
+        told = wire.told(hook.body)
+        event, payload = told.get("event"), told.get("payload")
+        if not isinstance(event, str) or not isinstance(payload, dict):
+            raise ValueError("event or payload is missing")
+        number = wire.word(payload.get("sender")) or wire.word(payload.get("phoneNumber"))
+        if event == "sms:received":
+            (body,) = wire.needed(payload, "message")
+            to = wire.word(payload.get("recipient"))
+            (provider_id,) = wire.needed(told, "id")
+            return (wire.reply(hook, bridge, sender=number, to=to, body=body, provider_id=provider_id),)
+        if event not in _STATES:
+            return ()
+        (key,) = wire.needed(payload, "messageId")
+        to = wire.word(payload.get("recipient")) or wire.word(payload.get("phoneNumber"))
+        code = f"{event} {wire.word(payload.get('reason'))}"
+        return (wire.receipt(hook, bridge, provider_id=key, to=to, state=_STATES[event], code=code, key=key),)

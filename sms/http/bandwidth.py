@@ -1,0 +1,101 @@
+"""Bandwidth's Messaging API (v2): JSON; its calls bear a user name and a password of ours. PURE.
+
+Source: Bandwidth's documentation of messages, of webhooks (arrays, answered within 10 s, repeated for 24 h), and of errors.
+"""
+
+import json
+from collections.abc import Sequence
+
+from sms.http import wire
+from sms.http.exchange import Answer, Hook, HookAnswer, Request
+from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Refused, Reply, Text, Unknown
+
+_OPTED_OUT = frozenset({"4775"})
+_NUMBER_DEAD = frozenset({"4720", "4721"})
+"""No such destination; the destination's carrier takes no texts for it."""
+_CODES = wire.Codes(
+    who="Bandwidth",
+    opted_out=_OPTED_OUT,
+    number_dead=_NUMBER_DEAD,
+    permanent=frozenset({"4303", "4406"}),
+    configuration=frozenset({"4773", "4774", "4795"}),
+    temporary=frozenset({"5600"}),
+)
+_STATES = {"message-delivered": ReceiptState.DELIVERED, "message-failed": ReceiptState.UNDELIVERED}
+
+
+class Bandwidth:
+    """One account and one of its applications."""
+
+    hook_answer = HookAnswer()
+
+    def __init__(
+        self, *, base_url: str, account: str, application: str, user: str, password: str, hook_user: str, hook_password: str
+    ) -> None:
+        self._url = f"{base_url}/api/v2/users/{account}/messages"
+        self._application = application
+        self._authorization = wire.basic(user, password)
+        self._hook_authorization = wire.basic(hook_user, hook_password) if hook_password else ""
+
+    def request(self, text: Text) -> Request:
+        """POST, JSON, Basic. The tag comes back with the receipt."""
+        told = {"applicationId": self._application, "from": text.sender, "to": [text.to], "text": text.body, "tag": text.key}
+        return wire.json_request(self._url, told, Authorization=self._authorization)
+
+    def outcome(self, answer: Answer) -> Outcome:
+        """202 with an id is a yes. Their own 5xx says that nothing was sent; one of something in between does not."""
+        told = wire.told(answer.body)
+        found = wire.word(told.get("id"))
+        if 200 <= answer.status < 300 and found:
+            return Accepted(provider_ids=(found,))
+        said = wire.word(told.get("description"))
+        if 400 <= answer.status < 500:
+            return _CODES.refused(answer, wire.word(told.get("errorCode")), said)
+        if answer.status >= 500 and told.get("type") and said:
+            return Refused(
+                kind=Refusal.TEMPORARY, code=str(answer.status), detail=f"Bandwidth says {answer.status}: {said[:200]}"
+            )
+        return Unknown(detail=f"Bandwidth answered {answer.status}")
+
+    def is_genuine(self, hook: Hook) -> bool:
+        """The Basic credentials that its application was given for our webhooks."""
+        return bool(self._hook_authorization) and wire.is_same(self._hook_authorization, hook.headers.get("authorization", ""))
+
+    def read(self, hook: Hook, bridge: str) -> Sequence[Receipt | Reply]:
+        """An array of events."""
+        try:
+            events = json.loads(hook.body)
+        except (ValueError, RecursionError):
+            events = None
+        if not isinstance(events, list):
+            raise ValueError("not an array of events")
+        return [said for event in events for said in _of_event(event, hook, bridge)]
+
+
+def _of_event(event: object, hook: Hook, bridge: str) -> Sequence[Receipt | Reply]:
+    kind, message = wire.word(wire.at(event, "type")), wire.at(event, "message")
+    if not isinstance(message, dict):
+        raise ValueError("message is missing")
+    (provider_id,) = wire.needed(message, "id")
+    to = wire.word(wire.at(event, "to"))
+    if kind == "message-received":
+        (sender,) = wire.needed(message, "from")
+        body = wire.word(message.get("text"))
+        owner = to or wire.word(message.get("owner"))
+        return (wire.reply(hook, bridge, sender=sender, to=owner, body=body, provider_id=provider_id),)
+    if kind not in _STATES:
+        return ()
+    error = wire.word(wire.at(event, "errorCode"))
+    return (
+        wire.receipt(
+            hook,
+            bridge,
+            provider_id=provider_id,
+            to=to or wire.word(wire.at(message, "to", 0)),
+            state=_STATES[kind],
+            code=f"{kind} {error}",
+            key=wire.word(message.get("tag")),
+            is_number_dead=error in _NUMBER_DEAD,
+            is_opted_out=error in _OPTED_OUT,
+        ),
+    )

@@ -1,0 +1,150 @@
+"""A provider that the configuration describes (`kind = "http"`): what to send, how answers and calls read. PURE."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from sms.http import wire
+from sms.http.exchange import Answer, Hook, HookAnswer, Request
+from sms.text import Accepted, Outcome, Receipt, ReceiptState, Reply, Text, Unknown
+
+_CODES = wire.Codes(who="the provider")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calls:
+    """Where a call says what: paths of keys and places, joined by dots. An empty path is not there."""
+
+    id: str = ""
+    key: str = ""
+    sender: str = ""
+    to: str = ""
+    text: str = ""
+    state: str = ""
+    delivered: frozenset[str] = frozenset()
+    undelivered: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """`[sms.NAME]` of kind http."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: str
+    """`json` or `form`."""
+    fields: Mapping[str, Any]
+    id: str
+    accepted: frozenset[int]
+    refused: frozenset[int]
+    temporary: frozenset[int]
+    secret: str
+    hook_secret: str
+    hook_answer: str
+    receipt_url: str
+    receipt: Calls
+    inbound: Calls
+
+
+class Described:
+    """One description. In it `{to}`, `{to_digits}`, `{sender}`, `{sender_digits}`, `{text}`, `{key}`, `{secret}` and
+    `{receipt_url}` stand for their values."""
+
+    def __init__(self, description: Description) -> None:
+        self._is = description
+        self.hook_answer = HookAnswer(body=description.hook_answer)
+
+    def request(self, text: Text) -> Request:
+        """POST, as described."""
+        values = {
+            "to": text.to,
+            "to_digits": text.to.removeprefix("+"),
+            "sender": text.sender,
+            "sender_digits": text.sender.removeprefix("+"),
+            "text": text.body,
+            "key": text.key,
+            "secret": self._is.secret,
+            "receipt_url": wire.with_key(self._is.receipt_url, text.key),
+        }
+        filled = _filled(self._is.fields, values)
+        headers = {name: _filled(value, values) for name, value in self._is.headers.items()}
+        url = _filled(self._is.url, {name: quote(value, safe="") for name, value in values.items()})
+        if self._is.body == "json":
+            return wire.json_request(url, filled, **headers)
+        return wire.form_request(url, {name: wire.word(value) for name, value in filled.items()}, **headers)
+
+    def outcome(self, answer: Answer) -> Outcome:
+        """By the status alone; a status that is not named leaves it open, but for those that say that we may not send."""
+        if answer.status in self._is.accepted:
+            found = _at(_content(answer.body), self._is.id)
+            if self._is.id and not found:
+                return Unknown(detail=f"the provider answered {answer.status} without {self._is.id}")
+            return Accepted(provider_ids=(found[:128],) if found else ())
+        if answer.status in self._is.temporary:
+            return wire.Codes(who="the provider", temporary=frozenset({str(answer.status)})).refused(
+                answer, str(answer.status), ""
+            )
+        if answer.status in self._is.refused or answer.status in (401, 403):
+            return _CODES.refused(answer, "", "")
+        return Unknown(detail=f"the provider answered {answer.status}, which the configuration does not name")
+
+    def is_genuine(self, hook: Hook) -> bool:
+        """The secret in the path."""
+        return wire.knows_secret(hook, self._is.hook_secret)
+
+    def read(self, hook: Hook, bridge: str) -> Sequence[Receipt | Reply]:
+        """A receipt or a reply, as the path says."""
+        told = {**hook.query, **_content(hook.body)}
+        if hook.what == "receipt":
+            calls = self._is.receipt
+            state = _needed(told, calls.state)
+            known = ReceiptState.DELIVERED if state in calls.delivered else None
+            known = ReceiptState.UNDELIVERED if state in calls.undelivered else known
+            key = _at(told, calls.key) or hook.query.get("key", "")
+            provider_id = _at(told, calls.id) or key
+            if not provider_id:
+                raise ValueError(f"{calls.id or 'the id'} is missing")
+            to = _at(told, calls.to)
+            return (wire.receipt(hook, bridge, provider_id=provider_id, to=to, state=known, code=state, key=key),)
+        calls = self._is.inbound
+        sender, body = _needed(told, calls.sender), _needed(told, calls.text)
+        to, provider_id = _at(told, calls.to), _at(told, calls.id)
+        return (wire.reply(hook, bridge, sender=sender, to=to, body=body, provider_id=provider_id),)
+
+
+def _filled(template: Any, values: Mapping[str, str]) -> Any:
+    """The template with its placeholders replaced, however deep; a value never becomes a placeholder itself."""
+    if isinstance(template, str):
+        parts = template.split("{")
+        ends = [part.partition("}") for part in parts[1:]]
+        return parts[0] + "".join(
+            (values[name] + rest) if closed and name in values else "{" + name + closed + rest for name, closed, rest in ends
+        )
+    if isinstance(template, Mapping):
+        return {name: _filled(value, values) for name, value in template.items()}
+    if isinstance(template, list | tuple):
+        return [_filled(value, values) for value in template]
+    return template
+
+
+def _content(body: bytes) -> dict[str, Any]:
+    """JSON where it is that, else a form."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return dict(wire.form(body))
+    return told if isinstance(told, dict) else {"": told}
+
+
+def _at(told: Any, path: str) -> str:
+    steps = [int(step) if step.isdecimal() else step for step in path.split(".")]
+    return wire.word(wire.at(told, *steps)) if path else ""
+
+
+def _needed(told: Any, path: str) -> str:
+    found = _at(told, path)
+    if not found:
+        raise ValueError(f"{path or 'what was described'} is missing")
+    return found

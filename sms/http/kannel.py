@@ -1,0 +1,79 @@
+"""Kannel's sendsms interface (1.4): the text as body, everything else as X-Kannel headers. PURE.
+
+Source: Kannel's user guide: sendsms, delivery reports, sms-service. It gives no id, so our key is in its dlr-url.
+"""
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from sms.http import wire
+from sms.http.exchange import Answer, Hook, HookAnswer, Request
+from sms.segments import Alphabet, segment
+from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Refused, Reply, Text, Unknown
+
+_CODES = wire.Codes(who="Kannel")
+_STATES = {
+    "1": ReceiptState.DELIVERED,
+    "2": ReceiptState.UNDELIVERED,
+    "4": ReceiptState.ON_ITS_WAY,
+    "8": ReceiptState.ON_ITS_WAY,
+    "16": ReceiptState.UNDELIVERED,
+}
+"""The bits of a delivery report: delivered, failed, queued at Kannel, accepted by the SMSC, refused by the SMSC."""
+_WANTED = "19"
+"""Of these: the ones that settle a text, 1 + 2 + 16."""
+
+
+class Kannel:
+    """One sendsms-user."""
+
+    hook_answer = HookAnswer()
+
+    def __init__(self, *, url: str, user: str, password: str, smsc: str, hook_secret: str, receipt_url: str) -> None:
+        self._url, self._user, self._password, self._smsc = url, user, password, smsc
+        self._hook_secret, self._receipt_url = hook_secret, receipt_url
+
+    def request(self, text: Text) -> Request:
+        """POST; without coding 2 Kannel would write ? for what GSM-7 does not have."""
+        is_wide = segment(text.body).alphabet is Alphabet.UCS_2
+        headers = {
+            "Content-Type": "text/plain; charset=UTF-8",
+            "X-Kannel-Username": self._user,
+            "X-Kannel-Password": self._password,
+            "X-Kannel-From": text.sender,
+            "X-Kannel-To": text.to,
+            "X-Kannel-Coding": "2" if is_wide else "0",
+            **({"X-Kannel-SMSC": self._smsc} if self._smsc else {}),
+        }
+        if self._receipt_url:
+            wanted = urlencode({"key": text.key, "state": "%d", "to": "%p", "answer": "%A"}, safe="%")
+            headers |= {"X-Kannel-DLR-Mask": _WANTED, "X-Kannel-DLR-Url": f"{self._receipt_url}?{wanted}"}
+        return Request(url=self._url, headers=headers, body=text.body.encode())
+
+    def outcome(self, answer: Answer) -> Outcome:
+        """202: sent on, or queued. There is no id."""
+        said = answer.body.decode("utf-8", "replace").strip()
+        if answer.status == 202:
+            return Accepted(provider_ids=())
+        if answer.status == 503 and said:
+            return Refused(kind=Refusal.TEMPORARY, code="503", detail=f"Kannel says 503: {said[:200]}")
+        if 400 <= answer.status < 500:
+            return _CODES.refused(answer, "", said)
+        return Unknown(detail=f"Kannel answered {answer.status}")
+
+    def is_genuine(self, hook: Hook) -> bool:
+        """Kannel signs nothing: the secret in the path."""
+        return wire.knows_secret(hook, self._hook_secret)
+
+    def read(self, hook: Hook, bridge: str) -> Sequence[Receipt | Reply]:
+        """A receipt as our dlr-url asks for it; a reply as get-url is documented: `from`, `to`, `text`, `id`."""
+        fields = wire.fields(hook)
+        if hook.what == "receipt":
+            key, state, to = wire.needed(fields, "key", "state", "to")
+            code = f"{state} {fields.get('answer', '')}"
+            return (wire.receipt(hook, bridge, provider_id=key, to=to, state=_STATES.get(state), code=code, key=key),)
+        (sender,) = wire.needed(fields, "from")
+        if "text" not in fields:
+            raise ValueError("text is missing")
+        to, provider_id = fields.get("to", ""), fields.get("id", "")
+        return (wire.reply(hook, bridge, sender=sender, to=to, body=fields["text"], provider_id=provider_id),)

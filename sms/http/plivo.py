@@ -1,0 +1,101 @@
+"""Plivo's Message API (v1): JSON requests, form callbacks, V3 signatures. PURE.
+
+Source: Plivo's documentation of the Message object, of messaging callbacks, of its error codes, and of V3 signatures.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from urllib.parse import parse_qs, urlsplit
+
+from sms.http import wire
+from sms.http.exchange import Answer, Hook, HookAnswer, Request
+from sms.text import Accepted, Outcome, Receipt, ReceiptState, Reply, Text, Unknown
+
+_OPTED_OUT = frozenset({"200"})
+_NUMBER_DEAD = frozenset({"50", "70"})
+"""No valid destination; permanently out of reach."""
+_CODES = wire.Codes(who="Plivo")
+_STATES = {
+    "delivered": ReceiptState.DELIVERED,
+    "read": ReceiptState.DELIVERED,
+    "undelivered": ReceiptState.UNDELIVERED,
+    "failed": ReceiptState.UNDELIVERED,
+    "rejected": ReceiptState.UNDELIVERED,
+}
+
+
+class Plivo:
+    """One account."""
+
+    hook_answer = HookAnswer()
+
+    def __init__(self, *, base_url: str, auth_id: str, auth_token: str, receipt_url: str) -> None:
+        self._url = f"{base_url}/v1/Account/{auth_id}/Message/"
+        self._authorization = wire.basic(auth_id, auth_token)
+        self._token, self._receipt_url = auth_token, receipt_url
+
+    def request(self, text: Text) -> Request:
+        """POST, JSON, Basic."""
+        told = {"src": text.sender, "dst": text.to, "text": text.body}
+        if self._receipt_url:
+            told |= {"url": wire.with_key(self._receipt_url, text.key), "method": "POST"}
+        return wire.json_request(self._url, told, Authorization=self._authorization)
+
+    def outcome(self, answer: Answer) -> Outcome:
+        """2xx with a message_uuid is a yes; a 4xx says why in `error`, without a code."""
+        told = wire.told(answer.body)
+        found = wire.word(wire.at(told, "message_uuid", 0))
+        if 200 <= answer.status < 300 and found:
+            return Accepted(provider_ids=(found,))
+        if not 400 <= answer.status < 500:
+            return Unknown(detail=f"Plivo answered {answer.status}")
+        return _CODES.refused(answer, "", wire.word(told.get("error")))
+
+    def is_genuine(self, hook: Hook) -> bool:
+        """HMAC-SHA256 over URL, sorted fields and nonce, base64; several signatures may be given, with commas."""
+        nonce = hook.headers.get("x-plivo-signature-v3-nonce", "")
+        signed = f"{_signed_url(hook.url, bool(hook.body))}{_signed_fields(hook.body)}.{nonce}"
+        expected = base64.b64encode(hmac.new(self._token.encode(), signed.encode(), hashlib.sha256).digest()).decode()
+        shown = hook.headers.get("x-plivo-signature-v3", "").split(",")
+        return bool(nonce) and any(wire.is_same(expected, one.strip()) for one in shown)
+
+    def read(self, hook: Hook, bridge: str) -> Sequence[Receipt | Reply]:
+        """A receipt has Status, a reply Text. A long text's parts share ParentMessageUUID, which is the id that we have."""
+        form = wire.form(hook.body)
+        (provider_id,) = wire.needed(form, "MessageUUID")
+        if form.get("Status") and hook.what == "receipt":
+            error = form.get("ErrorCode", "")
+            return (
+                wire.receipt(
+                    hook,
+                    bridge,
+                    provider_id=form.get("ParentMessageUUID") or provider_id,
+                    to=form.get("To", ""),
+                    state=_STATES.get(form["Status"].lower()),
+                    code=f"{form['Status']} {error}",
+                    is_number_dead=error in _NUMBER_DEAD,
+                    is_opted_out=error in _OPTED_OUT,
+                ),
+            )
+        if "Text" not in form:
+            raise ValueError("neither a status nor a message")
+        (sender,) = wire.needed(form, "From")
+        return (wire.reply(hook, bridge, sender=sender, to=form.get("To", ""), body=form["Text"], provider_id=provider_id),)
+
+
+def _signed_url(url: str, has_fields: bool) -> str:
+    """The URL with its query sorted; before fields a dot ends the query."""
+    split = urlsplit(url)
+    pairs = parse_qs(split.query, keep_blank_values=True)
+    query = "&".join(f"{name}={value}" for name in sorted(pairs) for value in sorted(pairs[name]))
+    base = f"{split.scheme}://{split.netloc}{split.path}"
+    if query or has_fields:
+        base += f"?{query}"
+    return f"{base}." if query and has_fields else base
+
+
+def _signed_fields(body: bytes) -> str:
+    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+    return "".join(f"{name}{value}" for name in sorted(fields) for value in sorted(fields[name]))

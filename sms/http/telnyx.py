@@ -1,0 +1,110 @@
+"""Telnyx's Messaging API (v2): JSON, Ed25519 signatures. PURE; the curve's arithmetic is the cryptography package's.
+
+Source: Telnyx's documentation of sending messages, of the messaging webhooks and their signatures, and of its error codes.
+"""
+
+import base64
+import binascii
+from collections.abc import Sequence
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from sms.http import wire
+from sms.http.exchange import Answer, Hook, HookAnswer, Request
+from sms.text import Accepted, Outcome, Receipt, ReceiptState, Reply, Text, Unknown
+
+_OPTED_OUT = frozenset({"40300"})
+_NUMBER_DEAD = frozenset({"40001", "40310"})
+"""A landline or no route to it; no number."""
+_CODES = wire.Codes(
+    who="Telnyx",
+    opted_out=_OPTED_OUT,
+    number_dead=_NUMBER_DEAD,
+    permanent=frozenset({"40008", "40009", "40012", "40316", "10002", "10016"}),
+    configuration=frozenset(
+        {"10001", "10009", "10010", "20100", "40010", "40013", "40305", "40306", "40307", "40308", "40312", "40313", "40329"}
+    ),
+    temporary=frozenset({"10011", "40006", "40011", "40014", "40318"}),
+)
+_STATES = {
+    "delivered": ReceiptState.DELIVERED,
+    "sending_failed": ReceiptState.UNDELIVERED,
+    "delivery_failed": ReceiptState.UNDELIVERED,
+    "expired": ReceiptState.UNDELIVERED,
+}
+
+
+class Telnyx:
+    """One API key. `public_key` is the account's, base64; `ValueError` where it is none."""
+
+    hook_answer = HookAnswer()
+
+    def __init__(self, *, base_url: str, api_key: str, public_key: str, profile: str, receipt_url: str) -> None:
+        self._url = f"{base_url}/v2/messages"
+        self._key, self._profile, self._receipt_url = api_key, profile, receipt_url
+        self._public_key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key)) if public_key else None
+
+    def request(self, text: Text) -> Request:
+        """POST, JSON, Bearer. A sender that is a name needs the messaging profile."""
+        told = {"from": text.sender, "to": text.to, "text": text.body}
+        if self._profile:
+            told["messaging_profile_id"] = self._profile
+        if self._receipt_url:
+            told["webhook_url"] = wire.with_key(self._receipt_url, text.key)
+        return wire.json_request(self._url, told, Authorization=f"Bearer {self._key}")
+
+    def outcome(self, answer: Answer) -> Outcome:
+        """2xx with `data.id` is a yes; a 4xx names its code in `errors`."""
+        told = wire.told(answer.body)
+        found = wire.word(wire.at(told, "data", "id"))
+        if 200 <= answer.status < 300 and found:
+            return Accepted(provider_ids=(found,))
+        if not 400 <= answer.status < 500:
+            return Unknown(detail=f"Telnyx answered {answer.status}")
+        error = wire.at(told, "errors", 0)
+        said = wire.word(wire.at(error, "detail")) or wire.word(wire.at(error, "title"))
+        return _CODES.refused(answer, wire.word(wire.at(error, "code")), said)
+
+    def is_genuine(self, hook: Hook) -> bool:
+        """Ed25519 over `timestamp|body`, at most five minutes old."""
+        timestamp = hook.headers.get("telnyx-timestamp", "")
+        if self._public_key is None or not wire.is_fresh(timestamp, hook.at):
+            return False
+        try:
+            signature = base64.b64decode(hook.headers.get("telnyx-signature-ed25519", ""), validate=True)
+            self._public_key.verify(signature, f"{timestamp}|".encode() + hook.body)
+        except (binascii.Error, ValueError, InvalidSignature):
+            return False
+        return True
+
+    def read(self, hook: Hook, bridge: str) -> Sequence[Receipt | Reply]:
+        """`message.finalized` and `message.sent` are receipts, `message.received` is a reply."""
+        data = wire.told(hook.body).get("data")
+        payload = wire.at(data, "payload")
+        if not isinstance(payload, dict):
+            raise ValueError("data.payload is missing")
+        (provider_id,) = wire.needed(payload, "id")
+        to = wire.word(wire.at(payload, "to", 0, "phone_number"))
+        match wire.at(data, "event_type"):
+            case "message.received":
+                sender = wire.word(wire.at(payload, "from", "phone_number"))
+                body = wire.word(payload.get("text"))
+                return (wire.reply(hook, bridge, sender=sender, to=to, body=body, provider_id=provider_id),)
+            case "message.sent" | "message.finalized":
+                state = wire.word(wire.at(payload, "to", 0, "status"))
+                error = wire.word(wire.at(payload, "errors", 0, "code"))
+                return (
+                    wire.receipt(
+                        hook,
+                        bridge,
+                        provider_id=provider_id,
+                        to=to,
+                        state=_STATES.get(state),
+                        code=f"{state} {error}",
+                        is_number_dead=error in _NUMBER_DEAD,
+                        is_opted_out=error in _OPTED_OUT,
+                    ),
+                )
+            case _:
+                return ()

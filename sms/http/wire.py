@@ -1,0 +1,194 @@
+"""What the providers' files share: credentials and bodies as octets, answers and calls read tolerantly, secrets. PURE."""
+
+import base64
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from sms.http.exchange import Answer, Hook, Request
+from sms.text import Receipt, ReceiptState, Refusal, Refused, Reply
+
+FRESH_WITHIN = timedelta(minutes=5)
+"""A signed call may be so old, or so far ahead of our clock."""
+RETRY_AFTER_MOST_S = 3600
+CODE_AT_MOST = 64
+
+# --- requests ---
+
+
+def basic(user: str, password: str) -> str:
+    """An Authorization header (RFC 7617)."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def form_request(url: str, fields: Mapping[str, str], **headers: str) -> Request:
+    """A form, UTF-8 (`application/x-www-form-urlencoded`)."""
+    return Request(
+        url=url, headers={"Content-Type": "application/x-www-form-urlencoded", **headers}, body=urlencode(fields).encode()
+    )
+
+
+def json_request(url: str, told: Mapping[str, Any], **headers: str) -> Request:
+    """A JSON object."""
+    return Request(url=url, headers={"Content-Type": "application/json", **headers}, body=json.dumps(told).encode())
+
+
+def with_key(url: str, key: str) -> str:
+    """A webhook's address that gives the text's key back."""
+    return f"{url}{'&' if '?' in url else '?'}{urlencode({'key': key})}" if url else ""
+
+
+# --- answers ---
+
+
+def told(body: bytes) -> dict[str, Any]:
+    """A JSON object; an empty one where it is none."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def at(found: Any, *path: str | int) -> Any:
+    """What stands at a path of keys and places, or None."""
+    for step in path:
+        if isinstance(found, dict) and isinstance(step, str):
+            found = found.get(step)
+        elif isinstance(found, list) and isinstance(step, int) and -len(found) <= step < len(found):
+            found = found[step]
+        else:
+            return None
+    return found
+
+
+def word(found: Any) -> str:
+    """A string or a number as a string; anything else is empty."""
+    return str(found) if isinstance(found, str | int | float) and not isinstance(found, bool) else ""
+
+
+def header(answer: Answer, name: str) -> str:
+    """A header by its name in lower case."""
+    return next((value for key, value in answer.headers.items() if key.lower() == name), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Codes:
+    """Which of a provider's codes means which refusal; what is not named goes by the HTTP status."""
+
+    who: str
+    opted_out: frozenset[str] = frozenset()
+    permanent: frozenset[str] = frozenset()
+    configuration: frozenset[str] = frozenset()
+    temporary: frozenset[str] = frozenset()
+    number_dead: frozenset[str] = frozenset()
+    """Also permanent: this number can never be texted."""
+
+    def refused(self, answer: Answer, code: str, said: object) -> Refused:
+        """A definite no."""
+        shown = code or str(answer.status)
+        words = str(said or "")[:200] or f"HTTP {answer.status}"
+        return Refused(
+            kind=self._kind(answer.status, code),
+            code=shown[:CODE_AT_MOST],
+            detail=f"{self.who} says {shown}: {words}",
+            retry_after=_retry_after(answer),
+            is_number_dead=code in self.number_dead,
+        )
+
+    def _kind(self, status: int, code: str) -> Refusal:
+        for kind, codes in (
+            (Refusal.OPTED_OUT, self.opted_out),
+            (Refusal.PERMANENT, self.permanent | self.number_dead),
+            (Refusal.CONFIGURATION, self.configuration),
+            (Refusal.TEMPORARY, self.temporary),
+        ):
+            if code and code in codes:
+                return kind
+        if status in (401, 402, 403, 404, 405, 407):
+            return Refusal.CONFIGURATION
+        return Refusal.TEMPORARY if status in (408, 425, 429) else Refusal.PERMANENT
+
+
+def _retry_after(answer: Answer) -> timedelta | None:
+    value = header(answer, "retry-after")
+    return timedelta(seconds=min(int(value), RETRY_AFTER_MOST_S)) if value.isascii() and value.isdecimal() else None
+
+
+# --- calls ---
+
+
+def fields(hook: Hook) -> dict[str, str]:
+    """The fields of a form or of the query; of both, the form's count."""
+    return {**hook.query, **form(hook.body)}
+
+
+def form(body: bytes) -> dict[str, str]:
+    """The fields of a form."""
+    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def needed(found: Mapping[str, Any], *names: str) -> list[str]:
+    """Fields that must be there; `ValueError` names the first that is not."""
+    for name in names:
+        if not isinstance(found.get(name), str | int) or found[name] == "":
+            raise ValueError(f"{name} is missing")
+    return [str(found[name]) for name in names]
+
+
+def is_same(expected: str, shown: str) -> bool:
+    """Compared in constant time, whatever a stranger sends."""
+    return hmac.compare_digest(expected.encode(), shown.encode("utf-8", "replace"))
+
+
+def knows_secret(hook: Hook, secret: str) -> bool:
+    """For providers that sign nothing: is the secret part of the path right? Never where none is configured."""
+    return bool(secret) and is_same(secret, hook.secret)
+
+
+def is_fresh(timestamp: str, now: datetime) -> bool:
+    """Seconds since 1970, close enough to our clock: an old call cannot be played back."""
+    if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 11):
+        return False
+    return abs(int(timestamp) - now.timestamp()) <= FRESH_WITHIN.total_seconds()
+
+
+def e164(number: str) -> str:
+    """A provider's number with its plus: those that leave it out write the country code first."""
+    digits = number.strip().removeprefix("+")
+    return "+" + digits if digits.isascii() and digits.isdecimal() and len(digits) > 6 else number.strip()
+
+
+def receipt(
+    hook: Hook,
+    bridge: str,
+    *,
+    provider_id: str,
+    to: str,
+    state: ReceiptState | None,
+    code: str,
+    key: str = "",
+    is_number_dead: bool = False,
+    is_opted_out: bool = False,
+) -> Receipt:
+    """A receipt; a state that nobody knows says nothing."""
+    return Receipt(
+        bridge=bridge,
+        provider_id=provider_id[:128],
+        to=e164(to) or None,
+        state=state or ReceiptState.ON_ITS_WAY,
+        code=" ".join(code.split())[:CODE_AT_MOST],
+        at=hook.at,
+        key=key or hook.query.get("key", ""),
+        is_number_dead=is_number_dead,
+        is_opted_out=is_opted_out,
+    )
+
+
+def reply(hook: Hook, bridge: str, *, sender: str, to: str, body: str, provider_id: str) -> Reply:
+    """A whole reply."""
+    return Reply(bridge=bridge, sender=e164(sender), to=e164(to), body=body, at=hook.at, provider_id=provider_id[:128])
