@@ -3,7 +3,7 @@
 import base64
 import binascii
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
 
@@ -19,6 +19,8 @@ class Http(BaseModel):
     """What every provider's bridge has."""
 
     model_config = STRICT
+    VERIFIED_BY: ClassVar[tuple[str, ...]] = ("hook_secret",)
+    """The secrets, any of which verifies the provider's calls; without one they are all refused."""
     cost_per_segment: float = Field(default=0, ge=0)
     window: int = Field(default=10, ge=1, le=1000)
     """Requests under way at once."""
@@ -45,6 +47,7 @@ class Twilio(Http):
     """Twilio's Messages API."""
 
     kind: Literal["twilio"]
+    VERIFIED_BY: ClassVar[tuple[str, ...]] = ("auth_token",)
     account_sid: Word
     auth_token: SecretStr
     base_url: Url = "https://api.twilio.com"
@@ -54,6 +57,7 @@ class SignalWire(Http):
     """SignalWire's Compatibility API; `base_url` is the space's address."""
 
     kind: Literal["signalwire"]
+    VERIFIED_BY: ClassVar[tuple[str, ...]] = ("signing_key",)
     base_url: Url
     project_id: Word
     api_token: SecretStr
@@ -64,6 +68,7 @@ class Telnyx(Http):
     """Telnyx's Messaging API."""
 
     kind: Literal["telnyx"]
+    VERIFIED_BY: ClassVar[tuple[str, ...]] = ("public_key",)
     api_key: SecretStr
     public_key: SecretStr = NO_SECRET
     """The account's, base64: verifies the webhooks."""
@@ -86,6 +91,7 @@ class Bandwidth(Http):
     """Bandwidth's Messaging API."""
 
     kind: Literal["bandwidth"]
+    VERIFIED_BY: ClassVar[tuple[str, ...]] = ("hook_password",)
     account_id: Word
     application_id: Word
     username: Word
@@ -100,6 +106,7 @@ class Vonage(Http):
     """Vonage's SMS API."""
 
     kind: Literal["vonage"]
+    VERIFIED_BY: ClassVar[tuple[str, ...]] = ("signing_key", "hook_secret")
     api_key: SecretStr
     api_secret: SecretStr
     signing_key: SecretStr = NO_SECRET
@@ -112,6 +119,7 @@ class Plivo(Http):
     """Plivo's Message API."""
 
     kind: Literal["plivo"]
+    VERIFIED_BY: ClassVar[tuple[str, ...]] = ("auth_token",)
     auth_id: Word
     auth_token: SecretStr
     base_url: Url = "https://api.plivo.com"
@@ -121,6 +129,7 @@ class Sinch(Http):
     """Sinch's SMS API; `base_url` names the region."""
 
     kind: Literal["sinch"]
+    VERIFIED_BY: ClassVar[tuple[str, ...]] = ("signing_key", "hook_secret")
     service_plan_id: Word
     api_token: SecretStr
     signing_key: SecretStr = NO_SECRET
@@ -131,6 +140,7 @@ class Android(Http):
     """SMS Gateway for Android (capcom6): a phone of the office."""
 
     kind: Literal["android"]
+    VERIFIED_BY: ClassVar[tuple[str, ...]] = ("signing_key",)
     username: Word
     password: SecretStr
     signing_key: SecretStr = NO_SECRET

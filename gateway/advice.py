@@ -4,9 +4,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_address
 from itertools import pairwise
+from urllib.parse import urlsplit
 
-from config.model import E164, Config, Hours, Line
+from config.bridges import Http
+from config.model import E164, Bridge, Config, Hours, Line, Smpp
 from gateway import calendars, contacts
 from gateway.core.consent import Wish, wish
 from gateway.core.phone import region_of
@@ -49,6 +52,8 @@ def advise(config: Config, now: datetime) -> tuple[Advice, ...]:
     if config.limits.per_minute is None or config.limits.per_day is None:
         says = "per_minute or per_day is not set: a flood of forged callers would be texted without end; take 10 and 100"
         found.append(Advice(key="limits", says=says))
+    for name, way in config.sms.items():
+        found += _of_bridge(f"sms.{name}", way, config)
     return (*found, *_of_contacts(config))
 
 
@@ -94,6 +99,33 @@ def _of_line(line: Line, config: Config) -> Iterator[Advice]:
     if sends and line.sender.startswith("+1") and region_of(E164(line.sender)) == "US" and not line.campaign:
         says = "is not set: texts from a US number need a registered 10DLC campaign; note its id here"
         yield Advice(key=f"{key}.campaign", says=says)
+
+
+def _of_bridge(key: str, way: Bridge, config: Config) -> Iterator[Advice]:
+    """What keeps receipts and replies from coming: a STOP that nobody hears is the worst of it."""
+    if isinstance(way, Smpp) and way.bind == "transmitter":
+        yield Advice(key=f"{key}.bind", says="a transmitter gets no replies, so a STOP never reaches the ledger")
+    if not isinstance(way, Http):
+        return
+    if not (way.callback_url or config.web.public_url):
+        says = (
+            "nobody can call us back, so there are no receipts, and a STOP is known to the provider alone; set web.public_url"
+        )
+        yield Advice(key=key, says=says)
+    elif not any(getattr(way, name).get_secret_value() for name in way.VERIFIED_BY):
+        keys = " or ".join(f"{name}_file" for name in way.VERIFIED_BY)
+        yield Advice(key=key, says=f"its calls cannot be verified, so receipts and replies are refused; set {keys}")
+    url = str(getattr(way, "base_url", "") or getattr(way, "url", ""))
+    if url.startswith("http://") and not _is_near(urlsplit(url).hostname or ""):
+        yield Advice(key=key, says=f"{url} is not encrypted: the account's secret and every text can be read on the way")
+
+
+def _is_near(host: str) -> bool:
+    """This machine or the office's own network."""
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith((".local", ".lan", ".internal", ".home.arpa"))
 
 
 def _of_message(message: Message) -> Iterator[Advice]:

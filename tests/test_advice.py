@@ -51,6 +51,33 @@ def test_nothing_to_say_of_a_good_configuration(tmp_path: Path) -> None:
     assert advise(load(configured(tmp_path, GOOD + CLOSED)), NOW) == ()
 
 
+TWILIO = 'kind = "twilio"\naccount_sid = "AC1"\nauth_token_file = "contacts.csv"'
+KANNEL = 'kind = "kannel"\nusername = "u"\npassword_file = "contacts.csv"'
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (TWILIO, "nobody can call us back"),
+        (
+            KANNEL + '\ncallback_url = "http://127.0.0.1:8080"',
+            "cannot be verified, so receipts and replies are refused; set hook_secret_file",
+        ),
+        (
+            TWILIO + '\nbase_url = "http://sms.example.com"\ncallback_url = "https://x"',
+            "http://sms.example.com is not encrypted",
+        ),
+        (TWILIO + '\nbase_url = "http://192.168.1.7"\ncallback_url = "https://x"', ""),
+        ('kind = "smpp"\nhost = "h"\nsystem_id = "x"\nbind = "transmitter"', "a STOP never reaches the ledger"),
+    ],
+)
+def test_what_keeps_receipts_and_replies_away(tmp_path: Path, change: str, said: str) -> None:
+    text = GOOD.replace('kind = "spool"', change)
+    found = [advice.says for advice in advise(load(configured(tmp_path, text)), NOW) if advice.key.startswith("sms.")]
+    assert len(found) == (1 if said else 0), found
+    assert not said or said in found[0]
+
+
 @pytest.mark.parametrize(
     ("change", "key", "said"),
     [

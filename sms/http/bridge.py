@@ -100,7 +100,7 @@ class HttpBridge:
             raise HookRefused(403, "this address may not call")
         hook = replace(hook, url=self._reached_at + hook.url)
         if not self._provider.is_genuine(hook):
-            raise HookRefused(403, "the signature or the secret does not hold, or none is configured")
+            raise HookRefused(403, "the signature does not hold, or nothing is configured to verify it by")
         if self._sink is None:
             raise HookRefused(503, "the bridge is not running")
         try:

@@ -16,7 +16,7 @@ from sms.pacing import Pacing
 from sms.segments import segment
 from sms.smpp import deliver, pdu, receipt, status
 from sms.smpp.link import Link
-from sms.smpp.parts import octets_of
+from sms.smpp.parts import messages_of
 from sms.smpp.pdu import Address, Pdu
 from sms.smpp.session import LinkDown, NoAnswer
 from sms.text import Accepted, Health, NotSent, Outcome, Refusal, Refused, Reply, Sink, Text, Unknown
@@ -73,9 +73,9 @@ class SmppBridge:
         """Hand a text over; its parts in turn."""
         cut = segment(text.body)
         reference = self._reference(text.to) if len(cut.parts) > 1 else 0
-        sending = _Sending(text=text, ids=[], accepted=0, parts=len(cut.parts))
-        for number in range(1, len(cut.parts) + 1):
-            message = octets_of(cut, number, reference)
+        messages = messages_of(cut, reference, self._settings.long_texts)
+        sending = _Sending(text=text, ids=[], accepted=0, parts=len(messages))
+        for message in messages:
             outcome = await self._submit_part(sending, message)
             if not isinstance(outcome, Accepted):
                 return outcome if not sending.accepted else _half_sent(sending, outcome)
@@ -203,6 +203,7 @@ def _reply(delivered: deliver.Delivered, bridge: str, now: datetime) -> Reply:
         to=receipt.e164(delivered.destination) or "",
         body=delivered.text,
         at=now,
+        part=delivered.part,
     )
 
 

@@ -1,13 +1,18 @@
 """deliver_sm and data_sm as they come from an SMSC, read tolerantly: an unknown TLV must never cost a reply. PURE."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sms.segments import from_gsm_7
 from sms.smpp.pdu import DATA_SM, Pdu
+from sms.text import Part
 
 RECEIPTED_MESSAGE_ID = 0x001E
 MESSAGE_STATE = 0x0427
 MESSAGE_PAYLOAD = 0x0424
+SAR_REFERENCE, SAR_TOTAL, SAR_NUMBER = 0x020C, 0x020E, 0x020F
+CONCATENATED_8, CONCATENATED_16 = 0x00, 0x08
+"""Information elements of a user data header (3GPP TS 23.040 §9.2.3.24.1 and .8)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +35,28 @@ class Delivered:
     @property
     def text(self) -> str:
         """The body for people, without a user data header."""
-        octets = self.octets
-        if self.esm_class & 0x40 and octets:
-            octets = octets[1 + octets[0] :]
-        return decoded(octets, self.data_coding)
+        return decoded(self.octets[len(self._header) :], self.data_coding)
+
+    @property
+    def part(self) -> Part | None:
+        """Which part of a long reply this is, by its user data header or its `sar` parameters."""
+        elements = dict(_elements(self._header[1:]))
+        if len(found := elements.get(CONCATENATED_8, b"")) == 3:
+            return Part(reference=found[0], total=found[1], number=found[2])
+        if len(found := elements.get(CONCATENATED_16, b"")) == 4:
+            return Part(reference=int.from_bytes(found[:2]), total=found[2], number=found[3])
+        reference, total, number = (self.tlvs.get(tag, b"") for tag in (SAR_REFERENCE, SAR_TOTAL, SAR_NUMBER))
+        if reference and len(total) == len(number) == 1:
+            return Part(reference=int.from_bytes(reference), total=total[0], number=number[0])
+        return None
+
+    @property
+    def _header(self) -> bytes:
+        """The user data header with its length, where esm_class says that there is one and it fits."""
+        if not self.esm_class & 0x40 or not self.octets:
+            return b""
+        length = 1 + self.octets[0]
+        return self.octets[:length] if length <= len(self.octets) else b""
 
 
 def read(pdu: Pdu) -> Delivered:
@@ -62,6 +85,15 @@ def read(pdu: Pdu) -> Delivered:
         octets=short_message or tlvs.get(MESSAGE_PAYLOAD, b""),
         tlvs=tlvs,
     )
+
+
+def _elements(header: bytes) -> Iterator[tuple[int, bytes]]:
+    """A user data header's elements; one that is cut off is the last."""
+    at = 0
+    while at + 2 <= len(header):
+        length = header[at + 1]
+        yield header[at], header[at + 2 : at + 2 + length]
+        at += 2 + length
 
 
 def decoded(octets: bytes, data_coding: int) -> str:

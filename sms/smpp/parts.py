@@ -1,17 +1,42 @@
-"""A segmented text as the octets of submit_sm. PURE."""
+"""A segmented text as what its submit_sm carry, in one of three ways. PURE."""
+
+from typing import Literal
 
 from sms.segments import Alphabet, Segmented, gsm_7, ucs_2
-from sms.smpp.pdu import ShortMessage
+from sms.smpp.pdu import ShortMessage, tlv
 
 DATA_CODING = {Alphabet.GSM_7: 0x00, Alphabet.UCS_2: 0x08}
 """SMPP 3.4 §5.2.19."""
+SAR_MSG_REF_NUM, SAR_TOTAL_SEGMENTS, SAR_SEGMENT_SEQNUM, MESSAGE_PAYLOAD = 0x020C, 0x020E, 0x020F, 0x0424
+"""§5.3.2.22 to 24, and 32."""
+
+Way = Literal["udh", "sar", "payload"]
 
 
-def octets_of(cut: Segmented, number: int, reference: int) -> ShortMessage:
-    """Part `number` (from 1); several parts bear a UDH with an 8-bit reference (3GPP TS 23.040 §9.2.3.24.1)."""
-    body = cut.parts[number - 1]
-    octets = gsm_7(body) if cut.alphabet is Alphabet.GSM_7 else ucs_2(body)
+def messages_of(cut: Segmented, reference: int, way: Way) -> list[ShortMessage]:
+    """What to submit, in order. A long text goes in parts, tied together by a UDH with an 8-bit reference (3GPP TS 23.040
+    §9.2.3.24.1) or by `sar` parameters, or whole as `message_payload`, which the SMSC then cuts."""
+    coding = DATA_CODING[cut.alphabet]
     if len(cut.parts) == 1:
-        return ShortMessage(octets=octets, data_coding=DATA_CODING[cut.alphabet])
-    header = bytes((0x05, 0x00, 0x03, reference, len(cut.parts), number))
-    return ShortMessage(octets=header + octets, data_coding=DATA_CODING[cut.alphabet], has_udh=True)
+        return [ShortMessage(octets=_octets(cut.text, cut.alphabet), data_coding=coding)]
+    if way == "payload":
+        return [ShortMessage(octets=b"", data_coding=coding, tlvs=tlv(MESSAGE_PAYLOAD, _octets(cut.text, cut.alphabet)))]
+    total = len(cut.parts)
+    messages = []
+    for number, part in enumerate(cut.parts, start=1):
+        octets = _octets(part, cut.alphabet)
+        if way == "udh":
+            header = bytes((0x05, 0x00, 0x03, reference, total, number))
+            messages.append(ShortMessage(octets=header + octets, data_coding=coding, has_udh=True))
+        else:
+            ties = (
+                tlv(SAR_MSG_REF_NUM, reference.to_bytes(2)),
+                tlv(SAR_TOTAL_SEGMENTS, bytes((total,))),
+                tlv(SAR_SEGMENT_SEQNUM, bytes((number,))),
+            )
+            messages.append(ShortMessage(octets=octets, data_coding=coding, tlvs=b"".join(ties)))
+    return messages
+
+
+def _octets(text: str, alphabet: Alphabet) -> bytes:
+    return gsm_7(text) if alphabet is Alphabet.GSM_7 else ucs_2(text)

@@ -124,18 +124,19 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShortMessage:
-    """What a submit_sm carries: octets in an alphabet, with a UDH in front where `has_udh`."""
+    """What a submit_sm carries: octets in an alphabet, with a UDH in front where `has_udh`, and optional parameters."""
 
     octets: bytes
     data_coding: int
     has_udh: bool = False
+    tlvs: bytes = b""
 
 
 def submit(
     sequence: int, source: Address, destination: Address, message: ShortMessage, *, service_type: str, wants_receipt: bool
 ) -> bytes:
     """submit_sm (§4.4.1)."""
-    return _written(
+    written = _written(
         "submit_sm",
         sequence,
         service_type=service_type,
@@ -154,6 +155,12 @@ def submit(
         sm_default_msg_id=0,
         short_message=message.octets,
     )
+    return (len(written) + len(message.tlvs)).to_bytes(4) + written[4:] + message.tlvs
+
+
+def tlv(tag: int, value: bytes) -> bytes:
+    """An optional parameter (§5.3.1)."""
+    return tag.to_bytes(2) + len(value).to_bytes(2) + value
 
 
 def enquire_link(sequence: int) -> bytes:

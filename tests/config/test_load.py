@@ -60,7 +60,8 @@ def test_example_is_good(write) -> None:
     bridge = loaded.sms["primary"]
     assert isinstance(bridge, Smpp)
     assert bridge.password.get_secret_value() == "secret"
-    assert "secret" not in repr(loaded)
+    assert "SecretStr('**********')" in repr(loaded)
+    assert "'secret'" not in repr(loaded)
 
 
 def test_example_says_what_is_not_in_effect(write) -> None:
@@ -135,10 +136,34 @@ missed = 2
         (('region = "US"', 'region = "XX"'), "textback.toml:3: region: 'XX' is no country"),
         (('peers = ["192.0.2.10"]', "peers = 5"), "textback.toml:5: trunk.pbx.peers: 5 must be a list in brackets"),
         (('kind = "spool"', 'kind = "twilio"\naccount_sid = "AC1"'), "sms.spool.auth_token_file: is missing"),
+        (('kind = "spool"', 'kind = "telnyx"'), "sms.spool.api_key_file: is missing, and there is no default for it"),
         (
-            ('kind = "spool"', 'kind = "telnyx"'),
-            "line.front.sms: no text of this line could be sent",
+            ('kind = "spool"', 'kind = "http"\nurl = "sms.example.com"\nfields = {text = "{text}", to = "{to}"}'),
+            'sms.spool.url: "sms.example.com" must be an address like https://sms.example.com',
         ),
+        (
+            ('kind = "spool"', 'kind = "http"\nurl = "https://sms.example.com"\nfields = {to = "{to}"}'),
+            "sms.spool: fields must say where {text} goes, or every text would be the same",
+        ),
+        (
+            (
+                'kind = "spool"',
+                'kind = "http"\nurl = "https://sms.example.com"\nrefused = 200\nfields = {to = "{to}", text = "{text}"}',
+            ),
+            "sms.spool: status 200 stands in two of accepted, refused and temporary",
+        ),
+        (
+            (
+                'kind = "spool"',
+                'kind = "kannel"\nusername = "u"\npassword_file = "carrier.password"\nhook_secret_file = "smsc.password"',
+            ),
+            "sms.spool.hook_secret_file: must be 16 to 200 letters",
+        ),
+        (
+            ('kind = "spool"', 'kind = "telnyx"\napi_key_file = "smsc.password"\npublic_key_file = "smsc.password"'),
+            "sms.spool.public_key_file: must be the account's public key as Telnyx shows it",
+        ),
+        (('kind = "spool"', 'kind = "twillio"'), "sms.spool: kind must be one of"),
         (
             ('kind = "spool"', 'kind = "smpp"\nhost = "h"\nsystem_id = "x"\npassword_file = "nowhere"'),
             "textback.toml:10: sms.spool.password_file: there is no file nowhere;",

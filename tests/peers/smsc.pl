@@ -25,11 +25,12 @@ my $select = IO::Select->new($server, \*STDIN);
 my (%bound, %taken);
 my $next_id = 1000;
 my $next_delivery = 1;
+my $heard = '';
 
 while (1) {
     for my $ready ($select->can_read) {
         if ($ready == $server) { $select->add($server->accept); }
-        elsif ($ready == \*STDIN) { obey(scalar <STDIN>); }
+        elsif ($ready == \*STDIN) { hear(); }
         else { serve($ready); }
     }
 }
@@ -72,10 +73,13 @@ sub take {
     $link->submit_sm_resp(message_id => $id, seq => $pdu->{seq});
 }
 
+sub hear {
+    exit 0 unless sysread(STDIN, $heard, 65536, length $heard);
+    obey($1) while $heard =~ s/^(.*)\n//;
+}
+
 sub obey {
     my ($line) = @_;
-    exit 0 unless defined $line;
-    chomp $line;
     my ($word, @rest) = split / /, $line, 4;
     my ($link) = values %bound or return;
     if ($word eq 'receipt') {

@@ -53,6 +53,14 @@ class Smsc:
         """The submit_sm of the journal."""
         return [entry for entry in self.journal() if "hex" in entry]
 
+    def wait_for_submitted(self, count: int) -> list[dict[str, Any]]:
+        """Until so many submit_sm have come; all of them."""
+        for _ in range(200):
+            if len(found := self.submitted()) >= count:
+                return found
+            time.sleep(0.05)
+        raise AssertionError(f"{count} wanted, have {self.submitted()}")
+
     def wait_for_answer(self, count: int) -> list[dict[str, Any]]:
         """Until so many deliver_sm have been answered; the answers."""
         for _ in range(100):

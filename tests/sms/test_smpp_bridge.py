@@ -5,6 +5,7 @@ import ssl
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from config.bridges import Smpp
 from sms.smpp import pdu
 from sms.smpp.bridge import SmppBridge
 from sms.smpp.pdu import Pdu
-from sms.text import Accepted, NotSent, Outcome, Receipt, Refusal, Refused, Reply, Text, Unknown
+from sms.text import Accepted, NotSent, Outcome, Part, Receipt, Refusal, Refused, Reply, Text, Unknown
 from tests.peers.faulty_smsc import FaultySmsc, Link, deliver_sm
 
 TEXT = Text(key="7", to="+14155550123", sender="+14155550100", body="Hello")
@@ -308,6 +309,60 @@ async def test_goodbye_waits_for_answers_and_unbinds() -> None:
         submitting = asyncio.create_task(bridge.submit(TEXT))
         await until(lambda: smsc.submitted)
     assert await submitting == Accepted(provider_ids=("9",))
+
+
+@pytest.mark.parametrize(
+    ("sender", "settings", "source", "destination"),
+    [
+        ("+14155550100", {}, b"\x01\x0114155550100\0", b"\x01\x0114155550123\0"),
+        ("ABC HVAC", {}, b"\x05\x00ABC HVAC\0", b"\x01\x0114155550123\0"),
+        ("72345", {}, b"\x03\x0072345\0", b"\x01\x0114155550123\0"),
+        (
+            "+14155550100",
+            {"source_ton": 2, "source_npi": 8, "dest_ton": 0, "dest_npi": 9},
+            b"\x02\x0814155550100\0",
+            b"\x00\x0914155550123\0",
+        ),
+    ],
+)
+async def test_addresses_bear_their_type_and_plan(sender: str, settings: Any, source: bytes, destination: bytes) -> None:
+    smsc = await FaultySmsc().start()
+    async with bound(smsc, service_type="VMN", system_type="office", **settings) as (bridge, _):
+        assert isinstance(await bridge.submit(replace(TEXT, sender=sender)), Accepted)
+    assert smsc.submitted[0].startswith(b"VMN\0" + source + destination)
+    assert smsc.binds[0].body == b"abc\0secret\0office\0\x34\0\0\0"
+
+
+async def test_transmitter_binds_as_one() -> None:
+    smsc = await FaultySmsc().start()
+    async with bound(smsc, bind="transmitter", receipts=False) as (bridge, _):
+        assert isinstance(await bridge.submit(TEXT), Accepted)
+    assert smsc.binds[0].command == pdu.BIND_TRANSMITTER
+    assert smsc.submitted[0].endswith(b"\0\0\0\0\0\x05Hello")  # registered_delivery is 0 too
+
+
+@pytest.mark.parametrize(("way", "count"), [("sar", 3), ("payload", 1)])
+async def test_other_ways_of_long_texts(way: str, count: int) -> None:
+    smsc = await FaultySmsc().start()
+    async with bound(smsc, long_texts=way) as (bridge, _):
+        assert isinstance(await bridge.submit(LONG), Accepted)
+    assert len(smsc.submitted) == count
+    assert all(b"\x05\x00\x03" not in body for body in smsc.submitted)
+
+
+async def test_replies_by_data_sm_and_in_parts() -> None:
+    smsc = await FaultySmsc().start()
+    async with bound(smsc) as (_, sink):
+        payload = b"\x04\x24\x00\x04STOP" + b"\x14\x01\x00\x01\x00" + b"\xff\xff\x00\x00"
+        fields = b"\0\x01\x0114155550123\0\x01\x0114155550100\0\x00\x00\x00"
+        smsc.links[0].send(pdu.DATA_SM, 0, 1, fields + payload)
+        smsc.links[0].writer.write(deliver_sm(2, b"\x05\x00\x03\x07\x02\x02part", esm_class=0x40))
+        await until(lambda: len(smsc.responses) == 2)
+        assert [one.status for one in smsc.responses] == [0, 0]
+        assert [(reply.body, reply.part) for reply in sink.replies] == [
+            ("STOP", None),
+            ("part", Part(reference=7, number=2, total=2)),
+        ]
 
 
 def certificate(directory: Path, name: str) -> tuple[Path, Path]:

@@ -1,6 +1,7 @@
 """The pure parts of the SMPP bridge: PDUs out of any chunking, deliveries, receipts, ids, statuses."""
 
 from datetime import UTC, datetime
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -8,10 +9,10 @@ from hypothesis import strategies as st
 
 from sms.segments import segment
 from sms.smpp import deliver, pdu, receipt, status
-from sms.smpp.parts import octets_of
+from sms.smpp.parts import MESSAGE_PAYLOAD, Way, messages_of
 from sms.smpp.pdu import HEADER, Garbage, Pdu, Splitter
 from sms.smpp.receipt import find_id
-from sms.text import ReceiptState, Refusal
+from sms.text import Part, ReceiptState, Refusal
 from tests.peers.faulty_smsc import deliver_sm
 
 PDUS = st.lists(
@@ -53,16 +54,56 @@ def test_any_delivery_is_read_or_refused(body: bytes, command: int) -> None:
         return
 
 
-@given(st.text(st.characters(codec="utf-8"), max_size=300))
-def test_what_is_submitted_can_be_read_back(body: str) -> None:
+@given(st.text(st.characters(codec="utf-8"), max_size=300), st.sampled_from(get_args(Way)))
+def test_what_is_submitted_can_be_read_back(body: str, way: Way) -> None:
+    """A handset's network would read our submit_sm as we read a deliver_sm, which has the same fields (§4.4.1, §4.6.1)."""
     cut = segment(body)
-    read_back = ""
-    for number in range(1, len(cut.parts) + 1):
-        octets = octets_of(cut, number, 9)
-        bare = octets.octets[6:] if octets.has_udh else octets.octets
-        assert len(octets.octets) <= 254
-        read_back += deliver.decoded(bare, octets.data_coding)
+    source, to = pdu.Address(digits="14155550100", ton=1, npi=1), pdu.Address(digits="14155550123", ton=1, npi=1)
+    read_back, parts = "", []
+    for message in messages_of(cut, 9, way):
+        written = pdu.submit(7, source, to, message, service_type="", wants_receipt=True)
+        (one,) = Splitter().feed(written)
+        delivered = deliver.read(one)
+        assert len(message.octets) <= 254
+        read_back += delivered.text
+        parts.append(delivered.part)
     assert read_back == cut.text
+    if len(cut.parts) > 1 and way != "payload":
+        assert parts == [Part(reference=9, number=n, total=len(cut.parts)) for n in range(1, len(cut.parts) + 1)]
+    else:
+        assert parts == [None]
+
+
+def test_payload_goes_whole() -> None:
+    (message,) = messages_of(segment("x" * 400), 9, "payload")
+    assert message.tlvs == MESSAGE_PAYLOAD.to_bytes(2) + (400).to_bytes(2) + b"x" * 400
+
+
+@pytest.mark.parametrize(
+    ("octets", "tlvs", "esm_class", "text", "part"),
+    [
+        (b"\x05\x00\x03\x07\x02\x01Hello", b"", 0x40, "Hello", Part(reference=7, number=1, total=2)),
+        (b"\x06\x08\x04\x01\x07\x02\x02Hello", b"", 0x40, "Hello", Part(reference=263, number=2, total=2)),
+        (b"\x0a\x24\x01\x00\x25\x00\x00\x03\x07\x02\x01Hello", b"", 0x40, "Hello", Part(reference=7, number=1, total=2)),
+        (b"\x05\x00\x03\x07\x02\x01Hello", b"", 0x00, None, None),
+        (b"\x7f\x00\x03Hello", b"", 0x40, None, None),
+        (b"\x02\x00\x09Hello", b"", 0x40, "Hello", None),
+        (b"", b"", 0x40, "", None),
+        (
+            b"Hello",
+            b"\x02\x0c\x00\x02\x00\x09\x02\x0e\x00\x01\x03\x02\x0f\x00\x01\x02",
+            0,
+            "Hello",
+            Part(reference=9, number=2, total=3),
+        ),
+        (b"", b"\x04\x24\x00\x05Hello", 0, "Hello", None),
+        (b"", b"\x04\x24\x00\x0b\x05\x00\x03\x07\x02\x01Hello", 0x40, "Hello", Part(reference=7, number=1, total=2)),
+    ],
+)
+def test_parts_of_replies(octets: bytes, tlvs: bytes, esm_class: int, text: str | None, part: Part | None) -> None:
+    found = deliver.read(Splitter().feed(deliver_sm(1, octets, esm_class=esm_class, tlvs=tlvs))[0])
+    assert found.part == part
+    assert text is None or found.text == text
 
 
 def test_submit_is_what_smpp_says() -> None:

@@ -1,0 +1,132 @@
+"""What comes back from the networks: receipts by our own key, repetitions, the parts of long replies."""
+
+import itertools
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.core.delivery import Event
+from gateway.store import receipts, replies, texts
+from gateway.store.database import migrate
+from sms.smpp.receipt import find_id
+from sms.text import Part, Receipt, ReceiptState, Reply
+from tests.store.test_history import CALLER, NOW, add_call, add_text
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "textback.db"
+
+
+def opened(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    migrate(connection, path)
+    return connection
+
+
+@pytest.fixture
+def db(path: Path) -> Iterator[sqlite3.Connection]:
+    connection = opened(path)
+    yield connection
+    connection.close()
+
+
+def unknown_text(db: sqlite3.Connection) -> sqlite3.Row:
+    """A text whose answer was lost."""
+    text = add_text(db, add_call(db, NOW), NOW)
+    texts.claim_due(db, NOW, {"front": ("primary",)}, {"primary": 9})
+    texts.settle(db, text, Event.NO_ANSWER, NOW)
+    row = texts.one(db, text)
+    assert row is not None
+    return row
+
+
+def told(
+    key: str = "", *, state: ReceiptState = ReceiptState.DELIVERED, to: str | None = CALLER, bridge: str = "primary"
+) -> Receipt:
+    return Receipt(bridge=bridge, provider_id="SM1", to=to, state=state, code=state.value, at=NOW + timedelta(1), key=key)
+
+
+def state_of(db: sqlite3.Connection, text: int) -> str:
+    row = texts.one(db, text)
+    assert row is not None
+    return str(row["state"])
+
+
+def test_key_settles_one_of_several_whose_answers_were_lost(db: sqlite3.Connection) -> None:
+    first, second = unknown_text(db), unknown_text(db)
+    assert receipts.add(db, told(), find_id).text is None  # without the key nobody knows whose it is
+    found = receipts.add(db, replace(told(texts.key_of(second)), provider_id="SM2"), find_id)
+    assert found == receipts.Kept(text=second["id"], is_new=True)
+    assert (state_of(db, first["id"]), state_of(db, second["id"])) == ("unknown", "delivered")
+
+
+@pytest.mark.parametrize("spoil", ["key", "instant", "number", "bridge", "junk"])
+def test_key_that_does_not_fit_is_no_key(db: sqlite3.Connection, spoil: str) -> None:
+    first, second = unknown_text(db), unknown_text(db)
+    key = texts.key_of(first)
+    receipt = {
+        "key": told("999-1"),
+        "instant": told(key[:-1] + str((int(key[-1]) + 1) % 10)),
+        "number": told(key, to="+14155550199"),
+        "bridge": told(key, bridge="backup"),
+        "junk": told("9" * 400 + "-٣"),
+    }[spoil]
+    assert receipts.add(db, receipt, find_id).text is None
+    assert {state_of(db, first["id"]), state_of(db, second["id"])} == {"unknown"}
+
+
+def test_sent_then_delivered_and_each_once(db: sqlite3.Connection) -> None:
+    text = unknown_text(db)
+    key = texts.key_of(text)
+    assert receipts.add(db, told(key, state=ReceiptState.ON_ITS_WAY), find_id).is_new
+    assert state_of(db, text["id"]) == "accepted"
+    assert receipts.add(db, told(key), find_id).is_new
+    assert state_of(db, text["id"]) == "delivered"
+    assert not receipts.add(db, told(key), find_id).is_new
+    assert not receipts.add(db, told(key, state=ReceiptState.ON_ITS_WAY), find_id).is_new
+    assert db.execute("SELECT count(*) FROM receipts").fetchone()[0] == 2
+
+
+def reply(body: str, provider_id: str = "", part: Part | None = None) -> Reply:
+    return Reply(bridge="primary", sender=CALLER, to="+14155550100", body=body, at=NOW, provider_id=provider_id, part=part)
+
+
+def test_repeated_reply_is_kept_once(db: sqlite3.Connection) -> None:
+    assert replies.add(db, reply("a", "R1")) == 1
+    assert replies.add(db, reply("a", "R1")) is None
+    assert replies.add(db, replace(reply("a", "R1"), bridge="backup")) == 2
+    assert [replies.add(db, reply("a")) for _ in range(2)] == [3, 4]  # without an id two may be two
+
+
+def part(number: int, reference: int = 7, total: int = 3) -> Part:
+    return Part(reference=reference, number=number, total=total)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations((1, 2, 3))))
+def test_parts_in_any_order_and_across_a_restart(path: Path, order: tuple[int, ...]) -> None:
+    whole = None
+    for number in order:
+        db = opened(path)
+        assert whole is None
+        assert replies.add_part(db, reply("other ", part=part(1, reference=8)), part(1, reference=8)) is None
+        if number != order[-1]:
+            assert replies.add_part(db, reply(f"{number} "), part(number)) is None  # and again, as an SMSC does
+        whole = replies.add_part(db, reply(f"{number} "), part(number))
+        db.close()
+    assert whole is not None
+    assert (whole.body, whole.sender, whole.part) == ("1 2 3 ", CALLER, None)
+
+
+def test_parts_that_never_come_are_not_waited_for(db: sqlite3.Connection) -> None:
+    for number in (1, 3):
+        assert replies.add_part(db, reply(f"part {number}"), part(number)) is None
+    assert replies.take_incomplete(db, NOW) == []
+    (found,) = replies.take_incomplete(db, NOW + timedelta(seconds=1))
+    assert found.body == "part 1[…]part 3"
+    assert replies.take_incomplete(db, NOW + timedelta(days=1)) == []
