@@ -42,7 +42,14 @@ class SmppBridge:
         self.name = name
         self._settings = settings
         self._sink: Sink | None = None
-        self._link = Link(name, settings, deliver=self._deliver, late=self._late_answer, changed=self._link_changed)
+        self._link = Link(
+            name,
+            settings,
+            deliver=self._deliver,
+            late=self._late_answer,
+            changed=self._link_changed,
+            alive=self._changed,
+        )
         self._window = asyncio.Semaphore(settings.window)
         self._in_window = 0
         """Parts that hold a place in the window or wait for one."""
@@ -60,8 +67,8 @@ class SmppBridge:
     # --- what the gateway asks ---
 
     def room(self) -> int:
-        """Free places in the window, one where the pace is limited, none while down."""
-        if self._link.session is None:
+        """Free places in the window as the pace allows; none while down, or while nobody knows whether the link lives."""
+        if self._link.session is None or self._link.session.is_in_doubt:
             return 0
         return max(0, min(self._settings.window - self._in_window, self._pacing.room()))
 
@@ -109,6 +116,8 @@ class SmppBridge:
         session = self._link.session
         if session is None:
             return NotSent(detail=self._link.detail)
+        if session.is_in_doubt and not sending.accepted:
+            return NotSent(detail="the SMSC has left a text without an answer; it is being asked whether it lives")
         sequence = session.next_sequence()
         written = pdu.submit(
             sequence,

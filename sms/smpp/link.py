@@ -39,9 +39,10 @@ class Link:
         deliver: Callable[[Pdu], Awaitable[int]],
         late: Callable[[Pdu], Awaitable[None]],
         changed: Callable[[], None],
+        alive: Callable[[], None],
     ) -> None:
         self._settings = settings
-        self._deliver, self._late, self._changed = deliver, late, changed
+        self._deliver, self._late, self._changed, self._alive = deliver, late, changed, alive
         self._session: Session | None = None
         self.is_paused = False
         self.detail = "not connected yet"
@@ -80,6 +81,7 @@ class Link:
             timeouts=Timeouts(response=settings.response_timeout, enquire_link=settings.enquire_link),
             deliver=self._deliver,
             late=self._late,
+            alive=self._alive,
         )
 
     async def _live(self, session: Session) -> None:

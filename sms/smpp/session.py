@@ -51,11 +51,14 @@ class Session:
         timeouts: Timeouts,
         deliver: Callable[[Pdu], Awaitable[int]],
         late: Callable[[Pdu], Awaitable[None]],
+        alive: Callable[[], None],
     ) -> None:
         self._reader, self._writer = reader, writer
         self._timeouts = timeouts
         self._deliver = deliver
         self._late = late
+        self._alive = alive
+        self._in_doubt = False
         self._splitter = Splitter()
         self._sequences = itertools.cycle(range(1, LAST_SEQUENCE))
         self._pending: dict[int, asyncio.Future[Pdu]] = {}
@@ -75,6 +78,11 @@ class Session:
     def why_down(self) -> str:
         """Why the link ended; empty while it lives."""
         return self._down
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """A response did not come and nothing has been heard since: whatever is sent now may fall into a black hole."""
+        return self._in_doubt
 
     @property
     def is_waiting(self) -> bool:
@@ -110,6 +118,7 @@ class Session:
                 return await future
         except TimeoutError:
             self._given_up.append(sequence)
+            self._in_doubt = True
             self._ask_now.set()
             raise NoAnswer(f"no answer in {self._timeouts.response.total_seconds():g} s") from None
         finally:
@@ -145,6 +154,9 @@ class Session:
             if not chunk:
                 raise LinkDown(self._down or "the SMSC closed the link")
             self._heard.set()
+            if self._in_doubt:
+                self._in_doubt = False
+                self._alive()
             try:
                 for one in self._splitter.feed(chunk):
                     self._take(one)

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +74,8 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 class RunningGateway:
     """A gateway of its own in a directory of its own."""
 
-    def __init__(self, directory: Path, **settings: Any) -> None:
-        self.directory = directory
+    def __init__(self, directory: Path, *, prefix: Sequence[str] = (), **settings: Any) -> None:
+        self.directory, self._prefix = directory, prefix
         self.sip_port, self.web_port = free_port(socket.SOCK_DGRAM), free_port()
         self.path = directory / "textback.toml"
         self.configure(**settings)
@@ -101,7 +101,7 @@ class RunningGateway:
         """Start it, and wait until it would take a call."""
         with (self.directory / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gateway", "-c", str(self.path), "run"],
+                [*self._prefix, sys.executable, "-m", "gateway", "-c", str(self.path), "run"],
                 stderr=log,
                 stdout=log,
                 env={**os.environ, **(environment or {})},
@@ -118,6 +118,13 @@ class RunningGateway:
                 return
             time.sleep(0.05)
         raise AssertionError(f"not ready: {self.log}")
+
+    def wait_for_log(self, words: str, *, within: float = 15) -> None:
+        """Until the log has these words."""
+        until = time.monotonic() + within
+        while words not in self.log:
+            assert time.monotonic() < until, self.log
+            time.sleep(0.02)
 
     def get(self, path: str) -> tuple[int, Any]:
         """What the gateway's own HTTP server answers; 0 while nobody listens."""

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # An SMSC that is not ours: Net::SMPP does the protocol. For tests and benchmarks.
 #
-#   smsc.pl JOURNAL SYSTEM_ID PASSWORD [PORT]
+#   smsc.pl JOURNAL SYSTEM_ID PASSWORD [PORT [ADDRESS]]
 #
 # Prints "listening PORT". Every submit_sm is written to JOURNAL (and flushed) before it is answered, as one JSON object a
 # line: {at, id, from, to, esm_class, data_coding, registered_delivery, hex}. Commands come on standard input:
@@ -14,8 +14,9 @@ use IO::Select;
 use Time::HiRes qw(time);
 use Net::SMPP;
 
-my ($journal, $system_id, $password, $port) = @ARGV;
-my $server = Net::SMPP->new_listen('127.0.0.1', port => $port || 0, smpp_version => 0x34) or die "cannot listen: $!";
+$SIG{PIPE} = 'IGNORE';    # a client may be gone before it is answered
+my ($journal, $system_id, $password, $port, $address) = @ARGV;
+my $server = Net::SMPP->new_listen($address || '127.0.0.1', port => $port || 0, smpp_version => 0x34) or die "cannot listen: $!";
 open(my $log, '>>', $journal) or die "cannot write $journal: $!";
 $log->autoflush(1);
 STDOUT->autoflush(1);

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,25 @@ SCRIPT = Path(__file__).with_name("smsc.pl")
 class Smsc:
     """Bound to with system_id `abchvac` and password `secret`."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, address: str = "127.0.0.1", prefix: Sequence[str] = ()) -> None:
         self.port = free_port()
+        self.address, self._prefix = address, prefix
         self.journal_path = directory / "smsc.jsonl"
         (directory / "smsc.password").write_text("secret\n")
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> "Smsc":
         """Start it, on the same port as before."""
-        command = ["perl", str(SCRIPT), str(self.journal_path), "abchvac", "secret", str(self.port)]
+        command = [
+            *self._prefix,
+            "perl",
+            str(SCRIPT),
+            str(self.journal_path),
+            "abchvac",
+            "secret",
+            str(self.port),
+            self.address,
+        ]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
@@ -33,7 +44,7 @@ class Smsc:
     def config(self, name: str = "primary", more: str = "") -> str:
         """The section that binds to it."""
         return (
-            f'[sms.{name}]\nkind = "smpp"\nhost = "127.0.0.1"\nport = {self.port}\nsystem_id = "abchvac"\n'
+            f'[sms.{name}]\nkind = "smpp"\nhost = "{self.address}"\nport = {self.port}\nsystem_id = "abchvac"\n'
             f'password_file = "smsc.password"\n{more}\n'
         )
 
@@ -69,6 +80,11 @@ class Smsc:
                 return answers
             time.sleep(0.05)
         raise AssertionError(f"{count} answers wanted, have {self.journal()}")
+
+    def send_signal(self, number: int) -> None:
+        """SIGSTOP and SIGCONT: a machine that hangs, and one that goes on."""
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def kill(self) -> None:
         """As in a power cut."""

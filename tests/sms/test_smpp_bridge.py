@@ -159,6 +159,22 @@ async def test_black_hole_takes_the_link_down() -> None:
         assert "enquire_link" in bridge.health().detail
 
 
+async def test_no_more_than_the_window_falls_into_a_black_hole() -> None:
+    async def swallow(link: Link, one: Pdu) -> None:
+        return
+
+    smsc = await FaultySmsc(on_submit=swallow, answers_enquire_link=False).start()
+    async with bound(smsc, window=5) as (bridge, sink):
+        outcomes = await asyncio.gather(*(bridge.submit(TEXT) for _ in range(20)))
+        assert [type(outcome) for outcome in outcomes] == [Unknown] * 5 + [NotSent] * 15
+        assert bridge.room() == 0
+        smsc.answers_enquire_link = True
+        changes = sink.changes
+        await until(lambda: bridge.room() == 5)
+        assert sink.changes > changes
+    assert len(smsc.submitted) == 5
+
+
 async def test_half_a_text_is_unknown_and_never_given_back() -> None:
     async def only_first(link: Link, one: Pdu) -> None:
         if len(smsc.submitted) == 1:

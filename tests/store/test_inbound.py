@@ -130,3 +130,36 @@ def test_parts_that_never_come_are_not_waited_for(db: sqlite3.Connection) -> Non
     (found,) = replies.take_incomplete(db, NOW + timedelta(seconds=1))
     assert found.body == "part 1[…]part 3"
     assert replies.take_incomplete(db, NOW + timedelta(days=1)) == []
+
+
+IDS = [("12ab", "12AB"), ("4779", "12AB"), ("12AB", "4779"), ("0000000042", "42"), ("42", "0042"), ("SM1", "SM1")]
+
+
+@pytest.mark.parametrize(("theirs", "ours"), IDS)
+@pytest.mark.parametrize("is_early", [False, True])
+@pytest.mark.parametrize("state", ["delivered", "undelivered"])
+def test_receipts_whose_ids_are_written_otherwise(
+    db: sqlite3.Connection, theirs: str, ours: str, is_early: bool, state: str
+) -> None:
+    """Hexadecimal for decimal, padded, in another case; before the response and after it; another text to the number beside it."""
+    other, text = (add_text(db, add_call(db, NOW + timedelta(seconds=n)), NOW) for n in (0, 1))
+    texts.claim_due(db, NOW, {"front": ("primary",)}, {"primary": 9})
+    receipt = replace(told(state=ReceiptState(state)), provider_id=theirs)
+    receipts.accept(db, other, "primary", ("77",), NOW, find_id)
+    if is_early:
+        assert receipts.add(db, receipt, find_id).text is None
+        assert state_of(db, text) == "sending"
+        receipts.accept(db, text, "primary", (ours,), NOW, find_id)
+    else:
+        receipts.accept(db, text, "primary", (ours,), NOW, find_id)
+        assert receipts.add(db, receipt, find_id).text == text
+    assert (state_of(db, text), state_of(db, other)) == (state, "accepted")
+
+
+def test_receipt_for_another_number_is_no_match(db: sqlite3.Connection) -> None:
+    text = add_text(db, add_call(db, NOW), NOW)
+    texts.claim_due(db, NOW, {"front": ("primary",)}, {"primary": 9})
+    receipts.accept(db, text, "primary", ("42",), NOW, find_id)
+    for receipt in (told(to="+14155550199"), told(bridge="backup")):
+        assert receipts.add(db, replace(receipt, provider_id="42"), find_id).text is None
+    assert receipts.add(db, replace(told(to=None), provider_id="42"), find_id).text == text
