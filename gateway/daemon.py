@@ -14,6 +14,7 @@ import structlog
 
 from config.model import Config
 from config.problems import ConfigError
+from gateway import metrics
 from gateway.actions import Actions
 from gateway.bridges import Bridges
 from gateway.data_dir import CannotStart, only_one_here, write_token
@@ -28,6 +29,7 @@ from gateway.ruling import Ruling, Verdict
 from gateway.status import Readiness, count, report
 from gateway.store import texts
 from gateway.store.database import FILE, Database, StoreError
+from gateway.strangers import Strangers
 from gateway.trial_call import TOKEN_FILE
 from gateway.web import hooks, server
 from sip.client import AgentClient, AgentFailed, AgentLost
@@ -56,7 +58,7 @@ class Gateway:
         self._queue_changed, self._holds_changed = asyncio.Event(), asyncio.Event()
         self._reload_error = ""
         self._counts = {"queued": 0, "held": 0, "held_for_a_person": 0, "unknown": 0}
-        self._last_pulse: Pulse | None = None
+        self._strangers = Strangers()
 
     def stop(self) -> None:
         """End in order: no new calls, texts that are due, goodbye to the networks."""
@@ -132,6 +134,7 @@ class Gateway:
 
     def _ruled(self, verdict: Verdict) -> None:
         """A decision fell: somebody has something to do, or a person has to be told."""
+        metrics.count_decision(verdict.decision, verdict.reason.value)
         if verdict.decision == "send":
             self._queue_changed.set()
         elif verdict.decision == "hold":
@@ -191,7 +194,7 @@ class Gateway:
             case Ready():
                 self._now_listening(event)
             case Pulse():
-                self._pulse(event)
+                self._strangers.heard(event)
             case _:
                 self._journal.receive(event)
 
@@ -208,16 +211,6 @@ class Gateway:
             self.is_ready.set()
             notify("READY=1")
             self._log.info("gateway_ready", config=self.config.hash, lines=len(self.config.line))
-
-    def _pulse(self, pulse: Pulse) -> None:
-        before = self._last_pulse
-        self._last_pulse = pulse
-        if before is None:
-            return
-        if pulse.strangers > before.strangers:
-            self._log.warning("strangers_refused", new=pulse.strangers - before.strangers, last=pulse.last_stranger)
-        if pulse.malformed > before.malformed:
-            self._log.warning("malformed_refused", new=pulse.malformed - before.malformed, last=pulse.last_malformed)
 
     async def _beat(self) -> None:
         """Tell systemd's watchdog that the loop and the database's thread live; count what people should look at."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from config.model import E164
+from gateway import metrics
 from gateway.answers import answer
 from gateway.core.consent import Wish, wish
 from gateway.core.delivery import Event
@@ -34,6 +35,7 @@ class Inbox:
     async def receipt(self, receipt: Receipt) -> None:
         """Keep and apply a receipt."""
         text = await self._store.write(lambda db: _keep_receipt(db, receipt))
+        metrics.count_receipt(receipt.bridge, receipt.state.value)
         self._log.info("receipt_received", bridge=receipt.bridge, text=text, state=receipt.state.value, code=receipt.code)
 
     async def reply(self, reply: Reply) -> None:
@@ -86,6 +88,8 @@ class Inbox:
             sender=masked(reply.sender),
             wish=wished.value if wished else "none",
         )
+        if kept is not None:
+            metrics.count_reply(reply.bridge, wished.value if wished else "none")
         if kept is None or sender is None or wished is None:
             return
         is_out = consent.opted_out_at(db, sender) is not None

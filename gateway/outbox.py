@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from config.model import E164, Config
+from gateway import metrics
 from gateway.core.consent import Wish
 from gateway.core.delivery import Event
 from gateway.core.phone import masked
@@ -159,6 +160,7 @@ class Outbox:
         return max(pause, asked) if asked else pause
 
     def _report(self, text: Claimed, outcome: Outcome) -> None:
+        metrics.count_submit(text.bridge, outcome)
         log = self._log.bind(call=text.call, text=text.id, bridge=text.bridge, to=masked(text.recipient))
         match outcome:
             case Accepted(provider_ids=ids):

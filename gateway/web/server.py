@@ -1,4 +1,4 @@
-"""The HTTP server: `/healthz`, `/readyz`, and the status that the command line asks for.
+"""The HTTP server: `/healthz`, `/readyz`, `/metrics`, and the status that the command line asks for.
 
 `/healthz` says that the process lives; `/readyz` answers 200 when a call would be taken and journalled. Both are for monitors
 and ask for no password; webhooks have signatures. Everything else wants the password where the configuration names one.
@@ -10,7 +10,9 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
+from prometheus_client import CONTENT_TYPE_LATEST
 
+from gateway import metrics
 from gateway.actions import Actions
 from gateway.status import Reporter
 from gateway.web import api, hooks
@@ -33,6 +35,7 @@ def application(reporter: Reporter, actions: Actions, password: str | None, toke
             web.get("/healthz", _healthz),
             web.get("/readyz", _readyz),
             web.get("/api/v1/status", _status),
+            web.get("/metrics", _metrics),
         ]
     )
     return app
@@ -70,6 +73,10 @@ async def _readyz(request: web.Request) -> web.Response:
 
 async def _status(request: web.Request) -> web.Response:
     return web.json_response(request.app[_REPORTER].status())
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    return web.Response(body=metrics.exposition(request.app[_REPORTER].status()), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 def _password_asker(password: str) -> Middleware:

@@ -3,8 +3,11 @@
 import json
 import os
 import signal
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.peers import sipp
 from tests.peers.gateway import RunningGateway
@@ -32,6 +35,20 @@ def test_text_reaches_the_smsc_once_with_its_receipt(gateway: Start, smsc: Smsc,
     smsc.command(f"receipt {submitted['id']} DELIVRD")
     running.wait_for("texts", 1, state="delivered")
     assert smsc.wait_for_answer(1)[0]["status"] == 0
+    found = metrics(running)
+    assert found["textback_bridge_up", "primary"] == found["textback_agent_up",] == 1
+    assert found["textback_submits_total", "primary", "accepted"] == 1
+    assert found["textback_receipts_total", "primary", "delivered"] == 1
+    assert found["textback_decisions_total", "send", "missed_call"] == 1
+    assert found["textback_texts", "unknown"] == found["textback_bridge_paused", "primary"] == 0
+
+
+def metrics(running: RunningGateway) -> dict[tuple[str, ...], float]:
+    """`/metrics`, as Prometheus' own reader reads it: name and labels to value."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{running.web_port}/metrics", timeout=5) as answer:
+        families = list(text_string_to_metric_families(answer.read().decode()))
+    assert all(family.documentation for family in families)
+    return {(sample.name, *sample.labels.values()): sample.value for family in families for sample in family.samples}
 
 
 def test_stop_is_obeyed_and_start_undoes_it(gateway: Start, smsc: Smsc, tmp_path: Path) -> None:
