@@ -5,6 +5,7 @@ Every figure of texts is read from the SMSC's own journal. Load and gateway shar
 
 import argparse
 import asyncio
+import logging
 import os
 import platform
 import statistics
@@ -15,6 +16,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import structlog
+
+from tests import bench_bridges
 from tests.peers.gateway import RunningGateway
 from tests.peers.smsc import Smsc
 from tests.peers.uac import Placed, Uac
@@ -168,10 +172,11 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="runs of each figure (default 3)")
+    parser.add_argument("--only", choices=("calls", "bridges"), help="only these figures")
     parser.add_argument("--quick", action="store_true", help="fewer calls: a look, no figures to quote")
     options = parser.parse_args()
     few = 0.2 if options.quick else 1.0
-    figures: tuple[tuple[int, Callable[[], dict[str, str]]], ...] = (
+    of_calls: tuple[tuple[int, Callable[[], dict[str, str]]], ...] = (
         (options.runs, lambda: ring_time(2, int(500 * few), 50)),
         (options.runs, lambda: ring_time(20, int(200 * few), 50)),
         (options.runs, lambda: hang_up_to_submit(20, int(600 * few))),
@@ -179,11 +184,14 @@ def main() -> None:
         (options.runs, lambda: sustained(200, int(4000 * few), 2)),
         (1, lambda: growth(int(10_000 * few), 50)),
     )
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     print(f"{platform.node()}: {os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}; ", end="")
     print(f"medians of {options.runs} runs, memory of one")
-    for runs, figure in figures:
+    of_bridges = tuple((options.runs, figure) for figure in bench_bridges.figures(few))
+    figures = {"calls": of_calls, "bridges": of_bridges}
+    for runs, figure in figures[options.only] if options.only else (*of_calls, *of_bridges):
         for name, value in median([figure() for _ in range(runs)]).items():
-            print(f"  {name:<52} {value}", flush=True)
+            print(f"  {name:<56} {value}", flush=True)
 
 
 if __name__ == "__main__":

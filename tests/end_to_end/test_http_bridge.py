@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlencode
 
+import pytest
+
 from tests.peers import sipp
 from tests.peers.gateway import RunningGateway
 from tests.peers.provider import Provider, hang_up
@@ -101,6 +103,58 @@ async def test_lost_answers_are_settled_by_receipts_and_repetitions_change_nothi
     def why_not(running: RunningGateway, calls: int) -> str:
         assert sipp.place(tmp_path, running.sip_port, [Call(caller=CALLER)], Ends()).is_good
         return str(running.wait_for("calls", calls, outcome="no_answer")[-1]["reason"])
+
+    await asyncio.to_thread(scenario)
+    await provider.stop()
+
+
+SPOOL = '[sms.second]\nkind = "spool"\n'
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "state", "bridge"),
+    [
+        (401, '{"code": 20003}', "accepted", "second"),  # our account
+        (429, "", "accepted", "second"),  # for now
+        (400, '{"code": 21211}', "refused", "primary"),  # the number: no bridge would do better
+        (400, '{"code": 21610}', "refused", "primary"),  # it said STOP
+        (503, "", "unknown", "primary"),  # it may have gone
+    ],
+)
+async def test_next_bridge_only_after_a_definite_no(
+    gateway: Start, tmp_path: Path, status: int, body: str, state: str, bridge: str
+) -> None:
+    provider = await Provider(status=status, body=body).start()
+    section = twilio(provider, tmp_path) + SPOOL
+
+    def scenario() -> None:
+        running = gateway(sms=section, ring=1)
+        assert sipp.place(tmp_path, running.sip_port, [Call(caller=CALLER)], Ends()).is_good
+        (text,) = running.wait_for("texts", 1, state=state)
+        assert text["bridge"] == bridge
+        spool = running.directory / "data" / "spool.jsonl"
+        assert (spool.exists() and spool.read_text() != "") == (bridge == "second")
+        if status == 401:
+            assert "primary" in running.cli("status").stdout
+            assert running.get("/readyz")[1]["bridges"]["primary"]["paused"]
+            assert running.log.count("bridge_paused") == 1
+        assert sipp.place(tmp_path, running.sip_port, [Call(caller=CALLER)], Ends()).is_good
+        reason = running.wait_for("calls", 2, outcome="no_answer")[1]["reason"]
+        assert reason == {'{"code": 21211}': "undeliverable", '{"code": 21610}': "opted_out"}.get(body, "missed_call")
+
+    await asyncio.to_thread(scenario)
+    await provider.stop()
+
+
+async def test_hook_that_is_too_large_is_refused(gateway: Start, tmp_path: Path) -> None:
+    provider = await Provider().start()
+    section = twilio(provider, tmp_path)
+
+    def scenario() -> None:
+        running = gateway(sms=section, web=f'public_url = "{PUBLIC}"')
+        form = {"MessageSid": "R", "From": CALLER, "To": "+14155550100", "Body": "x" * 70_000}
+        assert call_hook(running, "inbound", form) == 413
+        assert call_hook(running, "inbound", {**form, "Body": "x" * 1000}) == 200
 
     await asyncio.to_thread(scenario)
     await provider.stop()

@@ -89,6 +89,22 @@ def test_words_are_answered_once(gateway: Start, smsc: Smsc) -> None:
     assert "Stop by at 5?" in running.cli("replies").stdout
 
 
+def test_long_reply_comes_whole_out_of_order_and_across_a_restart(gateway: Start, smsc: Smsc) -> None:
+    running = gateway(sms=smsc.config())
+    running.wait_for_status(lambda status: status["bridges"]["primary"]["up"])
+    smsc.command("part 14155550123 14155550100 3 3  today?")
+    smsc.command("part 14155550123 14155550100 1 3 Could you")
+    smsc.wait_for_answer(2)
+    assert json.loads(running.cli("replies", "--json").stdout) == []
+    running.kill()
+    running.start()
+    running.wait_for_status(lambda status: status["bridges"]["primary"]["up"])
+    smsc.command("part 14155550123 14155550100 2 3  come by")
+    assert [answer["status"] for answer in smsc.wait_for_answer(3)] == [0, 0, 0]
+    (reply,) = json.loads(running.cli("replies", "--json").stdout)
+    assert (reply["body"], reply["wish"]) == ("Could you come by today?", None)
+
+
 def test_provider_that_confirms_itself(gateway: Start, smsc: Smsc) -> None:
     running = gateway(sms=smsc.config(), more="[consent]\nprovider_confirms_opt_out = true\n")
     smsc.command("reply 14155550123 14155550100 STOP")

@@ -32,6 +32,8 @@ class FaultySmsc:
     on_bind: Answer | None = None
     on_submit: Answer | None = None
     answers_enquire_link: bool = True
+    keeps: bool = True
+    """Whether what is submitted is kept."""
     submitted: list[bytes] = field(default_factory=list)
     responses: list[Pdu] = field(default_factory=list)
     binds: list[Pdu] = field(default_factory=list)
@@ -71,7 +73,8 @@ class FaultySmsc:
             else:
                 link.answer(one, 0, b"smsc\0")
         elif one.command == pdu.SUBMIT_SM:
-            self.submitted.append(one.body)
+            if self.keeps:
+                self.submitted.append(one.body)
             if self.on_submit:
                 await self.on_submit(link, one)
             else:

@@ -7,6 +7,7 @@
 # line: {at, id, from, to, esm_class, data_coding, registered_delivery, hex}. Commands come on standard input:
 #   receipt ID STATE        a delivery receipt for a message it has accepted (STATE: DELIVRD, UNDELIV, ...)
 #   reply FROM TO TEXT      an SMS from a phone
+#   part FROM TO NUMBER TOTAL TEXT      a part of a long one
 # What a deliver_sm is answered with is written to JOURNAL as {delivered, status}.
 use strict;
 use warnings;
@@ -90,6 +91,10 @@ sub obey {
         deliver($link, $pdu->{destination_addr}, $pdu->{source_addr}, 0x04, $text);
     }
     elsif ($word eq 'reply') { deliver($link, $rest[0], $rest[1], 0x00, $rest[2]); }
+    elsif ($word eq 'part') {
+        my ($number, $total, $text) = split / /, $rest[2], 3;
+        deliver($link, $rest[0], $rest[1], 0x40, pack('C6', 5, 0, 3, 77, $total, $number) . $text);
+    }
 }
 
 sub deliver {
