@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -216,11 +217,18 @@ class Described(Http):
     """What a call of the provider is answered with."""
 
     @model_validator(mode="after")
-    def _says_to_and_text(self) -> "Described":
+    def _is_whole(self) -> "Described":
         told = repr((self.fields, self.url))
         for name in ("{text}", "{to"):
             if name not in told:
                 raise ValueError(f"fields must say where {name.rstrip('}')}}} goes, or every text would be the same")
+        for name in re.findall(r"{(\w+)}", repr((self.fields, self.url, self.headers))):
+            if name not in PLACEHOLDERS:
+                raise ValueError(f"there is no {{{name}}}; there are {', '.join(f'{{{known}}}' for known in PLACEHOLDERS)}")
+            if name == "secret" and not self.secret.get_secret_value():
+                raise ValueError("{secret} is used, but secret_file does not name a file that holds it")
+        if "{text}" in repr(self.headers):
+            raise ValueError("{text} must not stand in headers, which have one line each")
         twice = set(self.accepted) & {*self.refused, *self.temporary} or set(self.refused) & set(self.temporary)
         if twice:
             raise ValueError(f"status {min(twice)} stands in two of accepted, refused and temporary")

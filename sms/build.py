@@ -1,6 +1,7 @@
 """From the configuration's `[sms.NAME]` to a bridge."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 from config.bridges import Bridge as Settings
 from config.bridges import Smpp, Spool
@@ -21,5 +22,7 @@ def build_bridge(name: str, settings: Settings, data_dir: Path, public_url: str)
         case _:
             reached_at = (settings.callback_url or public_url).rstrip("/")
             secret = settings.hook_secret.get_secret_value()
-            receipt_url = f"{reached_at}/hooks/{name}/receipt{f'/{secret}' if secret else ''}" if reached_at else ""
+            receipt_url = (
+                f"{reached_at}/hooks/{quote(name, safe='')}/receipt{f'/{secret}' if secret else ''}" if reached_at else ""
+            )
             return HttpBridge(name, settings, provider_of(settings, receipt_url), reached_at)

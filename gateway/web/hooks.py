@@ -30,7 +30,7 @@ async def _hook(request: web.Request) -> web.Response:
     if not isinstance(bridge, HttpBridge):
         return web.Response(status=404, text="no such bridge\n")
     hook = Hook(
-        url=request.path_qs,
+        url=request.raw_path,
         headers={name.lower(): value for name, value in request.headers.items()},
         body=await request.read(),
         at=datetime.now(UTC),

@@ -6,6 +6,7 @@ Source: the project's documentation of the API, of its webhooks and of their sig
 import hashlib
 import hmac
 from collections.abc import Sequence
+from datetime import datetime
 
 from sms.http import wire
 from sms.http.exchange import Answer, Hook, HookAnswer, Request
@@ -50,6 +51,20 @@ class Android:
         if not 400 <= answer.status < 500:
             return Unknown(detail=f"the phone's gateway answered {answer.status}")
         return _CODES.refused(answer, "", wire.word(told.get("message")))
+
+    # --- a text whose answer was lost (CanLookUp) ---
+
+    def look_up(self, text: Text, since: datetime) -> Request:
+        """The message with our id."""
+        return Request(url=f"{self._url}/{text.key}", headers={"Authorization": self._authorization}, method="GET")
+
+    def found(self, answer: Answer, text: Text, since: datetime) -> Outcome | None:
+        """200 with our id: the phone's gateway has it."""
+        return (
+            Accepted(provider_ids=(text.key,))
+            if answer.status == 200 and wire.told(answer.body).get("id") == text.key
+            else None
+        )
 
     def is_genuine(self, hook: Hook) -> bool:
         """HMAC-SHA256 of body and timestamp, hexadecimal, at most five minutes old."""

@@ -32,8 +32,7 @@ class HttpClient:
                 headers={"User-Agent": USER_AGENT, **request.headers},
                 allow_redirects=False,
             ) as response:
-                body = await response.content.read(LARGEST_ANSWER)
-                return Answer(status=response.status, headers=dict(response.headers), body=body)
+                return Answer(status=response.status, headers=dict(response.headers), body=await _body(response))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             return NotSent(detail=f"the provider cannot be reached: {_in_words(error)}")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -44,6 +43,16 @@ class HttpClient:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """All of it, in however many pieces it comes, up to a size that no answer has."""
+    body = b""
+    async for piece in response.content.iter_any():
+        body += piece
+        if len(body) > LARGEST_ANSWER:
+            break
+    return body
 
 
 def _in_words(error: Exception) -> str:

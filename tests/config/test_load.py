@@ -172,6 +172,20 @@ missed = 2
             ("[line.front]", "[line.front]\nsender = 'much too long a name'"),
             "line.front.sender: 'much too long a name' must be",
         ),
+        (
+            (
+                'kind = "spool"',
+                'kind = "http"\nurl = "https://sms.example.com"\nfields = {to = "{to}", text = "{text}", a = "{txt}"}',
+            ),
+            "sms.spool: there is no {txt}; there are {to}, {to_digits}",
+        ),
+        (
+            (
+                'kind = "spool"',
+                'kind = "http"\nurl = "https://sms.example.com"\nheaders = {A = "{secret}"}\nfields = {to = "{to}", text = "{text}"}',
+            ),
+            "sms.spool: {secret} is used, but secret_file does not name",
+        ),
         (("[line.front]", "[line.other]\nnumber = '+14155550100'\n[line.front]"), "is the number of [line.other] too"),
         (('[trunk.pbx]\npeers = ["192.0.2.10"]', ""), "line.front: no calls can come: there is no [trunk.…] section"),
         (

@@ -67,8 +67,8 @@ def test_smsc_killed_in_mid_window_with_a_thousand_queued(gateway: Start, smsc: 
     running = gateway(sms=smsc.config(more=QUICK))
     queue(running, 1000)
     smsc.start()
-    smsc.wait_for_submitted(200)
-    smsc.kill()
+    smsc.command("die 300")
+    smsc.wait_for_death()
     running.wait_for("texts", 1, state="unknown")
     at_death = states(running)
     assert at_death["unknown"] <= WINDOW

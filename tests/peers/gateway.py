@@ -179,7 +179,9 @@ class RunningGateway:
             found = [row for row in rows if all(row[key] == value for key, value in wanted.items())]
             if len(found) >= count:
                 return rows
-            assert time.monotonic() < until, f"wanted {count} {what} with {wanted}, have {rows}\n{self.log}"
+            assert time.monotonic() < until, (
+                f"wanted {count} {what} with {wanted}, the last are {rows[-5:]}\n{self.log[-5000:]}"
+            )
             time.sleep(0.1)
 
     def wait_for_status(self, is_so: Callable[[dict[str, Any]], bool], *, within: float = 15) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from ssl import SSLContext
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -34,15 +35,15 @@ class Provider:
     sent: list[Sent] = field(default_factory=list)
     url: str = ""
 
-    async def start(self) -> "Provider":
+    async def start(self, ssl: SSLContext | None = None) -> "Provider":
         """Listen on loopback."""
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._take)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=ssl)
         await site.start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self.url = f"http{'s' if ssl else ''}://127.0.0.1:{self._runner.addresses[0][1]}"
         return self
 
     async def stop(self) -> None:

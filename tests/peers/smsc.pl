@@ -8,6 +8,7 @@
 #   receipt ID STATE        a delivery receipt for a message it has accepted (STATE: DELIVRD, UNDELIV, ...)
 #   reply FROM TO TEXT      an SMS from a phone
 #   part FROM TO NUMBER TOTAL TEXT      a part of a long one
+#   die COUNT               as by kill -9, when so many texts have been written down, before the last of them is answered
 # What a deliver_sm is answered with is written to JOURNAL as {delivered, status}.
 use strict;
 use warnings;
@@ -28,6 +29,7 @@ my (%bound, %taken);
 my $next_id = 1000;
 my $next_delivery = 1;
 my $heard = '';
+my $dies_at = 0;
 
 while (1) {
     for my $ready ($select->can_read) {
@@ -72,6 +74,7 @@ sub take {
     printf $log qq({"at":%.6f,"id":"%s","from":"%s","to":"%s","esm_class":%d,"data_coding":%d,"registered_delivery":%d,"hex":"%s"}\n),
         time, $id, $pdu->{source_addr}, $pdu->{destination_addr}, $pdu->{esm_class}, $pdu->{data_coding},
         $pdu->{registered_delivery}, unpack('H*', $pdu->{short_message});
+    kill 'KILL', $$ if $dies_at && $id >= 1000 + $dies_at - 1;
     $link->submit_sm_resp(message_id => $id, seq => $pdu->{seq});
 }
 
@@ -82,6 +85,7 @@ sub hear {
 
 sub obey {
     my ($line) = @_;
+    if ($line =~ /^die (\d+)/) { $dies_at = $1; return; }
     my ($word, @rest) = split / /, $line, 4;
     my ($link) = values %bound or return;
     if ($word eq 'receipt') {

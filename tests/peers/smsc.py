@@ -49,7 +49,7 @@ class Smsc:
         )
 
     def command(self, line: str) -> None:
-        """`receipt ID STATE` or `reply FROM TO TEXT`."""
+        """One of the script's commands: `receipt ID STATE`, `reply FROM TO TEXT` …"""
         assert self._process is not None
         assert self._process.stdin is not None
         self._process.stdin.write(line + "\n")
@@ -85,6 +85,12 @@ class Smsc:
         """SIGSTOP and SIGCONT: a machine that hangs, and one that goes on."""
         assert self._process is not None
         self._process.send_signal(number)
+
+    def wait_for_death(self) -> None:
+        """After `die COUNT`."""
+        assert self._process is not None
+        assert self._process.wait(timeout=20) == -9
+        self.kill()
 
     def kill(self) -> None:
         """As in a power cut."""

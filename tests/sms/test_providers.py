@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from sms.build import build_bridge
 from sms.http.bridge import HookRefused, HttpBridge
-from sms.http.exchange import Answer, Hook
+from sms.http.exchange import Answer, CanLookUp, Hook
 from sms.text import Accepted, Part, Receipt, ReceiptState, Refusal, Refused, Reply, Text, Unknown
 from tests.peers.provider import Provider as Server
 from tests.sms.provider_settings import SECRET, SECTIONS, provider, settings_of
@@ -231,6 +231,17 @@ def test_refusals(tmp_path: Path, kind: str, status: int, body: str, refusal: Re
 def test_android_has_our_id_already(tmp_path: Path) -> None:
     outcome = provider("android", tmp_path).outcome(Answer(status=409, headers={}, body=b'{"message": "exists"}'))
     assert isinstance(outcome, Accepted)
+
+
+def test_android_is_asked_for_our_id(tmp_path: Path) -> None:
+    api = provider("android", tmp_path)
+    assert isinstance(api, CanLookUp)
+    request = api.look_up(TEXT, NOW)
+    assert (request.method, request.url) == ("GET", f"http://127.0.0.1:1/3rdparty/v1/messages/{TEXT.key}")
+    has = json.dumps({"id": TEXT.key, "state": "Sent"}).encode()
+    assert api.found(Answer(status=200, headers={}, body=has), TEXT, NOW) == Accepted(provider_ids=(TEXT.key,))
+    for status, body in ((404, has), (500, has), (200, b'{"id": "8-1"}'), (200, b"[]")):
+        assert api.found(Answer(status=status, headers={}, body=body), TEXT, NOW) is None
 
 
 @pytest.mark.parametrize("kind", KINDS)

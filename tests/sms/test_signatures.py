@@ -133,6 +133,18 @@ def test_vonage_as_its_library_judges(fields: dict[str, str], method: str, spoil
     assert found == judge.check_signature(dict(signed)) == (not spoiled)
 
 
+def test_vonage_by_get_and_by_json() -> None:
+    """An account's settings say by which method it calls."""
+    judge = Auth(api_key="k", api_secret="s", signature_secret="signing", signature_method="sha256")
+    fields = {"msisdn": "14155550123", "messageId": "A", "status": "delivered", "timestamp": stamp()}
+    signed = {**fields, "sig": judge.sign_params(dict(fields))}
+    by_get = hook(b"", {}, f"https://office.example/hooks/primary/receipt?{urlencode(signed)}")
+    by_json = hook(json.dumps(signed).encode(), {"content-type": "application/json"}, "https://office.example/x")
+    for call in (by_get, by_json):
+        assert vonage("sha256").is_genuine(call)
+        assert len(vonage("sha256").read(call, "primary")) == 1
+
+
 def test_vonage_by_the_plain_hash() -> None:
     now = stamp()
     fields = {"msisdn": "1", "timestamp": now, "text": "a&b=c"}

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from sms.http.exchange import Answer, Hook
 from sms.http.twilio import Twilio
 from sms.text import Accepted, NotSent, Receipt, ReceiptState, Refusal, Refused, Reply, Text, Unknown
 from tests.peers.provider import Provider, hang_up, stay_silent
-from tests.sms.test_smpp_bridge import Kept, until
+from tests.sms.test_smpp_bridge import Kept, certificate, until
 
 TEXT = Text(key="7", to="+14155550123", sender="+14155550100", body="Grüße & more = 100%")
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -114,6 +115,33 @@ async def test_no_answer_is_unknown_and_never_repeated(tmp_path: Any, act: Any) 
     assert len(provider.sent) == 1
 
 
+async def test_answer_that_comes_in_pieces_is_read_whole(tmp_path: Any) -> None:
+    async def in_pieces(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=201)
+        await response.prepare(request)
+        for piece in (b'{"sid": ', b'"SM', b'7"}'):
+            await response.write(piece)
+            await asyncio.sleep(0.05)
+        return response
+
+    provider = await Provider(act=in_pieces).start()
+    async with running(provider, tmp_path) as (bridge, _):
+        assert await bridge.submit(TEXT) == Accepted(provider_ids=("SM7",))
+
+
+async def test_answer_that_is_cut_off_is_unknown(tmp_path: Any) -> None:
+    async def cut(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=201, headers={"Content-Length": "100"})
+        await response.prepare(request)
+        await response.write(b'{"sid": ')
+        return await hang_up(request)
+
+    provider = await Provider(act=cut).start()
+    async with running(provider, tmp_path) as (bridge, _):
+        assert isinstance(await bridge.submit(TEXT), Unknown)
+    assert len(provider.sent) == 1
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "https://127.0.0.1:1", "http://nowhere.invalid"])
 async def test_provider_out_of_reach_is_not_sent(tmp_path: Any, url: str) -> None:
     provider = await Provider().start()
@@ -125,13 +153,23 @@ async def test_provider_out_of_reach_is_not_sent(tmp_path: Any, url: str) -> Non
         assert "cannot be reached" in outcome.detail
 
 
-async def test_tls_that_is_not_trusted_is_not_sent(tmp_path: Any) -> None:
-    provider = await Provider().start()
-    plain, provider.url = provider.url, provider.url.replace("http:", "https:")
+@pytest.mark.parametrize("name", ["localhost", "other"])
+async def test_tls_that_is_not_trusted_is_not_sent(tmp_path: Any, name: str) -> None:
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(*certificate(tmp_path, name))
+    provider = await Provider().start(ssl=server)
     async with running(provider, tmp_path) as (bridge, _):
-        provider.url = plain
-        assert isinstance(await bridge.submit(TEXT), NotSent)
+        assert await bridge.submit(TEXT) == NotSent(detail="the provider cannot be reached: its certificate is not trusted")
     assert provider.sent == []
+
+
+async def test_proxy_of_the_environment_is_used(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = await Provider().start()
+    monkeypatch.setenv("http_proxy", provider.url)
+    provider.url = "http://api.provider.example"
+    async with running(provider, tmp_path) as (bridge, _):
+        assert isinstance(await bridge.submit(TEXT), Accepted)
+    assert provider.sent[0].headers["host"] == "api.provider.example"
 
 
 def read(**form: str) -> Receipt | Reply:
