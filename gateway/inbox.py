@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -34,12 +35,15 @@ class Inbox:
 
     async def receipt(self, receipt: Receipt) -> None:
         """Keep and apply a receipt."""
+        if receipt.to is not None:
+            receipt = replace(receipt, to=self._number(receipt.to))
         text = await self._store.write(lambda db: _keep_receipt(db, receipt))
         metrics.count_receipt(receipt.bridge, receipt.state.value)
         self._log.info("receipt_received", bridge=receipt.bridge, text=text, state=receipt.state.value, code=receipt.code)
 
     async def reply(self, reply: Reply) -> None:
         """Keep a reply; an opt-out is obeyed before the network hears that we have it."""
+        reply = replace(reply, sender=self._number(reply.sender), to=self._number(reply.to))
         part = reply.part
         if part is not None and 1 <= part.number <= part.total and part.total > 1:
             await self._store.write(lambda db: self._keep_part(db, reply, part))
@@ -68,6 +72,10 @@ class Inbox:
         """Room again, or a link gone."""
         self._bridge_changed()
 
+    def _number(self, written: str) -> str:
+        """E.164 of what a network may have written nationally; what is no number stays as it is."""
+        return read_number(written, self._ruling.directory.config.region) or written
+
     def _keep_part(self, db: sqlite3.Connection, reply: Reply, part: Part) -> None:
         whole = replies.add_part(db, reply, part)
         if whole is not None:
@@ -79,7 +87,7 @@ class Inbox:
 
     def _keep(self, db: sqlite3.Connection, reply: Reply) -> None:
         """Store the reply and what follows from it, in one transaction."""
-        wished = wish(reply.body)
+        wished = wish(reply.body) or wish(reply.word)
         kept = replies.add(db, reply, wished)
         sender = read_number(reply.sender, self._ruling.directory.config.region)
         self._log.info(

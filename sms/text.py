@@ -82,7 +82,7 @@ class ReceiptState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """A delivery receipt as a bridge received it. `to` is the handset's number in E.164, None where the network left it out."""
+    """A delivery receipt as a bridge received it. `to` is the handset's number, written as in a `Reply`; None: left out."""
 
     bridge: str
     provider_id: str
@@ -115,9 +115,12 @@ class Reply:
 
     bridge: str
     sender: str
+    """E.164 where the network says so; else as it writes numbers, perhaps national."""
     to: str
     body: str
     at: datetime
+    word: str = ""
+    """What the network itself read in it, STOP, START or HELP; empty where it reads nothing."""
     provider_id: str = ""
     """The network's own id, by which a repetition is known; empty where it gives none."""
     part: Part | None = None

@@ -27,7 +27,7 @@ def read_number(as_sent: str, region: str) -> E164 | None:
 
     Trunks write national numbers, E.164 with and without the plus, and 00 or 011 prefixes; `region` reads the national ones.
     """
-    candidates = [as_sent] if as_sent.startswith("+") else [as_sent, "+" + as_sent]
+    candidates = [as_sent] if as_sent.startswith("+") else [as_sent, "+" + as_sent.removeprefix("00")]
     for candidate in candidates:
         try:
             parsed = phonenumbers.parse(candidate, region)

@@ -24,6 +24,8 @@ _STATES = {
     "failed": ReceiptState.UNDELIVERED,
     "rejected": ReceiptState.UNDELIVERED,
 }
+_WORDS = {"optout": "STOP", "optin": "START", "help": "HELP"}
+"""MessageIntent: what Plivo read in a reply."""
 
 
 class Plivo:
@@ -65,6 +67,7 @@ class Plivo:
         """A receipt has Status, a reply Text. A long text's parts share ParentMessageUUID, which is the id that we have."""
         form = wire.form(hook.body)
         (provider_id,) = wire.needed(form, "MessageUUID")
+        to = wire.e164(form.get("To", ""))
         if form.get("Status") and hook.what == "receipt":
             error = form.get("ErrorCode", "")
             return (
@@ -72,7 +75,7 @@ class Plivo:
                     hook,
                     bridge,
                     provider_id=form.get("ParentMessageUUID") or provider_id,
-                    to=form.get("To", ""),
+                    to=to,
                     state=_STATES.get(form["Status"].lower()),
                     code=f"{form['Status']} {error}",
                     is_number_dead=error in _NUMBER_DEAD,
@@ -82,7 +85,10 @@ class Plivo:
         if "Text" not in form:
             raise ValueError("neither a status nor a message")
         (sender,) = wire.needed(form, "From")
-        return (wire.reply(hook, bridge, sender=sender, to=form.get("To", ""), body=form["Text"], provider_id=provider_id),)
+        word = _WORDS.get(form.get("MessageIntent", "").lower(), "")
+        return (
+            wire.reply(hook, bridge, sender=wire.e164(sender), to=to, body=form["Text"], provider_id=provider_id, word=word),
+        )
 
 
 def _signed_url(url: str, has_fields: bool) -> str:

@@ -74,13 +74,14 @@ class Sinch:
         match told.get("type"):
             case "mo_text":
                 provider_id, sender = wire.needed(told, "id", "from")
-                to, body = wire.word(told.get("to")), wire.word(told.get("body"))
+                to, body = wire.e164(wire.word(told.get("to"))), wire.word(told.get("body"))
+                sender = wire.e164(sender)
                 return (wire.reply(hook, bridge, sender=sender, to=to, body=body, provider_id=provider_id),)
             case "recipient_delivery_report_sms":
                 provider_id, state, to = wire.needed(told, "batch_id", "status", "recipient")
                 code = f"{state} {wire.word(told.get('code'))}"
                 key = wire.word(told.get("client_reference"))
-                state_of = _STATES.get(state)
+                state_of, to = _STATES.get(state), wire.e164(to)
                 return (wire.receipt(hook, bridge, provider_id=provider_id, to=to, state=state_of, code=code, key=key),)
             case str():
                 return ()

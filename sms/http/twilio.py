@@ -115,7 +115,8 @@ class Twilio:
             )
         if "From" not in form or "Body" not in form:
             raise ValueError("neither a status nor a message")
-        return (wire.reply(hook, bridge, sender=form["From"], to=form.get("To", ""), body=form["Body"], provider_id=sid),)
+        to, word = form.get("To", ""), form.get("OptOutType", "")
+        return (wire.reply(hook, bridge, sender=form["From"], to=to, body=form["Body"], provider_id=sid, word=word),)
 
     # --- a text whose answer was lost (CanLookUp) ---
 

@@ -94,6 +94,7 @@ class Vonage:
         """A receipt has `status` and `err-code`; a reply has `text`, and `concat-…` where it is a part."""
         fields = _fields(hook)
         provider_id, sender = wire.needed(fields, "messageId", "msisdn")
+        sender, to = wire.e164(sender), wire.e164(fields.get("to", ""))
         if "status" in fields:
             return (
                 wire.receipt(
@@ -110,7 +111,7 @@ class Vonage:
             )
         if "text" not in fields:
             raise ValueError("neither a status nor a text")
-        reply = wire.reply(hook, bridge, sender=sender, to=fields.get("to", ""), body=fields["text"], provider_id=provider_id)
+        reply = wire.reply(hook, bridge, sender=sender, to=to, body=fields["text"], provider_id=provider_id)
         return (replace(reply, part=_part(fields)),)
 
     def _signature(self, fields: dict[str, str]) -> str:

@@ -158,7 +158,7 @@ def is_fresh(timestamp: str, now: datetime) -> bool:
 
 
 def e164(number: str) -> str:
-    """A provider's number with its plus: those that leave it out write the country code first."""
+    """The number of a provider that leaves out the plus and always writes the country code."""
     digits = number.strip().removeprefix("+")
     return "+" + digits if digits.isascii() and digits.isdecimal() and len(digits) > 6 else number.strip()
 
@@ -179,7 +179,7 @@ def receipt(
     return Receipt(
         bridge=bridge,
         provider_id=provider_id[:128],
-        to=e164(to) or None,
+        to=to.strip() or None,
         state=state or ReceiptState.ON_ITS_WAY,
         code=" ".join(code.split())[:CODE_AT_MOST],
         at=hook.at,
@@ -189,6 +189,7 @@ def receipt(
     )
 
 
-def reply(hook: Hook, bridge: str, *, sender: str, to: str, body: str, provider_id: str) -> Reply:
+def reply(hook: Hook, bridge: str, *, sender: str, to: str, body: str, provider_id: str, word: str = "") -> Reply:
     """A whole reply."""
-    return Reply(bridge=bridge, sender=e164(sender), to=e164(to), body=body, at=hook.at, provider_id=provider_id[:128])
+    provider_id = provider_id[:128]
+    return Reply(bridge=bridge, sender=sender.strip(), to=to.strip(), body=body, at=hook.at, provider_id=provider_id, word=word)

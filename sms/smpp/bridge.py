@@ -208,8 +208,8 @@ class SmppBridge:
 def _reply(delivered: deliver.Delivered, bridge: str, now: datetime) -> Reply:
     return Reply(
         bridge=bridge,
-        sender=receipt.e164(delivered.source) or "",
-        to=receipt.e164(delivered.destination) or "",
+        sender=delivered.source,
+        to=delivered.destination,
         body=delivered.text,
         at=now,
         part=delivered.part,

@@ -11,6 +11,7 @@ RECEIPTED_MESSAGE_ID = 0x001E
 MESSAGE_STATE = 0x0427
 MESSAGE_PAYLOAD = 0x0424
 SAR_REFERENCE, SAR_TOTAL, SAR_NUMBER = 0x020C, 0x020E, 0x020F
+INTERNATIONAL = 1
 CONCATENATED_8, CONCATENATED_16 = 0x00, 0x08
 """Information elements of a user data header (3GPP TS 23.040 §9.2.3.24.1 and .8)."""
 
@@ -21,6 +22,7 @@ class Delivered:
 
     source: str
     destination: str
+    """Both E.164 where their type of number says so, else as they came."""
     esm_class: int
     data_coding: int
     octets: bytes
@@ -133,8 +135,11 @@ class _Fields:
         return self._body[start : self._at]
 
     def address(self) -> str:
-        self.take(2)  # type of number, numbering plan
-        return self.c_string()
+        """With a plus where it is international (§5.2.5); a number of unknown type may be national, so it stays as it is."""
+        type_of_number, _ = self.take(2)  # and the numbering plan
+        digits = self.c_string()
+        is_number = digits.isascii() and digits.isdecimal() and len(digits) > 8
+        return f"+{digits.removeprefix('00')}" if is_number and type_of_number == INTERNATIONAL else digits
 
     def tlvs(self) -> dict[int, bytes]:
         """Tag to value; a TLV that is cut off is the last one read."""

@@ -40,18 +40,11 @@ def read(delivered: Delivered, bridge: str, at: datetime) -> Receipt:
     return Receipt(
         bridge=bridge,
         provider_id=provider_id[:128],
-        to=e164(delivered.source),
+        to=delivered.source or None,
         state=state,
         code=f"{word or 'no state'} err:{error}"[:64] if error.strip("0") else word or "no state",
         at=at,
     )
-
-
-def e164(digits: str) -> str | None:
-    """An SMSC's international number with its plus; a short code or a name stays as it is, nothing is None."""
-    if digits.isascii() and digits.isdecimal() and len(digits) > 8:
-        return "+" + digits.removeprefix("00")
-    return digits or None
 
 
 def find_id(theirs: str, ours: Sequence[str]) -> int | None:

@@ -1,5 +1,6 @@
 """The gateway, Kannel's real boxes, and an SMSC that is not ours: a text there, its receipt and a STOP back."""
 
+import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -69,6 +70,21 @@ def test_strangers_cannot_speak_for_kannel(gateway: Start, kannel: Kannel) -> No
         assert caught.value.code == 403
         caught.value.close()
     assert running.cli("replies", "--json").stdout.strip() == "[]"
+
+
+def test_stop_of_a_number_written_nationally(gateway: Start, kannel: Kannel, tmp_path: Path) -> None:
+    """Networks write numbers as they like; what counts is whose they are."""
+    running = gateway()
+    hooks = use(running, kannel)
+    for number, written in enumerate(("4155550123", "14155550123", "%2B14155550123", "0014155550123"), start=1):
+        for word in ("START", "STOP"):
+            query = f"from={written}&to=4155550100&text={word}&id={number}{word}"
+            with urllib.request.urlopen(f"{hooks}/inbound/{SECRET}?{query}", timeout=5) as answer:
+                assert answer.status == 200
+    replies = json.loads(running.cli("replies", "--json").stdout)
+    assert {(reply["from"], reply["to"]) for reply in replies} == {("+14155550123", "+14155550100")}
+    miss(running, tmp_path)
+    assert running.wait_for("calls", 1, outcome="no_answer")[0]["reason"] == "opted_out"
 
 
 def test_kannel_that_is_away_loses_nothing(gateway: Start, smsc: Smsc, kannel: Kannel, tmp_path: Path) -> None:

@@ -136,6 +136,23 @@ def test_receipts(body: bytes, tlvs: bytes, provider_id: str, state: str) -> Non
     assert (found.provider_id, found.state, found.to) == (provider_id, ReceiptState(state), "+14155550123")
 
 
+@pytest.mark.parametrize(
+    ("type_of_number", "digits", "source"),
+    [
+        (1, "14155550123", "+14155550123"),
+        (1, "0014155550123", "+14155550123"),
+        (0, "14155550123", "14155550123"),
+        (2, "4155550123", "4155550123"),
+        (3, "72345", "72345"),
+        (5, "ABC HVAC", "ABC HVAC"),
+        (1, "", ""),
+    ],
+)
+def test_only_what_is_said_to_be_international_gets_a_plus(type_of_number: int, digits: str, source: str) -> None:
+    fields = b"\0" + bytes((type_of_number, 1)) + digits.encode() + b"\0\x01\x0114155550100\0" + bytes(3) + b"\0\0" + bytes(5)
+    assert deliver.read(Pdu(command=pdu.DELIVER_SM, status=0, sequence=1, body=fields)).source == source
+
+
 def test_receipt_without_an_id_is_refused() -> None:
     with pytest.raises(ValueError, match="without an id"):
         receipt.read(read(b"stat:DELIVRD"), "primary", NOW)
