@@ -20,6 +20,7 @@ from gateway.core.delivery import Event
 from gateway.core.phone import masked
 from gateway.store import consent, receipts, texts, undeliverable
 from gateway.store.database import Database, StoreError
+from gateway.store.instants import read
 from gateway.store.texts import Claimed, Round
 from sms.route import may_try_next
 from sms.smpp.receipt import find_id
@@ -27,6 +28,8 @@ from sms.text import Accepted, Bridge, NotSent, Outcome, Refusal, Refused, Text,
 
 BACKOFF_FIRST_S = 2.0
 BACKOFF_MOST_S = 120.0
+ASK_BACK = timedelta(days=1)
+"""At the start networks are asked for texts of so long ago."""
 LOOK_AGAIN_S = 60.0
 """The queue is looked at so often even when nothing calls for it."""
 
@@ -60,6 +63,7 @@ class Outbox:
 
     async def run(self) -> None:
         """Send until cancelled; what is under way is then left to `finish`."""
+        await self._ask_for_unknown()
         while True:
             self._woken.clear()
             looked = await self._round()
@@ -76,6 +80,19 @@ class Outbox:
                 await asyncio.wait(self._under_way, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         for task in self._under_way:
             task.cancel()
+
+    async def _ask_for_unknown(self) -> None:
+        """Texts that a stop or a crash cut off from their answer: some networks can be asked for them."""
+        since = datetime.now(UTC) - ASK_BACK
+        try:
+            rows = await self._store.write(lambda db: texts.unknown_since(db, since))
+        except StoreError:
+            return
+        for row in rows:
+            bridge = self._bridges.get(row["bridge"])
+            if bridge is not None:
+                text = Text(key=texts.key_of(row), to=row["recipient"], sender=row["sender"], body=row["body"])
+                bridge.ask(text, read(row["claimed_at"]))
 
     async def _round(self) -> Round | None:
         """Claim what can go now and start its submits; None while the database cannot be written."""

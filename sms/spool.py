@@ -35,6 +35,9 @@ class SpoolBridge:
         """Write it down."""
         return await asyncio.to_thread(self._append, text)
 
+    def ask(self, text: Text, since: datetime) -> None:
+        """Nobody is there to be asked; the file shows it."""
+
     def _append(self, text: Text) -> Outcome:
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = json.dumps(

@@ -169,3 +169,7 @@ class Bridge(Protocol):
 
     async def submit(self, text: Text) -> Outcome:
         """Hand one text over. Never raises for what a network can do; cancelling it is safe (the text is then unknown)."""
+
+    def ask(self, text: Text, since: datetime) -> None:
+        """Begin to ask the network for a text whose answer was lost, handed over at that instant or later. What is found out comes
+        by `Sink.late`; nothing may come. Never blocks."""

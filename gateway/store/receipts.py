@@ -14,6 +14,7 @@ from sms.text import Receipt, ReceiptState
 Match = Callable[[str, Sequence[str]], int | None]
 """Finds a network's id among ours, however the network wrote it: the index, or None."""
 
+SEEN = "SELECT text FROM receipts WHERE bridge = ? AND provider_id = ? AND recipient IS ? AND state = ? AND code = ?"
 CANDIDATES = 100
 """Parts to one number that a receipt is compared with, newest first."""
 
@@ -73,7 +74,7 @@ def accept(db: sqlite3.Connection, text: int, bridge: str, provider_ids: Sequenc
 def _seen(db: sqlite3.Connection, receipt: Receipt) -> sqlite3.Row | None:
     """The same receipt, where it has come before."""
     row: sqlite3.Row | None = db.execute(
-        "SELECT text FROM receipts WHERE bridge = ? AND provider_id = ? AND recipient IS ? AND state = ? AND code = ?",
+        SEEN,
         (receipt.bridge, receipt.provider_id, receipt.to, receipt.state, receipt.code),
     ).fetchone()
     return row

@@ -204,6 +204,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE replies ADD COLUMN provider_id TEXT NOT NULL DEFAULT ''",  # the network's own; '': it gave none
         "CREATE UNIQUE INDEX replies_by_provider_id ON replies (bridge, provider_id) WHERE provider_id != ''",
         REPLY_PARTS,
+        "CREATE INDEX texts_expiring ON texts (expires_at) WHERE state = 'queued'",
         "CREATE INDEX receipts_by_provider_id ON receipts (bridge, provider_id)",
     ),
 )

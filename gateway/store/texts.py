@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,13 @@ from gateway.store.instants import read, written
 
 CLAIM_AT_MOST = 500
 """Texts looked at in one round."""
+PAGE = 20
+DUE = "SELECT * FROM texts WHERE state = 'queued' AND due_at <= ? AND (due_at, id) > (?, ?) ORDER BY due_at, id LIMIT ?"
+EXPIRED = "SELECT id, detail FROM texts WHERE state = 'queued' AND expires_at <= ?"
+NEXT_AT = (
+    "SELECT min(at) AS at FROM (SELECT min(due_at) AS at FROM texts WHERE state = 'queued' AND due_at > ?"
+    " UNION ALL SELECT min(expires_at) FROM texts WHERE state = 'queued')"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +136,9 @@ def claim_due(db: sqlite3.Connection, now: datetime, routes: Mapping[str, Sequen
     left = dict(room)
     claimed: list[Claimed] = []
     cancelled: list[int] = []
-    for row in _due(db, now) if any(left.values()) else ():
+    for row in _due(db, now):
+        if not any(left.values()):
+            break
         tried = tuple(json.loads(row["tried"]))
         up = [bridge for bridge in routes.get(row["line"], ()) if bridge in left and bridge not in tried]
         if not up or not left[up[0]]:
@@ -174,6 +183,11 @@ def recover(db: sqlite3.Connection, now: datetime) -> tuple[int, ...]:
     return tuple(row["id"] for row in rows)
 
 
+def unknown_since(db: sqlite3.Connection, at: datetime) -> list[sqlite3.Row]:
+    """Texts that were handed over since an instant and whose answer was lost."""
+    return db.execute("SELECT * FROM texts WHERE state = 'unknown' AND claimed_at >= ? ORDER BY id", (written(at),)).fetchall()
+
+
 def cancel_for(db: sqlite3.Connection, number: E164, at: datetime, detail: str) -> int:
     """Cancel whatever is still queued or held for a number; how many that were."""
     rows = db.execute("SELECT id FROM texts WHERE recipient = ? AND state IN ('queued', 'held')", (number,)).fetchall()
@@ -200,7 +214,7 @@ def of_call(db: sqlite3.Connection, call: int) -> list[sqlite3.Row]:
 
 
 def _expire(db: sqlite3.Connection, now: datetime) -> tuple[int, ...]:
-    rows = db.execute("SELECT id, detail FROM texts WHERE state = 'queued' AND expires_at <= ?", (written(now),)).fetchall()
+    rows = db.execute(EXPIRED, (written(now),)).fetchall()
     for row in rows:
         why = f"not sent in time; last: {row['detail']}" if row["detail"] else "not sent in time: no bridge was ready"
         settle(db, row["id"], Event.EXPIRED, now, detail=why)
@@ -219,11 +233,15 @@ def _speaks_against(db: sqlite3.Connection, row: sqlite3.Row) -> str:
     return ""
 
 
-def _due(db: sqlite3.Connection, now: datetime) -> list[sqlite3.Row]:
-    return db.execute(
-        "SELECT * FROM texts WHERE state = 'queued' AND due_at <= ? ORDER BY due_at, id LIMIT ?",
-        (written(now), CLAIM_AT_MOST),
-    ).fetchall()
+def _due(db: sqlite3.Connection, now: datetime) -> Iterator[sqlite3.Row]:
+    """What is due, in order, a page at a time: a round takes as many as there is room for, and the queue may be long."""
+    after_due, after_id = "", 0
+    for _ in range(0, CLAIM_AT_MOST, PAGE):
+        page = db.execute(DUE, (written(now), after_due, after_id, PAGE)).fetchall()
+        yield from page
+        if len(page) < PAGE:
+            return
+        after_due, after_id = page[-1]["due_at"], page[-1]["id"]
 
 
 def _claim(db: sqlite3.Connection, row: sqlite3.Row, bridge: str, tried: tuple[str, ...], now: datetime) -> Claimed:
@@ -248,11 +266,7 @@ def _claim(db: sqlite3.Connection, row: sqlite3.Row, bridge: str, tried: tuple[s
 
 def _next_at(db: sqlite3.Connection, now: datetime) -> datetime | None:
     """The next instant at which a queued text falls due or expires; what is due already waits for a bridge's room."""
-    row = db.execute(
-        "SELECT min(min(CASE WHEN due_at > ? THEN due_at ELSE expires_at END, expires_at)) AS at FROM texts"
-        " WHERE state = 'queued'",
-        (written(now),),
-    ).fetchone()
+    row = db.execute(NEXT_AT, (written(now),)).fetchone()
     return read(row["at"]) if row["at"] else None
 
 

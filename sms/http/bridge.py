@@ -89,9 +89,14 @@ class HttpBridge:
             self._changed()
         outcome = self._provider.outcome(answer) if isinstance(answer, Answer) else answer
         self._learn(outcome, answer)
-        if isinstance(outcome, Unknown) and isinstance(self._provider, CanLookUp) and self._tasks is not None:
-            self._tasks.create_task(self._look_up(self._provider, text, since), name=f"look-up {text.key}")
+        if isinstance(outcome, Unknown):
+            self.ask(text, since)
         return outcome
+
+    def ask(self, text: Text, since: datetime) -> None:
+        """Look a text up whose answer was lost, where the provider can."""
+        if isinstance(self._provider, CanLookUp) and self._tasks is not None:
+            self._tasks.create_task(self._look_up(self._provider, text, since), name=f"look-up {text.key}")
 
     async def hook(self, hook: Hook) -> HookAnswer:
         """Take a provider's call, whose `url` is still its path: verified, stored, then answered. `HookRefused` where it is not

@@ -90,6 +90,9 @@ class SmppBridge:
             sending.accepted += 1
         return Accepted(provider_ids=tuple(sending.ids))
 
+    def ask(self, text: Text, since: datetime) -> None:
+        """An SMSC is asked by its own id (query_sm), which is what was lost: nothing to be done."""
+
     # --- one part ---
 
     async def _submit_part(self, sending: _Sending, message: pdu.ShortMessage) -> Outcome:

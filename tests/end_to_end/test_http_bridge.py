@@ -7,14 +7,16 @@ import hmac
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from aiohttp import web
 
 from tests.peers import sipp
 from tests.peers.gateway import RunningGateway
-from tests.peers.provider import Provider, hang_up
+from tests.peers.provider import Provider, hang_up, stay_silent
 from tests.peers.sipp import Call, Ends
 
 Start = Callable[..., RunningGateway]
@@ -157,4 +159,33 @@ async def test_hook_that_is_too_large_is_refused(gateway: Start, tmp_path: Path)
         assert call_hook(running, "inbound", {**form, "Body": "x" * 1000}) == 200
 
     await asyncio.to_thread(scenario)
+    await provider.stop()
+
+
+async def test_text_that_a_crash_cut_off_is_asked_for(gateway: Start, tmp_path: Path) -> None:
+    """No public address, so no receipt either: only Twilio's list of messages can tell."""
+    bodies: list[str] = []
+
+    async def take_and_say_nothing(request: web.Request) -> web.StreamResponse:
+        if request.method == "POST":
+            bodies.append((await request.post())["Body"])
+            return await stay_silent(request)
+        made = f"{datetime.now(UTC):%a, %d %b %Y %H:%M:%S +0000}"
+        one = {"sid": "SM7", "body": bodies[0], "direction": "outbound-api", "date_created": made}
+        return web.json_response({"messages": [one]})
+
+    provider = await Provider(act=take_and_say_nothing).start()
+    section = twilio(provider, tmp_path)
+
+    def scenario() -> None:
+        running = gateway(sms=section, ring=1)
+        assert sipp.place(tmp_path, running.sip_port, [Call(caller=CALLER)], Ends()).is_good
+        running.wait_for("texts", 1, state="sending")
+        running.kill()
+        running.start()
+        (text,) = running.wait_for("texts", 1, state="accepted")
+        assert text["provider_id"] == "SM7"
+
+    await asyncio.to_thread(scenario)
+    assert [sent.method for sent in provider.sent] == ["POST", "GET"]
     await provider.stop()

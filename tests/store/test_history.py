@@ -169,7 +169,10 @@ def test_traffic(db: sqlite3.Connection) -> None:
         (history.SENT_SINCE, ("2026", 5)),
         (history.SENT_TO_REGION, ("2026", "US", 5)),
         ("SELECT wish, at FROM consent WHERE number = ? ORDER BY id DESC LIMIT 1", (CALLER,)),
-        ("SELECT * FROM texts WHERE state = 'queued' AND due_at <= ? ORDER BY due_at, id LIMIT 500", ("2026",)),
+        (texts.DUE, ("2026", "", 0, 20)),
+        (texts.EXPIRED, ("2026",)),
+        (texts.NEXT_AT, ("2026",)),
+        (receipts.SEEN, ("primary", "SM1", CALLER, "delivered", "x")),
         ("SELECT id FROM texts WHERE state = 'held' AND due_at <= ? ORDER BY due_at, id LIMIT 5", ("2026",)),
     ],
 )
