@@ -171,5 +171,5 @@ class Bridge(Protocol):
         """Hand one text over. Never raises for what a network can do; cancelling it is safe (the text is then unknown)."""
 
     def ask(self, text: Text, since: datetime) -> None:
-        """Begin to ask the network for a text whose answer was lost, handed over at that instant or later. What is found out comes
+        """Begin to ask the network for a text whose answer was lost, handed over at that instant or later. What is found comes
         by `Sink.late`; nothing may come. Never blocks."""
