@@ -35,20 +35,20 @@ class Kannel:
 
     def request(self, text: Text) -> Request:
         """POST; without coding 2 Kannel would write ? for what GSM-7 does not have."""
-        is_wide = segment(text.body).alphabet is Alphabet.UCS_2
+        cut = segment(text.body)
         headers = {
             "Content-Type": "text/plain; charset=UTF-8",
             "X-Kannel-Username": self._user,
             "X-Kannel-Password": self._password,
             "X-Kannel-From": text.sender,
             "X-Kannel-To": text.to,
-            "X-Kannel-Coding": "2" if is_wide else "0",
+            "X-Kannel-Coding": "2" if cut.alphabet is Alphabet.UCS_2 else "0",
             **({"X-Kannel-SMSC": self._smsc} if self._smsc else {}),
         }
         if self._receipt_url:
             wanted = urlencode({"key": text.key, "state": "%d", "to": "%p", "answer": "%A"}, safe="%")
             headers |= {"X-Kannel-DLR-Mask": _WANTED, "X-Kannel-DLR-Url": f"{self._receipt_url}?{wanted}"}
-        return Request(url=self._url, headers=headers, body=text.body.encode())
+        return Request(url=self._url, headers=headers, body=cut.text.encode())
 
     def outcome(self, answer: Answer) -> Outcome:
         """202: sent on, or queued. There is no id."""

@@ -54,13 +54,14 @@ class Vonage:
 
     def request(self, text: Text) -> Request:
         """POST, form; the credentials are fields of it."""
+        cut = segment(text.body)
         form = {
             "api_key": self._key,
             "api_secret": self._secret,
             "from": text.sender.removeprefix("+"),
             "to": text.to.removeprefix("+"),
-            "text": text.body,
-            "type": "unicode" if segment(text.body).alphabet is Alphabet.UCS_2 else "text",
+            "text": cut.text,
+            "type": "unicode" if cut.alphabet is Alphabet.UCS_2 else "text",
             "client-ref": text.key,
         }
         if self._receipt_url:

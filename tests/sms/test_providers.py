@@ -5,6 +5,7 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,9 @@ def test_what_gsm_7_does_not_have_goes_wide(tmp_path: Path) -> None:
     assert dict(parse_qsl(provider("vonage", tmp_path).request(WIDE).body.decode()))["type"] == "unicode"
     assert provider("kannel", tmp_path).request(WIDE).headers["X-Kannel-Coding"] == "2"
     form = dict(parse_qsl(provider("jasmin", tmp_path).request(WIDE).body.decode()))
+    curly = replace(TEXT, body="We’re closed")
+    assert provider("kannel", tmp_path).request(curly).body == b"We're closed"
+    assert dict(parse_qsl(provider("vonage", tmp_path).request(curly).body.decode()))["text"] == "We're closed"
     assert (form["coding"], bytes.fromhex(form["hex-content"]).decode("utf-16-be")) == ("8", WIDE.body)
 
 

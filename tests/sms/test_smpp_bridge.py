@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from config.bridges import Smpp
 from sms.smpp import pdu
@@ -216,6 +217,19 @@ async def test_answers_in_reverse_order_find_their_texts() -> None:
     async with bound(smsc) as (bridge, _):
         outcomes = await asyncio.gather(*(bridge.submit(TEXT) for _ in range(3)))
     assert [o.provider_ids[0] for o in outcomes if isinstance(o, Accepted)] == [str(one.sequence) for one in waiting]
+
+
+async def test_answer_to_a_text_that_was_never_sent_settles_nothing() -> None:
+    async def wrong(link: Link, one: Pdu) -> None:
+        link.send(one.command | pdu.RESPONSE, 0, one.sequence + 1000, b"1\0")
+
+    smsc = await FaultySmsc(on_submit=wrong).start()
+    async with bound(smsc) as (bridge, sink):
+        with capture_logs() as logged:
+            assert isinstance(await bridge.submit(TEXT), Unknown)
+        assert [entry["event"] for entry in logged] == ["smpp_answer_to_nothing"]
+        assert sink.late_outcomes == []
+        assert bridge.health().up
 
 
 async def test_window_is_never_passed() -> None:
