@@ -72,7 +72,10 @@ def in_words(error: Any, known_keys: Iterable[str]) -> str:
             expected = context["expected"].replace("'", '"')
             return f"{_shown(given)} must be {expected}"
         case "union_tag_invalid" | "union_tag_not_found":
-            return f"kind must be one of {context.get('expected_tags', 'smpp, spool')}".replace("'", '"')
+            kinds = str(context.get("expected_tags", "'smpp', 'spool'"))
+            close = get_close_matches(str(context.get("tag", "")), [kind.strip("'") for kind in kinds.split(", ")], n=1)
+            hint = f'; did you mean "{close[0]}"?' if close else ""
+            return f"kind must be one of {kinds}{hint}".replace("'", '"')
         case "string_type" | "path_type":
             return f"{_shown(given)} must be a string in quotes"
         case "tuple_type" | "list_type":

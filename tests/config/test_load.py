@@ -163,7 +163,7 @@ missed = 2
             ('kind = "spool"', 'kind = "telnyx"\napi_key_file = "smsc.password"\npublic_key_file = "smsc.password"'),
             "sms.spool.public_key_file: must be the account's public key as Telnyx shows it",
         ),
-        (('kind = "spool"', 'kind = "twillio"'), "sms.spool: kind must be one of"),
+        (('kind = "spool"', 'kind = "twillio"'), '"http"; did you mean "twilio"?'),
         (
             ('kind = "spool"', 'kind = "smpp"\nhost = "h"\nsystem_id = "x"\npassword_file = "nowhere"'),
             "textback.toml:10: sms.spool.password_file: there is no file nowhere;",
