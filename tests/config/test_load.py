@@ -116,7 +116,7 @@ missed = 2
         "textback.toml:16: sms.a.password: must not stand in this file; write it into a file of its own"
         ' and say password_file = "…"',
         'textback.toml:17: sms.b: kind must be one of "spool", "smpp", "twilio", "signalwire", "telnyx", "bandwidth", "vonage",'
-        ' "plivo", "sinch", "android", "kannel", "jasmin", "http"',
+        ' "plivo", "sinch", "android", "kannel", "jasmin", "http"; did you mean "smpp"?',
         'textback.toml:21: line.front.trunks: there is no [trunk.pbxx]; did you mean "pbx"?',
         "textback.toml:23: line.front.ring_seconds: 900 must be less than or equal to 180",
         'textback.toml:25: line.front.text.mesage: is no key of this section; did you mean "message"?',
