@@ -85,11 +85,13 @@ def _part_by_key(db: sqlite3.Connection, receipt: Receipt) -> tuple[int, int] | 
     text = texts.by_key(db, receipt.key) if receipt.key else None
     if text is None or text["bridge"] != receipt.bridge or receipt.to not in (None, text["recipient"]):
         return None
-    db.execute(
-        "INSERT INTO parts (text, number, bridge, provider_id) VALUES (?, 1, ?, ?) ON CONFLICT DO NOTHING",
-        (text["id"], receipt.bridge, receipt.provider_id),
-    )
-    return text["id"], 1
+    rows = db.execute("SELECT number, provider_id FROM parts WHERE text = ?", (text["id"],)).fetchall()
+    if not rows:
+        db.execute(
+            "INSERT INTO parts (text, number, bridge, provider_id) VALUES (?, 1, ?, ?)",
+            (text["id"], receipt.bridge, receipt.provider_id),
+        )
+    return text["id"], next((row["number"] for row in rows if row["provider_id"] == receipt.provider_id), 1)
 
 
 def _part_of(db: sqlite3.Connection, receipt: Receipt, match: Match) -> tuple[int, int] | None:

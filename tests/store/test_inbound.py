@@ -93,6 +93,17 @@ def test_sent_then_delivered_and_each_once(db: sqlite3.Connection) -> None:
     assert db.execute("SELECT count(*) FROM receipts").fetchone()[0] == 2
 
 
+def test_every_part_that_shares_a_key_has_to_arrive(db: sqlite3.Connection) -> None:
+    text = add_text(db, add_call(db, NOW), NOW)
+    texts.claim_due(db, NOW, {"front": ("primary",)}, {"primary": 9})
+    receipts.accept(db, text, "primary", ("A", "B"), NOW, find_id)
+    row = texts.one(db, text)
+    assert row is not None
+    for provider_id, state in (("B", "accepted"), ("A", "delivered")):
+        receipts.add(db, replace(told(texts.key_of(row)), provider_id=provider_id), find_id)
+        assert state_of(db, text) == state
+
+
 def reply(body: str, provider_id: str = "", part: Part | None = None) -> Reply:
     return Reply(bridge="primary", sender=CALLER, to="+14155550100", body=body, at=NOW, provider_id=provider_id, part=part)
 
