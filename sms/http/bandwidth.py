@@ -1,10 +1,12 @@
 """Bandwidth's Messaging API (v2): JSON; its calls bear a user name and a password of ours. PURE.
 
-Source: Bandwidth's documentation of messages, of webhooks (arrays, answered within 10 s, repeated for 24 h), and of errors.
+Source: Bandwidth's documentation of messages and their list, of errors, and of webhooks (arrays, repeated for 24 h).
 """
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 from sms.http import wire
 from sms.http.exchange import Answer, Hook, HookAnswer, Request
@@ -70,6 +72,31 @@ class Bandwidth:
         if not isinstance(events, list):
             raise ValueError("not an array of events")
         return [said for event in events for said in _of_event(event, hook, bridge)]
+
+    # --- a text whose answer was lost (CanLookUp) ---
+
+    def look_up(self, text: Text, since: datetime) -> Request:
+        """The list of messages from this number to that one since an instant."""
+        wanted = {"sourceTn": text.sender, "destinationTn": text.to, "fromDateTime": _instant(since), "limit": "50"}
+        return Request(url=f"{self._url}?{urlencode(wanted)}", headers={"Authorization": self._authorization}, method="GET")
+
+    def found(self, answer: Answer, text: Text, since: datetime) -> Outcome | None:
+        """The list shows no bodies, so it says something only where one outbound message alone was taken since."""
+        messages = wire.told(answer.body).get("messages") if answer.status == 200 else None
+        ids = [
+            wire.word(wire.at(one, "messageId"))
+            for one in (messages if isinstance(messages, list) else [])
+            if wire.word(wire.at(one, "messageDirection")).upper() == "OUTBOUND"
+            and wire.at(one, "sourceTn") == text.sender
+            and wire.at(one, "destinationTn") == text.to
+            and wire.word(wire.at(one, "receiveTime")) >= _instant(since)
+        ]
+        return wire.the_only(ids)
+
+
+def _instant(at: datetime) -> str:
+    """As Bandwidth writes it, so that the order of the words is the order in time: `2026-11-23T14:05:09.123Z`."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
 
 
 def _of_event(event: object, hook: Hook, bridge: str) -> Sequence[Receipt | Reply]:

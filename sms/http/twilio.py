@@ -135,7 +135,7 @@ class Twilio:
             and wire.word(wire.at(one, "direction")).startswith("outbound")
             and _made_since(wire.word(wire.at(one, "date_created")), since - LOOK_BACK)
         ]
-        return Accepted(provider_ids=(sids[0],)) if len(sids) == 1 and sids[0] else None
+        return wire.the_only(sids)
 
     def _signature(self, signed: str) -> str:
         return base64.b64encode(hmac.new(self._signing_key.encode(), signed.encode(), hashlib.sha1).digest()).decode()

@@ -3,14 +3,14 @@
 import base64
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from sms.http.exchange import Answer, Hook, Request
-from sms.text import Receipt, ReceiptState, Refusal, Refused, Reply
+from sms.text import Accepted, Receipt, ReceiptState, Refusal, Refused, Reply
 
 FRESH_WITHIN = timedelta(minutes=5)
 """A signed call may be so old, or so far ahead of our clock."""
@@ -69,6 +69,11 @@ def at(found: Any, *path: str | int) -> Any:
 def word(found: Any) -> str:
     """A string or a number as a string; anything else is empty."""
     return str(found) if isinstance(found, str | int | float) and not isinstance(found, bool) else ""
+
+
+def the_only(ids: Sequence[str]) -> Accepted | None:
+    """The message that must be the text; where there are several one may be an earlier text's, and that says nothing."""
+    return Accepted(provider_ids=(ids[0],)) if len(ids) == 1 and ids[0] else None
 
 
 def header(answer: Answer, name: str) -> str:

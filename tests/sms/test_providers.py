@@ -239,6 +239,30 @@ def test_android_has_our_id_already(tmp_path: Path) -> None:
     assert isinstance(outcome, Accepted)
 
 
+def test_bandwidth_is_asked_for_its_list(tmp_path: Path) -> None:
+    api = provider("bandwidth", tmp_path)
+    assert isinstance(api, CanLookUp)
+    request = api.look_up(TEXT, NOW)
+    assert (request.method, request.headers["Authorization"]) == ("GET", basic("u"))
+    assert dict(parse_qsl(request.url.partition("?")[2])) == {
+        "sourceTn": TEXT.sender, "destinationTn": TEXT.to, "fromDateTime": "2026-11-23T12:00:00.000Z", "limit": "50",
+    }  # fmt: skip
+    ours = {
+        "messageId": "15", "sourceTn": TEXT.sender, "destinationTn": TEXT.to, "messageDirection": "OUTBOUND",
+        "receiveTime": "2026-11-23T12:00:00.250Z",
+    }  # fmt: skip
+
+    def found(*messages: object, status: int = 200) -> object:
+        return api.found(Answer(status=status, headers={}, body=json.dumps({"messages": messages}).encode()), TEXT, NOW)
+
+    assert found(ours) == Accepted(provider_ids=("15",))
+    earlier, inbound = {**ours, "receiveTime": "2026-11-23T11:59:59.999Z"}, {**ours, "messageDirection": "INBOUND"}
+    assert found(ours, earlier, inbound, {**ours, "destinationTn": TEXT.sender}, "?") == Accepted(provider_ids=("15",))
+    for several in ((), (earlier,), (inbound,), (ours, {**ours, "messageId": "16"})):
+        assert found(*several) is None
+    assert found(ours, status=500) is None
+
+
 def test_android_is_asked_for_our_id(tmp_path: Path) -> None:
     api = provider("android", tmp_path)
     assert isinstance(api, CanLookUp)
