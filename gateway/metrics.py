@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client import CollectorRegistry, Counter, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from sms.text import Outcome, Refused
 
+disable_created_metrics()  # when each counter was born tells nobody anything
 _COUNTED = CollectorRegistry(auto_describe=True)
 _SUBMITTED = Counter(
     "textback_submits", "Texts handed to a bridge, by what it said of them.", ["bridge", "outcome"], registry=_COUNTED
