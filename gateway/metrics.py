@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 
 from sms.text import Outcome, Refused
 
-disable_created_metrics()  # when each counter was born tells nobody anything
+disable_created_metrics()  # type: ignore[no-untyped-call] # when each counter was born tells nobody anything
 _COUNTED = CollectorRegistry(auto_describe=True)
 _SUBMITTED = Counter(
     "textback_submits", "Texts handed to a bridge, by what it said of them.", ["bridge", "outcome"], registry=_COUNTED

@@ -215,7 +215,7 @@ def _print(status: dict[str, Any], config: Config) -> None:
         print(f"            refused: {agent['strangers_refused']} from strangers, {agent['malformed_refused']} malformed")
     for name, bridge in status["bridges"].items():
         state = "paused" if bridge["paused"] else "up" if bridge["up"] else "DOWN"
-        print(f"  bridge    {name}: {state}; {bridge['detail']}")
+        print(f"  bridge    {name}: {'; '.join(said for said in (state, bridge['detail']) if said)}")
     database = status["database"]
     print(f"  database  {'writable' if database['writable'] else database['detail']}")
     print(f"  texts     {status['queued']} queued, {status['held']} held, {status['unknown']} unknown")
