@@ -13,13 +13,15 @@ from sms.http.exchange import Answer, Hook, HookAnswer, Request
 from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Refused, Reply, Text, Unknown
 
 _OPTED_OUT = frozenset({"4775"})
-_NUMBER_DEAD = frozenset({"4720", "4721"})
-"""No such destination; the destination's carrier takes no texts for it."""
+_NUMBER_DEAD = frozenset({"4303", "4720", "4721"})
+"""No number; no such destination, or a landline; on the deactivation list."""
+_NOBODY_KNOWS = frozenset({"9902"})
+"""`message-failed` because no carrier's receipt came in two hours: it may have been delivered."""
 _CODES = wire.Codes(
     who="Bandwidth",
     opted_out=_OPTED_OUT,
     number_dead=_NUMBER_DEAD,
-    permanent=frozenset({"4303", "4406"}),
+    permanent=frozenset({"4406"}),
     configuration=frozenset({"4773", "4774", "4795"}),
     temporary=frozenset({"5600"}),
 )
@@ -119,7 +121,7 @@ def _of_event(event: object, hook: Hook, bridge: str) -> Sequence[Receipt | Repl
             bridge,
             provider_id=provider_id,
             to=to or wire.word(wire.at(message, "to", 0)),
-            state=_STATES[kind],
+            state=None if error in _NOBODY_KNOWS else _STATES[kind],
             code=f"{kind} {error}",
             key=wire.word(message.get("tag")),
             is_number_dead=error in _NUMBER_DEAD,

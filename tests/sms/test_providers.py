@@ -329,6 +329,8 @@ RECEIPTS: list[tuple[str, Any, dict[str, str], str, ReceiptState, bool, bool]] =
     ("bandwidth", bandwidth("message-delivered"), {}, "15", D, False, False),
     ("bandwidth", bandwidth("message-failed", errorCode=4775), {}, "15", U, False, True),
     ("bandwidth", bandwidth("message-failed", errorCode=4720), {}, "15", U, True, False),
+    ("bandwidth", bandwidth("message-failed", errorCode=4750), {}, "15", U, False, False),
+    ("bandwidth", bandwidth("message-failed", errorCode=9902), {}, "15", W, False, False),
     ("vonage", vonage(status="delivered", **{"err-code": "0"}), {}, "A", D, False, False),
     ("vonage", vonage(status="failed", **{"err-code": "9"}), {}, "A", U, False, True),
     ("vonage", vonage(status="failed", **{"err-code": "3"}), {}, "A", U, True, False),
