@@ -97,8 +97,8 @@ class Bandwidth:
 
 
 def _instant(at: datetime) -> str:
-    """As Bandwidth writes it, so that the order of the words is the order in time: `2026-11-23T14:05:09.123Z`."""
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+    """As Bandwidth writes it, whole seconds, so that the order of the words is the order in time: `2026-11-23T14:05:09.000Z`."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.000Z"
 
 
 def _of_event(event: object, hook: Hook, bridge: str) -> Sequence[Receipt | Reply]:

@@ -126,7 +126,8 @@ class Vonage:
 def _fields(hook: Hook) -> dict[str, str]:
     """A form, a query or JSON, as the account is set."""
     if hook.headers.get("content-type", "").startswith("application/json"):
-        return {name: wire.word(value) for name, value in wire.told(hook.body).items()}
+        found = wire.told(hook.body).items()
+        return {name: "true" if value is True else wire.word(value) for name, value in found}
     return wire.fields(hook)
 
 

@@ -249,7 +249,7 @@ def test_bandwidth_is_asked_for_its_list(tmp_path: Path) -> None:
     }  # fmt: skip
     ours = {
         "messageId": "15", "sourceTn": TEXT.sender, "destinationTn": TEXT.to, "messageDirection": "OUTBOUND",
-        "receiveTime": "2026-11-23T12:00:00.250Z",
+        "receiveTime": "2026-11-23T12:00:00.000Z",
     }  # fmt: skip
 
     def found(*messages: object, status: int = 200) -> object:
@@ -446,6 +446,15 @@ def test_a_part_of_a_vonage_reply_says_so(tmp_path: Path) -> None:
     (found,) = said("vonage", tmp_path, "inbound", told)
     assert isinstance(found, Reply)
     assert isinstance(found.part, Part)
+    assert (found.part.number, found.part.total) == (2, 3)
+
+
+def test_a_part_of_a_vonage_reply_as_json(tmp_path: Path) -> None:
+    told = {**vonage(text="second", **{"concat-ref": "ab"}), "concat": True, "concat-part": 2, "concat-total": 3}
+    hook = Hook(url="", headers={"content-type": "application/json"}, body=json.dumps(told).encode(), at=NOW)
+    (found,) = provider("vonage", tmp_path).read(hook, "primary")
+    assert isinstance(found, Reply)
+    assert found.part is not None
     assert (found.part.number, found.part.total) == (2, 3)
 
 
