@@ -97,7 +97,7 @@ class Bandwidth:
 
 
 def _instant(at: datetime) -> str:
-    """As Bandwidth writes it, whole seconds, so that the order of the words is the order in time: `2026-11-23T14:05:09.000Z`."""
+    """As Bandwidth writes it, in whole seconds, so that the order of words is the order in time: `2026-11-23T14:05:09.000Z`."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.000Z"
 
 
