@@ -20,6 +20,8 @@ from gateway.store.database import Database
 from sms.smpp.receipt import find_id
 from sms.text import Accepted, Outcome, Part, Receipt, Refused, Reply
 
+PARTS_AT_MOST = 255
+"""What an octet can count (3GPP TS 23.040 §9.2.3.24.1); what claims more is no part."""
 PARTS_WITHIN = timedelta(minutes=10)
 """The parts of a long reply follow each other within seconds; one that is missing so long after the last will not come."""
 
@@ -45,7 +47,7 @@ class Inbox:
         """Keep a reply; an opt-out is obeyed before the network hears that we have it."""
         reply = replace(reply, sender=self._number(reply.sender), to=self._number(reply.to))
         part = reply.part
-        if part is not None and 1 <= part.number <= part.total and part.total > 1:
+        if part is not None and 1 <= part.number <= part.total and 1 < part.total <= PARTS_AT_MOST:
             await self._store.write(lambda db: self._keep_part(db, reply, part))
         else:
             await self._store.write(lambda db: self._keep(db, reply))

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -32,10 +33,19 @@ class HookRefused(Exception):
 class HttpBridge:
     """One `[sms.NAME]` of a provider's kind. `reached_at` is the address in front of our webhooks' paths."""
 
-    def __init__(self, name: str, settings: Http, provider: Provider, reached_at: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: Http,
+        provider: Provider,
+        reached_at: str,
+        *,
+        look_up_after: Sequence[float] = LOOK_UP_AFTER_S,
+    ) -> None:
         self.name = name
         self._provider = provider
         self._reached_at = reached_at
+        self._look_up_after = look_up_after
         self._window = settings.window
         self._hook_from = tuple(ip_network(one) for one in settings.hook_from)
         self._client = HttpClient(
@@ -130,7 +140,7 @@ class HttpBridge:
 
     async def _look_up(self, provider: CanLookUp, text: Text, since: datetime) -> None:
         """Ask whether the provider has a text whose answer was lost. That it has not says nothing: it may still come."""
-        for seconds in LOOK_UP_AFTER_S:
+        for seconds in self._look_up_after:
             await asyncio.sleep(seconds)
             answer = await self._client.perform(provider.look_up(text, since))
             outcome = provider.found(answer, text, since) if isinstance(answer, Answer) else None

@@ -77,8 +77,8 @@ class Twilio:
     def outcome(self, answer: Answer) -> Outcome:
         """201 with a sid is a yes; a 4xx is a no of some kind; anything else leaves it open."""
         told = wire.told(answer.body)
-        sid = told.get("sid")
-        if 200 <= answer.status < 300 and isinstance(sid, str):
+        sid = wire.word(told.get("sid"))
+        if 200 <= answer.status < 300 and sid:
             return Accepted(provider_ids=(sid,))
         if not 400 <= answer.status < 500:
             return Unknown(detail=f"{self._codes.who} answered {answer.status}")

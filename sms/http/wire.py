@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from sms.http.exchange import Answer, Hook, Request
+from sms.segments import encodable
 from sms.text import Accepted, Receipt, ReceiptState, Refusal, Refused, Reply
 
 FRESH_WITHIN = timedelta(minutes=5)
@@ -67,8 +68,8 @@ def at(found: Any, *path: str | int) -> Any:
 
 
 def word(found: Any) -> str:
-    """A string or a number as a string; anything else is empty."""
-    return str(found) if isinstance(found, str | int | float) and not isinstance(found, bool) else ""
+    """A string or a number as a string that can be written down; anything else is empty."""
+    return encodable(str(found)) if isinstance(found, str | int | float) and not isinstance(found, bool) else ""
 
 
 def the_only(ids: Sequence[str]) -> Accepted | None:
@@ -96,7 +97,7 @@ class Codes:
     def refused(self, answer: Answer, code: str, said: object) -> Refused:
         """A definite no."""
         shown = code or str(answer.status)
-        words = str(said or "")[:200] or f"HTTP {answer.status}"
+        words = encodable(str(said or ""))[:200] or f"HTTP {answer.status}"
         return Refused(
             kind=self._kind(answer.status, code),
             code=shown[:CODE_AT_MOST],
@@ -142,7 +143,7 @@ def needed(found: Mapping[str, Any], *names: str) -> list[str]:
     for name in names:
         if not isinstance(found.get(name), str | int) or found[name] == "":
             raise ValueError(f"{name} is missing")
-    return [str(found[name]) for name in names]
+    return [encodable(str(found[name])) for name in names]
 
 
 def is_same(expected: str, shown: str) -> bool:

@@ -458,6 +458,26 @@ def test_a_part_of_a_vonage_reply_as_json(tmp_path: Path) -> None:
     assert (found.part.number, found.part.total) == (2, 3)
 
 
+def test_half_a_character_can_be_written_down(tmp_path: Path) -> None:
+    """JSON can hold half of a surrogate pair; a database cannot."""
+    body = b'{"type": "mo_text", "id": "R\\ud800", "from": "14155550123\\udfff", "body": "STOP \\ud83d"}'
+    (found,) = provider("sinch", tmp_path).read(Hook(url="", headers={}, body=body, at=NOW), "primary")
+    assert isinstance(found, Reply)
+    assert "".join((found.body, found.sender, found.provider_id)).encode() == "STOP \ufffd14155550123\ufffdR\ufffd".encode()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("status", [200, 201, 202, 400, 500])
+def test_no_answer_can_keep_its_text_from_being_settled(tmp_path: Path, kind: str, status: int) -> None:
+    """What an answer says goes into the database and the log."""
+    spoilt = json.dumps({"sid": "\ud800", "message": "\ud800", "code": "\ud800", "id": "\ud800", "description": "\ud800", "type": "x",
+        "error": "\ud800", "text": "\ud800", "errors": [{"code": "\ud800", "detail": "\ud800"}], "message_uuid": ["\ud800"],
+        "data": [{"id": "\ud800"}], "messages": [{"status": "\ud800", "error-text": "\ud800", "message-id": "\ud800"}]})  # fmt: skip
+    outcome = provider(kind, tmp_path).outcome(Answer(status=status, headers={}, body=spoilt.encode()))
+    for said in (getattr(outcome, "detail", ""), getattr(outcome, "code", ""), *getattr(outcome, "provider_ids", ())):
+        said.encode()
+
+
 def test_several_events_in_one_call(tmp_path: Path) -> None:
     assert len(said("bandwidth", tmp_path, "receipt", bandwidth("message-delivered") + bandwidth("message-sending"))) == 1
 

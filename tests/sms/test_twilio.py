@@ -15,9 +15,9 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from config.bridges import Twilio as Settings
-from sms.build import build_bridge
 from sms.http.bridge import HookRefused, HttpBridge
 from sms.http.exchange import Answer, Hook
+from sms.http.providers import provider_of
 from sms.http.twilio import Twilio
 from sms.text import Accepted, NotSent, Receipt, ReceiptState, Refusal, Refused, Reply, Text, Unknown
 from tests.peers.provider import Provider, hang_up, stay_silent
@@ -36,8 +36,9 @@ async def running(
         kind="twilio", account_sid="AC1", auth_token=SecretStr("12345"), base_url=provider.url,
         response_timeout=timedelta(seconds=0.4), **more,
     )  # fmt: skip
-    bridge, sink = build_bridge("primary", settings, tmp_path, public_url), Kept()
-    assert isinstance(bridge, HttpBridge)
+    receipt_url = f"{public_url}/hooks/primary/receipt" if public_url else ""
+    bridge = HttpBridge("primary", settings, provider_of(settings, receipt_url), public_url, look_up_after=(0.05, 0.1, 0.1))
+    sink = Kept()
     task = asyncio.create_task(bridge.run(sink))
     try:
         await until(lambda: bridge.health().up)
@@ -215,8 +216,7 @@ async def test_hook_without_a_signature_is_refused(tmp_path: Any) -> None:
         assert sink.replies == []
 
 
-async def test_a_lost_answer_is_looked_up(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sms.http.bridge.LOOK_UP_AFTER_S", (0.05, 0.1, 0.1))
+async def test_a_lost_answer_is_looked_up(tmp_path: Any) -> None:
     asked: list[web.Request] = []
 
     async def lose_the_answer(request: web.Request) -> web.StreamResponse:
