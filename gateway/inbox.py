@@ -12,13 +12,13 @@ from gateway import metrics
 from gateway.answers import answer
 from gateway.core.consent import Wish, wish
 from gateway.core.delivery import Event
-from gateway.core.phone import masked, read_number
+from gateway.core.phone import masked, read_number, readings
 from gateway.outbox import opt_out
 from gateway.ruling import Ruling
-from gateway.store import consent, receipts, replies, texts
+from gateway.store import consent, history, receipts, replies, texts
 from gateway.store.database import Database
 from sms.smpp.receipt import find_id
-from sms.text import Accepted, Outcome, Part, Receipt, Refused, Reply
+from sms.text import Accepted, Outcome, Receipt, Refused, Reply
 
 PARTS_AT_MOST = 255
 """What an octet can count (3GPP TS 23.040 §9.2.3.24.1); what claims more is no part."""
@@ -37,20 +37,13 @@ class Inbox:
 
     async def receipt(self, receipt: Receipt) -> None:
         """Keep and apply a receipt."""
-        if receipt.to is not None:
-            receipt = replace(receipt, to=self._number(receipt.to))
-        text = await self._store.write(lambda db: _keep_receipt(db, receipt))
+        text = await self._store.write(lambda db: self._keep_receipt(db, receipt))
         metrics.count_receipt(receipt.bridge, receipt.state.value)
         self._log.info("receipt_received", bridge=receipt.bridge, text=text, state=receipt.state.value, code=receipt.code)
 
     async def reply(self, reply: Reply) -> None:
         """Keep a reply; an opt-out is obeyed before the network hears that we have it."""
-        reply = replace(reply, sender=self._number(reply.sender), to=self._number(reply.to))
-        part = reply.part
-        if part is not None and 1 <= part.number <= part.total and 1 < part.total <= PARTS_AT_MOST:
-            await self._store.write(lambda db: self._keep_part(db, reply, part))
-        else:
-            await self._store.write(lambda db: self._keep(db, reply))
+        await self._store.write(lambda db: self._take(db, reply))
         self._bridge_changed()
 
     async def give_up_on_parts(self) -> None:
@@ -74,14 +67,33 @@ class Inbox:
         """Room again, or a link gone."""
         self._bridge_changed()
 
-    def _number(self, written: str) -> str:
-        """E.164 of what a network may have written nationally; what is no number stays as it is."""
-        return read_number(written, self._ruling.directory.config.region) or written
+    def _take(self, db: sqlite3.Connection, reply: Reply) -> None:
+        """A reply, or a part of one that may make it whole."""
+        config = self._ruling.directory.config
+        ours = {number for line in config.line.values() for number in (line.number, line.sender)}
+        meant = readings(reply.to, config.region)
+        to = next((number for number in meant if number in ours), meant[0] if meant else reply.to)
+        reply = replace(reply, sender=self._number(db, reply.sender), to=to)
+        whole, part = reply, reply.part
+        if part is not None and 1 <= part.number <= part.total and 1 < part.total <= PARTS_AT_MOST:
+            joined = replies.add_part(db, reply, part)
+            if joined is None:
+                return
+            whole = joined
+        self._keep(db, whole)
 
-    def _keep_part(self, db: sqlite3.Connection, reply: Reply, part: Part) -> None:
-        whole = replies.add_part(db, reply, part)
-        if whole is not None:
-            self._keep(db, whole)
+    def _number(self, db: sqlite3.Connection, written: str) -> str:
+        """E.164 of what a network may have written nationally: one that we know, else the likeliest; what is none stays."""
+        meant = readings(written, self._ruling.directory.config.region)
+        return next((number for number in meant if history.is_known(db, number)), meant[0] if meant else written)
+
+    def _keep_receipt(self, db: sqlite3.Connection, receipt: Receipt) -> int | None:
+        """Store and apply a receipt, in one transaction; its text. That the network knows of a STOP enters the ledger."""
+        number = E164(self._number(db, receipt.to)) if receipt.to is not None else None
+        kept = receipts.add(db, replace(receipt, to=number), find_id)
+        if kept.is_new and receipt.is_opted_out and number is not None and consent.opted_out_at(db, number) is None:
+            opt_out(db, number, receipt.at, f"bridge:{receipt.bridge}")
+        return kept.text
 
     def _keep_incomplete(self, db: sqlite3.Connection, before: datetime) -> None:
         for reply in replies.take_incomplete(db, before):
@@ -115,11 +127,3 @@ class Inbox:
         bridge = texts.bridge_of(db, text)
         if bridge is not None:
             receipts.accept(db, text, bridge, ids, now, find_id)
-
-
-def _keep_receipt(db: sqlite3.Connection, receipt: Receipt) -> int | None:
-    """Store and apply a receipt, in one transaction; its text. That the network knows of a STOP enters the ledger."""
-    kept = receipts.add(db, receipt, find_id)
-    if kept.is_new and receipt.is_opted_out and receipt.to is not None and consent.opted_out_at(db, E164(receipt.to)) is None:
-        opt_out(db, E164(receipt.to), receipt.at, f"bridge:{receipt.bridge}")
-    return kept.text

@@ -39,6 +39,21 @@ def read_number(as_sent: str, region: str) -> E164 | None:
 
 
 @lru_cache(maxsize=4096)
+def readings(as_sent: str, region: str) -> tuple[E164, ...]:
+    """Every number that an SMS network may have meant, the likeliest first; none where it is no number.
+
+    Without a plus `4915123456789` may be a German mobile or, in Germany, a number of the area 04915: what begins with the
+    country's own code is taken for international first.
+    """
+    international = read_number("+" + as_sent.removeprefix("+").removeprefix("00"), region)
+    national = None if as_sent.startswith("+") else read_number(as_sent, region)
+    own = str(phonenumbers.country_code_for_region(region))
+    is_own = as_sent.startswith((own, "00", "+"))
+    found = (international, national) if is_own else (national, international)
+    return tuple(dict.fromkeys(number for number in found if number is not None))
+
+
+@lru_cache(maxsize=4096)
 def region_of(number: E164) -> str:
     """The region a number belongs to, ISO 3166-1 alpha-2; `001` for those of no country. Tells Jamaica from the US."""
     return phonenumbers.region_code_for_number(phonenumbers.parse(number)) or "unknown"

@@ -27,6 +27,7 @@ MISSED_CALLS = (
     f"SELECT arrived_at FROM calls WHERE caller = ? AND line = ? AND arrived_at >= ? AND outcome IN ({_MISSED})"
     f" AND reason IS NOT '{Reason.DUPLICATE}' AND id != ? ORDER BY arrived_at"
 )
+KNOWN = "SELECT 1 FROM texts WHERE recipient = ?1 UNION ALL SELECT 1 FROM calls WHERE caller = ?1 LIMIT 1"
 LAST_REPLY = "SELECT max(at) AS at FROM replies WHERE sender = ?"
 GOT_THROUGH = (
     "SELECT max(arrived_at) AS at FROM calls WHERE caller = ? AND line = ? AND arrived_at > ?"
@@ -111,3 +112,8 @@ def _instant(db: sqlite3.Connection, query: str, *values: object) -> datetime | 
 
 def _count(db: sqlite3.Connection, query: str, *values: object) -> int:
     return int(db.execute(query, values).fetchone()["n"])
+
+
+def is_known(db: sqlite3.Connection, number: E164) -> bool:
+    """Has this number called or been texted?"""
+    return db.execute(KNOWN, (number,)).fetchone() is not None

@@ -14,7 +14,9 @@ from sms.text import Receipt, ReceiptState
 Match = Callable[[str, Sequence[str]], int | None]
 """Finds a network's id among ours, however the network wrote it: the index, or None."""
 
-SEEN = "SELECT text FROM receipts WHERE bridge = ? AND provider_id = ? AND recipient IS ? AND state = ? AND code = ?"
+SEEN = (
+    "SELECT text FROM receipts WHERE bridge = ? AND provider_id = ? AND recipient IS ? AND state = ? AND code = ? AND text IS ?"
+)
 CANDIDATES = 100
 """Parts to one number that a receipt is compared with, newest first."""
 
@@ -31,11 +33,10 @@ class Kept:
 
 def add(db: sqlite3.Connection, receipt: Receipt, match: Match) -> Kept:
     """Keep a receipt and apply it, once however often it comes."""
-    seen = _seen(db, receipt)
-    if seen is not None:
-        return Kept(text=seen["text"], is_new=False)
     found = _part_by_key(db, receipt) or _part_of(db, receipt, match)
     text = found[0] if found else _only_unknown(db, receipt)
+    if _is_repeated(db, receipt, text):
+        return Kept(text=text, is_new=False)
     db.execute(
         "INSERT INTO receipts (bridge, provider_id, recipient, state, code, at, text) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
@@ -71,13 +72,10 @@ def accept(db: sqlite3.Connection, text: int, bridge: str, provider_ids: Sequenc
         _apply_early(db, text, number, bridge, provider_id, match)
 
 
-def _seen(db: sqlite3.Connection, receipt: Receipt) -> sqlite3.Row | None:
-    """The same receipt, where it has come before."""
-    row: sqlite3.Row | None = db.execute(
-        SEEN,
-        (receipt.bridge, receipt.provider_id, receipt.to, receipt.state, receipt.code),
-    ).fetchone()
-    return row
+def _is_repeated(db: sqlite3.Connection, receipt: Receipt, text: int | None) -> bool:
+    """Has this text had the same receipt before? Of another text it is another receipt: SMSCs begin their ids anew."""
+    values = (receipt.bridge, receipt.provider_id, receipt.to, receipt.state, receipt.code, text)
+    return db.execute(SEEN, values).fetchone() is not None
 
 
 def _part_by_key(db: sqlite3.Connection, receipt: Receipt) -> tuple[int, int] | None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from config.model import E164, Line
 from gateway.core.consent import Wish, wish
 from gateway.core.delivery import COUNTS_AS_TEXTED, TABLE, Event, TextState, after
-from gateway.core.phone import kind_never_texted, masked, read_number, region_of, written_for
+from gateway.core.phone import kind_never_texted, masked, read_number, readings, region_of, written_for
 from gateway.core.template import clock, merge_fields, render, weekday
 
 
@@ -116,3 +117,28 @@ def test_table_is_whole() -> None:
     assert set(TABLE) == set(TextState)
     assert {TextState.DELIVERED, TextState.REFUSED, TextState.EXPIRED, TextState.CANCELLED} == FINAL
     assert TextState.UNKNOWN in COUNTS_AS_TEXTED
+
+
+@pytest.mark.parametrize(
+    ("as_sent", "region", "meant"),
+    [
+        ("4915123456789", "DE", ("+4915123456789", "+494915123456789")),
+        ("15123456789", "DE", ("+4915123456789", "+15123456789")),
+        ("4155550123", "US", ("+14155550123",)),
+        ("14155550123", "US", ("+14155550123",)),
+        ("0014155550123", "US", ("+14155550123",)),
+        ("+15123456789", "DE", ("+15123456789",)),
+        ("72345", "US", ()),
+        ("ABC HVAC", "US", ()),
+    ],
+)
+def test_what_a_network_may_have_meant(as_sent: str, region: str, meant: tuple[str, ...]) -> None:
+    assert readings(as_sent, region) == meant
+
+
+def test_every_country_knows_its_own_mobiles_without_a_plus() -> None:
+    for region in phonenumbers.SUPPORTED_REGIONS:
+        example = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+        if example is not None:
+            number = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+            assert readings(number.removeprefix("+"), region)[0] == number

@@ -172,7 +172,8 @@ def test_traffic(db: sqlite3.Connection) -> None:
         (texts.DUE, ("2026", "", 0, 20)),
         (texts.EXPIRED, ("2026",)),
         (texts.NEXT_AT, ("2026",)),
-        (receipts.SEEN, ("primary", "SM1", CALLER, "delivered", "x")),
+        (receipts.SEEN, ("primary", "SM1", CALLER, "delivered", "x", 1)),
+        (history.KNOWN, (CALLER,)),
         ("SELECT id FROM texts WHERE state = 'held' AND due_at <= ? ORDER BY due_at, id LIMIT 5", ("2026",)),
     ],
 )

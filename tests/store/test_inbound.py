@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.core.delivery import Event
-from gateway.store import receipts, replies, texts
+from gateway.store import history, receipts, replies, texts
 from gateway.store.database import migrate
 from sms.smpp.receipt import find_id
 from sms.text import Part, Receipt, ReceiptState, Reply
@@ -174,3 +174,21 @@ def test_receipt_for_another_number_is_no_match(db: sqlite3.Connection) -> None:
     for receipt in (told(to="+14155550199"), told(bridge="backup")):
         assert receipts.add(db, replace(receipt, provider_id="42"), find_id).text is None
     assert receipts.add(db, replace(told(to=None), provider_id="42"), find_id).text == text
+
+
+def test_ids_that_an_smsc_uses_again_are_other_receipts(db: sqlite3.Connection) -> None:
+    for number in range(2):
+        at = NOW + timedelta(days=number)
+        text = add_text(db, add_call(db, at), at)
+        texts.claim_due(db, at, {"front": ("primary",)}, {"primary": 9})
+        receipts.accept(db, text, "primary", ("1000",), at, find_id)
+        receipt = replace(told(), provider_id="1000", at=at)
+        assert receipts.add(db, receipt, find_id) == receipts.Kept(text=text, is_new=True)
+        assert receipts.add(db, receipt, find_id) == receipts.Kept(text=text, is_new=False)
+        assert state_of(db, text) == "delivered"
+
+
+def test_a_number_is_known_by_its_calls_and_texts(db: sqlite3.Connection) -> None:
+    assert not history.is_known(db, CALLER)
+    add_call(db, NOW)
+    assert history.is_known(db, CALLER)
