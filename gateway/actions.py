@@ -13,7 +13,7 @@ from gateway.core.phone import kind_never_texted, masked, region_of
 from gateway.core.variants import chosen
 from gateway.holds import Holds
 from gateway.outbox import Outbox
-from gateway.ruling import Ruling
+from gateway.ruling import InForce
 from gateway.store import calls, consent, holds, texts
 from gateway.store.database import Database
 
@@ -27,9 +27,9 @@ class ActionRefused(Exception):
 class Actions:
     """Each is one transaction, and is told in the log."""
 
-    def __init__(self, *, store: Database, ruling: Ruling, holds: Holds, outbox: Outbox) -> None:
+    def __init__(self, *, store: Database, in_force: InForce, holds: Holds, outbox: Outbox) -> None:
         self._store = store
-        self._ruling = ruling
+        self._in_force = in_force
         self._holds = holds
         self._outbox = outbox
         self._log = structlog.get_logger()
@@ -76,13 +76,13 @@ class Actions:
         if not await self._store.write(lambda db: calls.done(db, call, now)):
             raise ActionRefused(f"there is no call {call}")
         for text in await self._store.write(lambda db: holds.held_of_caller(db, call)):
-            await self._store.write(lambda db, text=text: self._ruling.on_due(db, text, now))  # type: ignore[misc]
+            await self._store.write(lambda db, text=text: self._in_force.ruling.on_due(db, text, now))  # type: ignore[misc]
         self._log.info("call_done", call=call)
         return f"call {call} is done"
 
     async def send_test(self, line_name: str, to: E164, variant: int | None) -> int:
         """Queue a test text, which counts for nobody; its id. Opted-out numbers are not sent tests either."""
-        line = self._ruling.directory.config.line.get(line_name)
+        line = self._in_force.directory.config.line.get(line_name)
         if line is None:
             raise ActionRefused(f"there is no line {line_name}")
         if variant is not None and not 0 <= variant < len(line.text.variant):
@@ -99,7 +99,7 @@ class Actions:
         if consent.opted_out_at(db, to) is not None:
             raise ActionRefused(f"{to} has said STOP, so not even a test may go there; START undoes it")
         index = self._applies(line, to, now) if variant is None else variant
-        cut = self._ruling.render(line, index, to, now, now)
+        cut = self._in_force.ruling.render(line, index, to, now, now)
         new = texts.NewText(
             call=None,
             line=line.name,
@@ -119,7 +119,7 @@ class Actions:
     def _applies(self, line: Line, to: E164, now: datetime) -> int | None:
         """What a first missed call would be sent now."""
         call = Call(caller=to, caller_as_sent=to, outcome=Outcome.NO_ANSWER, arrived_at=now, rang=now - now, missed_at=now)
-        policy = self._ruling.directory.policy(line, to)
+        policy = self._in_force.directory.policy(line, to)
         case = Case(call=call, history=History(), traffic=Traffic(), policy=policy, now=now)
         index = chosen(case)
         return index if index is None or line.text.variant[index].send else None

@@ -15,8 +15,8 @@ from gateway.store import texts
 from sms.segments import segment
 
 WITHIN = timedelta(minutes=5)
-HELP_ONCE_PER = timedelta(hours=24)
-"""Another machine that answers HELP with HELP is not answered again."""
+ONCE_PER = {Wish.OPT_OUT: timedelta(hours=1), Wish.OPT_IN: timedelta(hours=1), Wish.HELP: timedelta(hours=24)}
+"""A machine that answers our answers, or somebody who plays with STOP and START, is obeyed each time and answered once."""
 
 
 def answer(db: sqlite3.Connection, directory: Directory, *, to: E164, of: str, wish: Wish, now: datetime) -> int | None:
@@ -24,7 +24,7 @@ def answer(db: sqlite3.Connection, directory: Directory, *, to: E164, of: str, w
     consent = directory.config.consent
     if wish is Wish.OPT_OUT and consent.provider_confirms_opt_out:
         return None
-    if wish is Wish.HELP and texts.answered_since(db, to, now - HELP_ONCE_PER):
+    if texts.answered_since(db, to, wish, now - ONCE_PER[wish]):
         return None
     message = {Wish.OPT_OUT: consent.opt_out_reply, Wish.OPT_IN: consent.opt_in_reply, Wish.HELP: consent.help_reply}[wish]
     line = _line(directory, of)
@@ -48,7 +48,7 @@ def answer(db: sqlite3.Connection, directory: Directory, *, to: E164, of: str, w
             queued_at=now,
             due_at=now,
             expires_at=now + WITHIN,
-            is_answer=True,
+            answer_to=wish,
         ),
     )
 

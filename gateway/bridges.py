@@ -13,6 +13,8 @@ from sms.text import Bridge, Sink
 
 AGAIN_S = 10.0
 """A bridge that failed by a fault of its own is run again after so long."""
+GOODBYE_WITHIN_S = 15.0
+"""A bridge that was exchanged is waited for so long before its successor starts: an SMSC may allow one bind only."""
 
 
 class Bridges:
@@ -25,6 +27,7 @@ class Bridges:
         self._changed = changed
         self._settings: dict[str, Settings] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
+        """By name; a bridge that is gone stays here until it has said goodbye."""
         self._log = structlog.get_logger()
 
     @asynccontextmanager
@@ -37,24 +40,32 @@ class Bridges:
             self.use({})
 
     def use(self, settings: Mapping[str, Settings]) -> None:
-        """Stop what is gone or different, start what is new or different, leave the rest alone."""
+        """Stop what is gone or different, start what is new or different, leave the rest alone.
+
+        A bridge with new settings starts when the old one of that name has said goodbye; until then it is not up.
+        """
         for name in list(self.by_name):
             if settings.get(name) != self._settings[name]:
-                self._running.pop(name).cancel()
+                self._running[name].cancel()
                 del self.by_name[name], self._settings[name]
         for name, one in settings.items():
             if name in self.by_name:
                 continue
             bridge = build_bridge(name, one, self._data_dir, self._public_url)
             self.by_name[name], self._settings[name] = bridge, one
-            self._running[name] = self._tasks.create_task(self._keep_running(bridge), name=f"bridge {name}")
+            before = self._running.get(name)
+            self._running[name] = self._tasks.create_task(self._keep_running(bridge, before), name=f"bridge {name}")
         self._changed()
 
-    async def _keep_running(self, bridge: Bridge) -> None:
+    async def _keep_running(self, bridge: Bridge, before: asyncio.Task[None] | None) -> None:
         """A fault in one bridge ends neither the gateway nor the other bridges."""
+        if before is not None:
+            await asyncio.wait({before}, timeout=GOODBYE_WITHIN_S)
         while True:
             try:
                 await bridge.run(self._sink)
             except Exception as error:
-                self._log.exception("bridge_failed", bridge=bridge.name, error=type(error).__name__)
+                self._log.exception("bridge_failed", bridge=bridge.name, error=type(error).__name__, again_in_s=AGAIN_S)
+            else:
+                self._log.error("bridge_ended", bridge=bridge.name, again_in_s=AGAIN_S)
             await asyncio.sleep(AGAIN_S)

@@ -37,11 +37,21 @@ class _TimeOff:
     closures: tuple[tuple[datetime, datetime], ...] = ()
 
 
+@dataclass(slots=True)
+class _File:
+    """The last good copy of a calendar file, and what it meant for one time zone and certain years."""
+
+    stamp: tuple[int, int]
+    content: bytes
+    read_as: tuple[str, range]
+    time_off: _TimeOff
+
+
 class Calendars:
     """Works out office hours, and keeps the last good copy of every calendar file."""
 
     def __init__(self) -> None:
-        self._good: dict[Path, tuple[float, _TimeOff]] = {}
+        self._good: dict[Path, _File] = {}
         self._complained: set[str] = set()
         self._log = structlog.get_logger()
 
@@ -67,14 +77,33 @@ class Calendars:
             return _TimeOff(days=frozenset(dates_of(entry, years)))
         path = beside / entry
         try:
-            changed = path.stat().st_mtime
-            kept = self._good.get(path)
-            if kept is None or kept[0] != changed:
-                self._good[path] = (changed, read_ics(path, timezone, years))
+            self._look_at(path, (timezone, years))
             self._complained.discard(str(path))
         except (OSError, CalendarError) as error:
             self._complain(path, error)
-        return self._good[path][1] if path in self._good else _TimeOff(days=frozenset())
+        return self._kept(path, (timezone, years))
+
+    def _look_at(self, path: Path, read_as: tuple[str, range]) -> None:
+        """Read a file that is new or has changed; the old copy stays where it cannot be read."""
+        status = path.stat()
+        stamp = (status.st_mtime_ns, status.st_size)
+        kept = self._good.get(path)
+        if kept is None or kept.stamp != stamp:
+            content = content_of(path)
+            self._good[path] = _File(stamp, content, read_as, read_calendar(content, *read_as))
+
+    def _kept(self, path: Path, read_as: tuple[str, range]) -> _TimeOff:
+        """The last good copy, read for the time zone and the years of now."""
+        kept = self._good.get(path)
+        if kept is None:
+            return _TimeOff(days=frozenset())
+        if kept.read_as != read_as:
+            kept.read_as = read_as
+            try:
+                kept.time_off = read_calendar(kept.content, *read_as)
+            except CalendarError as error:
+                self._complain(path, error)
+        return kept.time_off
 
     def _complain(self, path: Path, error: Exception) -> None:
         if str(path) not in self._complained:
@@ -98,12 +127,21 @@ def dates_of(entry: str, years: range) -> set[date]:
 
 
 def read_ics(path: Path, timezone: str, years: range) -> _TimeOff:
-    """Whole-day events as days, others as closures; recurring ones worked out. `CalendarError` where it is no calendar."""
+    """A calendar file's time off; `OSError` where it cannot be read, `CalendarError` where it is no calendar."""
+    return read_calendar(content_of(path), timezone, years)
+
+
+def content_of(path: Path) -> bytes:
+    """A file's content, if it is not larger than any calendar is."""
     if path.stat().st_size > LARGEST_FILE:
         raise CalendarError(f"is larger than {LARGEST_FILE // 1_000_000} MB")
+    return path.read_bytes()
+
+
+def read_calendar(content: bytes, timezone: str, years: range) -> _TimeOff:
+    """Whole-day events as days, others as closures; recurring ones worked out. `CalendarError` where it is no calendar."""
     try:
-        calendar = icalendar.Calendar.from_ical(path.read_bytes())
-        return _of_events(_events(calendar, years), timezone)
+        return _of_events(_events(icalendar.Calendar.from_ical(content), years), timezone)
     except CalendarError:
         raise
     except Exception as error:  # whatever the libraries make of a broken file, it must not stop a text

@@ -2,52 +2,48 @@
 
 import asyncio
 import contextlib
-import itertools
 import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
 
 from config.model import Config
-from config.problems import ConfigError
-from gateway import metrics
 from gateway.actions import Actions
 from gateway.bridges import Bridges
 from gateway.data_dir import CannotStart, only_one_here, write_token
+from gateway.directory import Directory
 from gateway.holds import Holds
 from gateway.inbox import Inbox
 from gateway.journal import Journal
 from gateway.knowledge import Knowledge
 from gateway.notify import notify, watchdog_seconds
-from gateway.outbox import Outbox, routes_of
-from gateway.reload import changed_at, load_changed
-from gateway.ruling import Ruling, Verdict
+from gateway.outbox import LastTexts, Outbox, routes_of
+from gateway.reload import Reloading
+from gateway.repeated import Repeated
+from gateway.ruling import InForce, Ruling
 from gateway.status import Readiness, count, report
 from gateway.store import texts
 from gateway.store.database import FILE, Database, StoreError
 from gateway.strangers import Strangers
 from gateway.trial_call import TOKEN_FILE
+from gateway.verdicts import Verdicts
 from gateway.web import hooks, server
 from sip.client import AgentClient, AgentFailed, AgentLost
 from sip.protocol import Event, Pulse, Ready, Start
 
-LAST_TEXTS_WITHIN_S = 5.0
-"""At the end texts already due may still go, so long at the most."""
-
-LOOK_EVERY_S = 2.0
-LOOKS_A_KNOWLEDGE = 30
-"""Calendars and contacts are looked at every so many looks."""
+BEAT_EVERY_S = 5.0
+LAST_TURNS_WITHIN_S = 1.0
+"""At the end housekeeping that is under way is waited for so long."""
 
 
 class Gateway:
     """A running gateway. `serve` is its whole life; `stop` asks it to end."""
 
     def __init__(self, config: Config) -> None:
-        self.config = config
         self._log = structlog.get_logger()
         self._stop = asyncio.Event()
         self.token = secrets.token_urlsafe(24)
@@ -55,10 +51,16 @@ class Gateway:
         self.is_ready = asyncio.Event()
         """Set once a call would be taken."""
         self._knowledge = Knowledge()
+        self._reloading = Reloading(config, self._knowledge, self._use)
         self._queue_changed, self._holds_changed = asyncio.Event(), asyncio.Event()
-        self._reload_error = ""
+        self._verdicts = Verdicts(queue_changed=self._queue_changed, holds_changed=self._holds_changed)
         self._counts = {"queued": 0, "held": 0, "held_for_a_person": 0, "unknown": 0}
         self._strangers = Strangers()
+
+    @property
+    def config(self) -> Config:
+        """The configuration of the moment."""
+        return self._reloading.config
 
     def stop(self) -> None:
         """End in order: no new calls, texts that are due, goodbye to the networks."""
@@ -84,19 +86,20 @@ class Gateway:
         stack.enter_context(only_one_here(self.config.data_dir))
         self._store = self._open_store(stack)
         await self._hold_interrupted_texts()
-        self._ruling = Ruling(self._knowledge.directory(self.config, datetime.now(UTC)))
+        self._in_force = InForce(Ruling(self._knowledge.directory(self.config, datetime.now(UTC))))
         self._bridges = Bridges(self.config.data_dir, self.config.web.public_url or "", self._queue_changed.set)
-        self._inbox = Inbox(store=self._store, ruling=self._ruling, bridge_changed=self._queue_changed.set)
+        self._inbox = Inbox(store=self._store, in_force=self._in_force, bridge_changed=self._queue_changed.set)
         await stack.enter_async_context(self._bridges.running(self._inbox, self.config.sms))
         await stack.enter_async_context(self._sending())
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         self._agent = AgentClient(self._agent_start(), self._receive)
         self._journal = Journal(
-            store=self._store, ruling=self._ruling, tasks=tasks, command=self._agent.send, ruled=self._ruled
+            store=self._store, in_force=self._in_force, tasks=tasks, command=self._agent.send, ruled=self._verdicts.ruled
         )
         await self._journal.recover()
-        self.actions = Actions(store=self._store, ruling=self._ruling, holds=self._holds, outbox=self._outbox)
+        self.actions = Actions(store=self._store, in_force=self._in_force, holds=self._holds, outbox=self._outbox)
         await self._start_web(stack)
+        await stack.enter_async_context(self._housekeeping())
         await self._serve_calls()
 
     # --- start-up's parts ---
@@ -110,37 +113,44 @@ class Gateway:
         return store
 
     async def _hold_interrupted_texts(self) -> None:
-        for text in await self._store.write(lambda db: texts.recover(db, datetime.now(UTC))):
+        for text in await self._store.write(texts.recover, datetime.now(UTC)):
             self._log.error("text_unknown", text=text, detail="the gateway stopped while it was being sent; it is held")
 
     @asynccontextmanager
     async def _sending(self) -> AsyncIterator[None]:
         """The outbox and the holds; at the end what is due may still go."""
+        self._outbox = Outbox(
+            store=self._store, bridges=self._bridges.by_name, routes=routes_of(self.config), woken=self._queue_changed
+        )
+        self._holds = Holds(store=self._store, in_force=self._in_force, ruled=self._verdicts.ruled, woken=self._holds_changed)
         async with asyncio.TaskGroup() as tasks:
-            self._outbox = Outbox(
-                store=self._store,
-                bridges=self._bridges.by_name,
-                routes=routes_of(self.config),
-                tasks=tasks,
-                woken=self._queue_changed,
-            )
-            self._holds = Holds(store=self._store, ruling=self._ruling, ruled=self._ruled, woken=self._holds_changed)
-            running = tasks.create_task(self._outbox.run(), name="outbox")
-            holding = tasks.create_task(self._holds.run(), name="holds")
-            yield
-            holding.cancel()
-            running.cancel()
-            await self._outbox.finish(LAST_TEXTS_WITHIN_S)
+            tasks.create_task(self._outbox.run(), name="outbox")
+            tasks.create_task(self._holds.run(), name="holds")
+            try:
+                yield
+            finally:
+                self._holds.stop()
+                await self._outbox.stop(LastTexts())
 
-    def _ruled(self, verdict: Verdict) -> None:
-        """A decision fell: somebody has something to do, or a person has to be told."""
-        metrics.count_decision(verdict.decision, verdict.reason.value)
-        if verdict.decision == "send":
-            self._queue_changed.set()
-        elif verdict.decision == "hold":
-            self._holds_changed.set()
-            if verdict.due_at is None:
-                self._log.error("limit_reached", call=verdict.call, text=verdict.text, reason=verdict.reason.value)
+    @asynccontextmanager
+    async def _housekeeping(self) -> AsyncIterator[None]:
+        """What is done again and again beside the calls."""
+        pause = min(watchdog_seconds() or BEAT_EVERY_S, BEAT_EVERY_S)
+        chores = (
+            Repeated("beat", self._beat, at_least_every=pause),
+            Repeated("reply-parts", self._inbox.give_up_on_parts),
+            self._reloading,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(chore.run(), name="housekeeping") for chore in chores]
+            try:
+                yield
+            finally:
+                for chore in chores:
+                    chore.stop()
+                _, late = await asyncio.wait(running, timeout=LAST_TURNS_WITHIN_S)
+                for task in late:
+                    task.cancel()
 
     def _agent_start(self) -> Start:
         sip = self.config.sip
@@ -150,7 +160,7 @@ class Gateway:
             rtp_first=sip.rtp_ports.first,
             rtp_last=sip.rtp_ports.last,
             max_calls=sip.max_calls,
-            trunks=self._ruling.directory.trunks(),
+            trunks=self._in_force.directory.trunks(),
             public_address=str(sip.public_address or ""),
             call_test_token=self.token,
         )
@@ -175,19 +185,18 @@ class Gateway:
         """Run the agent until `stop`; every call that it ended is journalled before this returns."""
         agent = asyncio.create_task(self._agent.run(), name="agent")
         stopped = asyncio.create_task(self._stop.wait(), name="stop")
-        beat = asyncio.create_task(self._beat(), name="beat")
-        around = asyncio.create_task(self._look_around(), name="look-around")
         try:
             await asyncio.wait({agent, stopped}, return_when=asyncio.FIRST_COMPLETED)
             notify("STOPPING=1")
+            self._log.info("gateway_stopping")
             await self._agent.stop()
             await agent
         except AgentFailed as error:
             raise CannotStart(str(error)) from error
         finally:
-            for task in (stopped, beat, around, agent):
+            for task in (stopped, agent):
                 task.cancel()
-            await asyncio.gather(stopped, beat, around, agent, return_exceptions=True)
+            await asyncio.gather(stopped, agent, return_exceptions=True)
 
     def _receive(self, event: Event | AgentLost) -> None:
         match event:
@@ -212,53 +221,27 @@ class Gateway:
             notify("READY=1")
             self._log.info("gateway_ready", config=self.config.hash, lines=len(self.config.line))
 
-    async def _beat(self) -> None:
+    async def _beat(self) -> datetime:
         """Tell systemd's watchdog that the loop and the database's thread live; count what people should look at."""
-        pause = min(watchdog_seconds() or 5.0, 5.0)
-        while True:
-            with contextlib.suppress(StoreError):
-                self._counts = await self._store.write(count)
-            notify("WATCHDOG=1")
-            await asyncio.sleep(pause)
+        pause = min(watchdog_seconds() or BEAT_EVERY_S, BEAT_EVERY_S)
+        with contextlib.suppress(StoreError):  # said where it is noticed; the thread lives
+            self._counts = await self._store.write(count)
+        self._verdicts.tell_overdue()
+        notify("WATCHDOG=1")
+        return datetime.now(UTC) + timedelta(seconds=pause)
 
     # --- another configuration ---
 
-    def reload(self) -> str:
-        """Load the configuration again and swap it whole; the old one stays on any error, which is returned."""
-        try:
-            config = load_changed(self.config)
-            directory = self._knowledge.directory(config, datetime.now(UTC))
-        except ConfigError as error:
-            self._reload_error = str(error)
-            self._log.error("reload_refused", problems=len(error.problems), first=str(error.problems[0]), kept=self.config.hash)
-            return self._reload_error
-        self.config, self._ruling.directory, self._reload_error = config, directory, ""
+    def reload(self) -> None:
+        """Load the configuration again, soon."""
+        self._reloading.ask()
+
+    def _use(self, config: Config, directory: Directory) -> None:
+        """A configuration, or the calendars and contacts that belong to it, comes into force, whole."""
+        self._in_force.ruling = Ruling(directory)
         self._bridges.use(config.sms)
         self._outbox.routes = routes_of(config)
         self._agent.use_trunks(directory.trunks())
-        self._queue_changed.set()
-        self._log.info("configuration_loaded", config=config.hash, lines=len(config.line))
-        return ""
-
-    async def _look_around(self) -> None:
-        """Calendars and contacts change without being announced; the configuration only where `watch` is on."""
-        seen = changed_at(self.config.path)
-        for turn in itertools.count(1):
-            await asyncio.sleep(LOOK_EVERY_S)
-            changed = changed_at(self.config.path)
-            if self.config.watch and changed not in (0, seen):
-                self.reload()
-            seen = changed or seen
-            if turn % LOOKS_A_KNOWLEDGE == 0:
-                await self._know_again()
-                await self._inbox.give_up_on_parts()
-
-    async def _know_again(self) -> None:
-        """Read calendars and contacts in a thread; calls do not wait for them. A reload in between has newer ones."""
-        config = self.config
-        directory = await asyncio.to_thread(self._knowledge.directory, config, datetime.now(UTC))
-        if self.config is config:
-            self._ruling.directory = directory
 
     # --- what others ask (Reporter) ---
 
@@ -281,7 +264,7 @@ class Gateway:
             open_calls=self._journal.open_calls,
             bridges=self._bridges.by_name,
             database_error=self._store.last_error,
-            reload_error=self._reload_error,
+            reload_error=self._reloading.error,
             counts=self._counts,
         )
 

@@ -2,55 +2,67 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from gateway.ruling import Ruling, Verdict
+from gateway.repeated import Repeated
+from gateway.ruling import InForce, Verdict
 from gateway.store import holds
 from gateway.store.database import Database, StoreError
 
-LOOK_AGAIN_S = 60.0
 AT_ONCE = 200
-"""Held texts decided in one transaction."""
+"""Held texts decided in one turn."""
+STUMBLED_AGAIN = timedelta(minutes=1)
+"""A held text that could not be decided by a fault of ours is decided again after so long; the others do not wait for it."""
 
 
 class Holds:
     """`woken` is set when a text was held; `ruled` is called with what became of each that fell due."""
 
-    def __init__(self, *, store: Database, ruling: Ruling, ruled: Callable[[Verdict], None], woken: asyncio.Event) -> None:
+    def __init__(self, *, store: Database, in_force: InForce, ruled: Callable[[Verdict], None], woken: asyncio.Event) -> None:
         self._store = store
-        self._ruling = ruling
+        self._in_force = in_force
         self._ruled = ruled
-        self._woken = woken
+        self._repeated = Repeated("holds", self._turn, woken)
+        self._stumbled: dict[int, datetime] = {}
+        """Texts that could not be decided, and when they are tried again."""
         self._log = structlog.get_logger()
 
     async def run(self) -> None:
-        """Decide what falls due until cancelled."""
-        while True:
-            self._woken.clear()
-            try:
-                next_at = await self._round()
-            except StoreError as error:
-                self._log.error("holds_unreadable", error=str(error))
-                next_at = None
-            except Exception:
-                self._log.exception("held_text_not_decided")
-                next_at = None
-            await self._sleep_until(next_at)
+        """Decide what falls due until `stop`."""
+        await self._repeated.run()
+
+    def stop(self) -> None:
+        """Decide nothing more."""
+        self._repeated.stop()
 
     async def release(self, text: int) -> Verdict | None:
         """A person lets a held text go past the limits; every other rule still speaks. None: it is not held."""
-        now = datetime.now(UTC)
-        verdict = await self._store.write(lambda db: self._ruling.on_due(db, text, now, is_released=True))
+        verdict = await self._store.write(self._in_force.ruling.on_due, text, datetime.now(UTC), is_released=True)
         self._tell(verdict)
         return verdict
 
-    async def _round(self) -> datetime | None:
+    async def _turn(self) -> datetime | None:
         now = datetime.now(UTC)
-        for text in await self._store.write(lambda db: holds.held_due(db, now, AT_ONCE)):
-            self._tell(await self._store.write(lambda db, text=text: self._ruling.on_due(db, text, now)))  # type: ignore[misc]
-        return await self._store.write(holds.next_held_at)
+        self._stumbled = {text: again_at for text, again_at in self._stumbled.items() if again_at > now}
+        due = await self._store.write(holds.held_due, now, AT_ONCE, tuple(self._stumbled))
+        for text in due:
+            await self._decide(text)
+        if len(due) == AT_ONCE:
+            return now
+        next_at = await self._store.write(holds.next_held_at, tuple(self._stumbled))
+        return min([*([next_at] if next_at else []), *self._stumbled.values()], default=None)
+
+    async def _decide(self, text: int) -> None:
+        now = datetime.now(UTC)
+        try:
+            self._tell(await self._store.write(self._in_force.ruling.on_due, text, now))
+        except StoreError:
+            raise
+        except Exception:
+            self._stumbled[text] = now + STUMBLED_AGAIN
+            self._log.exception("held_text_not_decided", text=text, again_in_s=STUMBLED_AGAIN.total_seconds())
 
     def _tell(self, verdict: Verdict | None) -> None:
         if verdict is None:
@@ -58,10 +70,3 @@ class Holds:
         log = self._log.bind(call=verdict.call, text=verdict.text, decision=verdict.decision)
         log.info("held_text_decided", reason=verdict.reason.value)
         self._ruled(verdict)
-
-    async def _sleep_until(self, at: datetime | None) -> None:
-        seconds = LOOK_AGAIN_S if at is None else (at - datetime.now(UTC)).total_seconds()
-        try:
-            await asyncio.wait_for(self._woken.wait(), max(0.001, min(seconds, LOOK_AGAIN_S)))
-        except TimeoutError:
-            return

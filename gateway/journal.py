@@ -13,7 +13,7 @@ import structlog
 
 from gateway.core.call import Outcome
 from gateway.core.phone import masked
-from gateway.ruling import Ruling, Verdict
+from gateway.ruling import InForce, Verdict
 from gateway.store import calls
 from gateway.store.calls import Arrival, Ending
 from gateway.store.database import Database
@@ -42,13 +42,13 @@ class Journal:
         self,
         *,
         store: Database,
-        ruling: Ruling,
+        in_force: InForce,
         tasks: asyncio.TaskGroup,
         command: Callable[[Command], None],
         ruled: Callable[[Verdict], None],
     ) -> None:
         self._store = store
-        self._ruling = ruling
+        self._in_force = in_force
         self._tasks = tasks
         self._command = command
         self._ruled = ruled
@@ -82,20 +82,20 @@ class Journal:
             await self._at_boundary(arrival.key, self._write_ending(arrival, self._cut_off(arrival, now), now))
 
     def _cut_off(self, arrival: Arrival, now: datetime) -> Ending:
-        line = self._ruling.directory.config.line.get(arrival.line or "")
+        line = self._in_force.directory.config.line.get(arrival.line or "")
         rang = min(now - arrival.arrived_at, timedelta(seconds=line.ring_seconds if line else 0))
         rang = max(rang, timedelta(0))
         return Ending(outcome=Outcome.INTERRUPTED, at=arrival.arrived_at + rang, rang=rang)
 
     def _arrived(self, event: CallArrived) -> None:
-        line = self._ruling.directory.line_for(event.trunk, event.dialled)
+        line = self._in_force.directory.line_for(event.trunk, event.dialled)
         arrival = self._open[event.key] = Arrival(
             key=event.key,
             call_id=event.call_id,
             trunk=event.trunk,
             source=event.source,
             line=line.name if line else None,
-            caller=self._ruling.directory.caller(event.caller),
+            caller=self._in_force.directory.caller(event.caller),
             caller_as_sent=event.caller,
             caller_name=event.caller_name,
             caller_header=event.caller_header,
@@ -138,7 +138,7 @@ class Journal:
             self._log.exception("call_not_journalled", key=key)
 
     async def _write_ending(self, arrival: Arrival, ending: Ending, now: datetime) -> None:
-        verdict = await self._store.insist(lambda db: self._ruling.on_ended(db, arrival, ending, now))
+        verdict = await self._store.insist(lambda db: self._in_force.ruling.on_ended(db, arrival, ending, now))
         if verdict is None:
             return
         self._ruled(verdict)

@@ -20,7 +20,8 @@ class Knowledge:
     def __init__(self) -> None:
         self._calendars = Calendars()
         self._contacts: Mapping[E164, Contact] = {}
-        self._contacts_stamp: tuple[str, float] | None = None
+        self._contacts_stamp: tuple[str, str, int, int] | None = None
+        """The file, the region that its numbers were read for, and when and how large it was written."""
         self._complaint = ""
         self._log = structlog.get_logger()
 
@@ -34,7 +35,8 @@ class Knowledge:
             return self._contacts
         path = config.path.parent / config.contacts.file
         try:
-            stamp = (str(path), path.stat().st_mtime)
+            status = path.stat()
+            stamp = (str(path), config.region, status.st_mtime_ns, status.st_size)
             if stamp != self._contacts_stamp:
                 read = contacts.read(path, config.region)
                 self._contacts, self._contacts_stamp = read.by_number, stamp

@@ -1,15 +1,103 @@
-"""The log: one line an event, to standard error; journald or Docker keeps it. Values are key=value; a terminal gets colour."""
+"""The log: one line an event, to standard error; journald or Docker keeps it. Values are key=value; a terminal gets colour.
 
+Nothing that only tells may end or delay what does: lines go through a bounded queue to a thread of their own. Where nobody
+takes them (a pipe that is not read, a full disk), lines are dropped, and their number is told when lines are taken again.
+"""
+
+import contextlib
 import logging
+import os
+import queue
+import select
 import sys
+import threading
+import time
 
 import structlog
 
+QUEUE = 10_000
+"""Lines that wait at most; about 2 MB."""
+LAST_LINES_WITHIN_S = 1.0
 
-def set_up(*, is_verbose: bool = False, is_quiet: bool = False) -> None:
-    """Configure structlog for the whole process."""
+
+class Writer:
+    """Writes lines to a descriptor in a daemon thread. `msg` never blocks and never raises."""
+
+    def __init__(self, descriptor: int, *, at_most: int = QUEUE) -> None:
+        self._descriptor = descriptor
+        self._lines: queue.Queue[bytes] = queue.Queue(at_most)
+        self._dropped = 0
+        self._lock = threading.Lock()
+        threading.Thread(target=self._work, name="log", daemon=True).start()
+
+    def msg(self, line: str) -> None:
+        """Take a line (structlog's and logging's one entrance)."""
+        try:
+            self._lines.put_nowait(line.encode(errors="backslashreplace") + b"\n")
+        except queue.Full:
+            self._drop()
+
+    debug = info = warning = error = critical = exception = log = fatal = msg
+
+    def flush(self, seconds: float = LAST_LINES_WITHIN_S) -> None:
+        """Wait until everything is written, so long at the most."""
+        until = time.monotonic() + seconds
+        while self._lines.unfinished_tasks and time.monotonic() < until:
+            time.sleep(0.005)
+
+    def _work(self) -> None:
+        while True:
+            line = self._lines.get()
+            if not self._wrote(line):
+                self._drop()
+            elif self._dropped:
+                self._tell_dropped()
+            self._lines.task_done()
+
+    def _tell_dropped(self) -> None:
+        with self._lock:
+            dropped, self._dropped = self._dropped, 0
+        if not self._wrote(f'level=error event=log_lines_dropped count={dropped} detail="nobody took the log"\n'.encode()):
+            with self._lock:
+                self._dropped += dropped
+
+    def _drop(self) -> None:
+        with self._lock:
+            self._dropped += 1
+
+    def _wrote(self, line: bytes) -> bool:
+        """False where the line, or the rest of it, cannot be written: the pipe is closed, the disk is full."""
+        try:
+            while line:
+                line = line[self._write(line) :]
+        except OSError:
+            return False
+        return True
+
+    def _write(self, line: bytes) -> int:
+        try:
+            return os.write(self._descriptor, line)
+        except BlockingIOError:  # somebody else made our standard error non-blocking
+            select.select([], [self._descriptor], [])
+            return 0
+
+
+class _Handler(logging.Handler):
+    """What libraries say by `logging` goes the same way."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(Exception):
+            structlog.get_logger().log(
+                record.levelno, "library_said", logger=record.name, text=record.getMessage(), exc_info=record.exc_info
+            )
+
+
+def set_up(*, is_verbose: bool = False, is_quiet: bool = False) -> Writer:
+    """Configure structlog and logging for the whole process; what writes the lines."""
+    writer = Writer(sys.stderr.fileno())
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # what strangers send is answered, not logged
     level = logging.ERROR if is_quiet else logging.DEBUG if is_verbose else logging.INFO
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[_Handler()], force=True)
     is_terminal = sys.stderr.isatty()
     renderer: structlog.types.Processor = (
         structlog.dev.ConsoleRenderer(colors=True, pad_event_to=24)
@@ -24,6 +112,7 @@ def set_up(*, is_verbose: bool = False, is_quiet: bool = False) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: writer,
         cache_logger_on_first_use=False,
     )
+    return writer

@@ -10,11 +10,11 @@ def notify(state: str) -> None:
     if not path:
         return
     address = "\0" + path[1:] if path.startswith("@") else path
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-        try:
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as channel:
             channel.sendto(state.encode(), address)
-        except OSError:
-            return
+    except OSError:  # no descriptor left, or systemd does not listen: it learns nothing, and we go on
+        return
 
 
 def watchdog_seconds() -> float | None:

@@ -2,36 +2,47 @@
 
 A claim is committed before a byte leaves, so after any crash a text that may have gone is known (`sending`) and is held, never
 sent again. What a bridge says becomes a state through `core/delivery.py`; the next bridge is tried only where nothing can have
-been sent.
+been sent. How the bridges are is asked on the event loop before a round; what runs in the store's thread gets plain values.
 """
 
 import asyncio
 import random
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from config.model import E164, Config
+from config.model import Config
 from gateway import metrics
-from gateway.core.consent import Wish
-from gateway.core.delivery import Event
 from gateway.core.phone import masked
-from gateway.store import consent, receipts, texts, undeliverable
+from gateway.outcomes import Recorded, Return, record
+from gateway.repeated import Repeated
+from gateway.store import queue, texts, undeliverable
 from gateway.store.database import Database, StoreError
 from gateway.store.instants import read
-from gateway.store.texts import Claimed, Round
-from sms.route import may_try_next
-from sms.smpp.receipt import find_id
-from sms.text import Accepted, Bridge, NotSent, Outcome, Refusal, Refused, Text, Unknown
+from gateway.store.queue import Claimed, Round
+from sms.text import Accepted, Bridge, NotSent, Outcome, Refused, Text, Unknown
 
 BACKOFF_FIRST_S = 2.0
 BACKOFF_MOST_S = 120.0
 ASK_BACK = timedelta(days=1)
 """At the start networks are asked for texts of so long ago."""
-LOOK_AGAIN_S = 60.0
-"""The queue is looked at so often even when nothing calls for it."""
+RECORD_WITHIN_S = 1.0
+"""At the end an answer that cannot be written down in this time is given up; the text is unknown at the next start."""
+
+Routes = Mapping[str, Sequence[str]]
+"""Each line's bridges in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastTexts:
+    """How long the end may take, in seconds."""
+
+    claim_within_s: float = 3.0
+    """Texts that are due still go."""
+    answers_within_s: float = 2.0
+    """Answers are waited for after that."""
 
 
 class Outbox:
@@ -42,51 +53,74 @@ class Outbox:
         *,
         store: Database,
         bridges: Mapping[str, Bridge],
-        routes: Mapping[str, Sequence[str]],
-        tasks: asyncio.TaskGroup,
+        routes: Routes,
         woken: asyncio.Event,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._store = store
         self._bridges = bridges
         self.routes = routes
-        """Each line's bridges in order; replaced when the configuration is loaded again."""
-        self._tasks = tasks
+        """Replaced when the configuration is loaded again."""
         self._jitter = jitter
-        self._woken = woken
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._repeated = Repeated("outbox", self._turn, woken)
+        self._submitting: set[asyncio.Task[None]] = set()
+        self._last = LastTexts()
+        self._is_stopping = False
+        self._ended = asyncio.Event()
         self._log = structlog.get_logger()
 
     def wake(self) -> None:
         """Look at the queue soon."""
-        self._woken.set()
+        self._repeated.wake()
 
     async def run(self) -> None:
-        """Send until cancelled; what is under way is then left to `finish`."""
-        await self._ask_for_unknown()
-        while True:
-            self._woken.clear()
-            looked = await self._round()
-            await self._sleep_until(looked.next_at if looked else datetime.now(UTC) + timedelta(seconds=1))
+        """Send until `stop`. A text that was claimed is always handed over: the loop ends between two rounds only."""
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                await self._ask_for_unknown()
+                await self._repeated.run()
+                await self._finish(self._last)
+        finally:
+            self._ended.set()
 
-    async def finish(self, seconds: float) -> None:
-        """After `run` was cancelled: send what fell due meanwhile and wait for the answers, so long at the most."""
-        until = asyncio.get_running_loop().time() + seconds
-        while (left := until - asyncio.get_running_loop().time()) > 0:
-            looked = await self._round()
-            if not self._under_way and (looked is None or not looked.claimed):
-                return
-            if self._under_way:
-                await asyncio.wait(self._under_way, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-        for task in self._under_way:
+    async def stop(self, last: LastTexts) -> None:
+        """Ask `run` to end, and wait until it has."""
+        self._last = last
+        self._repeated.stop()
+        await self._ended.wait()
+
+    async def _finish(self, last: LastTexts) -> None:
+        """Send what is due for a while, wait for the answers, then call unknown what has none."""
+        clock = asyncio.get_running_loop()
+        until = clock.time() + last.claim_within_s
+        while clock.time() < until:
+            looked = await self._last_round()
+            if not self._submitting and not looked.claimed:
+                break
+            await self._one_is_answered(until - clock.time())
+        self._is_stopping = True
+        if self._submitting:
+            await asyncio.wait(self._submitting, timeout=last.answers_within_s)
+        for task in self._submitting:
             task.cancel()
+
+    async def _last_round(self) -> Round:
+        try:
+            return await self._round()
+        except Exception:
+            self._log.exception("queue_not_sent", detail="what is still queued goes at the next start")
+            return Round()
+
+    async def _one_is_answered(self, seconds: float) -> None:
+        if self._submitting and seconds > 0:
+            await asyncio.wait(self._submitting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
 
     async def _ask_for_unknown(self) -> None:
         """Texts that a stop or a crash cut off from their answer: some networks can be asked for them."""
-        since = datetime.now(UTC) - ASK_BACK
         try:
-            rows = await self._store.write(lambda db: texts.unknown_since(db, since))
-        except StoreError:
+            rows = await self._store.write(texts.unknown_since, datetime.now(UTC) - ASK_BACK)
+        except StoreError as error:
+            self._log.warning("unknown_texts_not_asked_for", detail=str(error))
             return
         for row in rows:
             bridge = self._bridges.get(row["bridge"])
@@ -94,89 +128,79 @@ class Outbox:
                 text = Text(key=texts.key_of(row), to=row["recipient"], sender=row["sender"], body=row["body"])
                 bridge.ask(text, read(row["claimed_at"]))
 
-    async def _round(self) -> Round | None:
-        """Claim what can go now and start its submits; None while the database cannot be written."""
-        room = {name: bridge.room() for name, bridge in self._bridges.items() if bridge.health().up}
-        try:
-            looked = await self._store.write(
-                lambda db: texts.claim_due(db, datetime.now(UTC), self.routes, room),
-            )
-        except StoreError as error:
-            self._log.error("queue_unreadable", error=str(error))
-            return None
+    async def _turn(self) -> datetime | None:
+        return (await self._round()).next_at
+
+    async def _round(self) -> Round:
+        """Claim what can go now and start its submits; returns when each of them has taken its place in its bridge."""
+        looked = await self._store.write(queue.claim_due, datetime.now(UTC), self.routes, self._room())
         for text in looked.claimed:
             task = self._tasks.create_task(self._submit(text), name=f"submit {text.id}")
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            self._submitting.add(task)
+            task.add_done_callback(self._submitting.discard)
+        await asyncio.sleep(0)  # the new tasks run before anybody asks a bridge for its room again
         for expired in looked.expired:
             self._log.warning("text_expired", text=expired)
         for cancelled in looked.cancelled:
             self._log.info("text_cancelled", text=cancelled)
         return looked
 
-    async def _sleep_until(self, at: datetime | None) -> None:
-        seconds = LOOK_AGAIN_S if at is None else (at - datetime.now(UTC)).total_seconds()
-        try:
-            await asyncio.wait_for(self._woken.wait(), max(0.001, min(seconds, LOOK_AGAIN_S)))
-        except TimeoutError:
-            return
+    def _room(self) -> dict[str, int]:
+        """The bridges that are up, each with how many texts it takes now. One that cannot even say so is down."""
+        room = {}
+        for name, bridge in self._bridges.items():
+            try:
+                if bridge.health().up:
+                    room[name] = bridge.room()
+            except Exception:
+                self._log.exception("bridge_failed", bridge=name)
+        return room
 
     async def _submit(self, text: Claimed) -> None:
-        bridge = self._bridges[text.bridge]
-        outcome = await self._handed_over(bridge, text)
-        try:
-            await asyncio.shield(self._store.insist(lambda db: self.record(db, text, outcome, datetime.now(UTC))))
-        except Exception:  # it stays `sending`, and is held as unknown at the next start
-            self._log.exception("text_not_recorded", text=text.id)
-        self._report(text, outcome)
+        outcome = await self._handed_over(text)
+        recorded = await self._recorded(text, outcome)
+        self._report(text, outcome, recorded)
         if not isinstance(outcome, Accepted):
             self.wake()
 
-    async def _handed_over(self, bridge: Bridge, text: Claimed) -> Outcome:
+    async def _handed_over(self, text: Claimed) -> Outcome:
+        """What the bridge says; that the gateway stops meanwhile, or that the bridge is gone, is an outcome too."""
+        bridge = self._bridges.get(text.bridge)
+        if bridge is None:
+            return NotSent(detail=f"[sms.{text.bridge}] is no longer in the configuration")
         try:
             return await bridge.submit(Text(key=text.key, to=text.recipient, sender=text.sender, body=text.body))
+        except asyncio.CancelledError:
+            return Unknown(detail="the gateway stopped before the answer came")
         except Exception as error:
-            self._log.exception("bridge_failed", bridge=bridge.name, text=text.id)
+            self._log.exception("bridge_failed", bridge=text.bridge, text=text.id)
             return Unknown(detail=f"the bridge failed: {type(error).__name__}")
 
-    def record(self, db: sqlite3.Connection, text: Claimed, outcome: Outcome, now: datetime) -> None:
-        """What a bridge said, as one step of the text's life. Runs in the store's thread."""
-        match outcome:
-            case Accepted(provider_ids=ids):
-                receipts.accept(db, text.id, text.bridge, ids, now, find_id)
-            case Unknown(detail=detail):
-                texts.settle(db, text.id, Event.NO_ANSWER, now, detail=detail)
-            case Refused() if outcome.kind in (Refusal.PERMANENT, Refusal.OPTED_OUT):
-                texts.settle(db, text.id, Event.REFUSED, now, detail=f"{outcome.code} {outcome.detail}")
-                if outcome.is_number_dead:
-                    undeliverable.add(db, text.recipient, now, f"{text.bridge} {outcome.code}")
-                if outcome.kind is Refusal.OPTED_OUT:
-                    opt_out(db, text.recipient, now, f"bridge:{text.bridge}")
-            case Refused() | NotSent():
-                self._put_back(db, text, outcome, now)
+    async def _recorded(self, text: Claimed, outcome: Outcome) -> Recorded:
+        """Written down, however long the file cannot be written; at the end only for a moment."""
+        values = (text, outcome, self._return(text, outcome), datetime.now(UTC))
+        try:
+            async with asyncio.timeout(RECORD_WITHIN_S if self._is_stopping else None):
+                return await self._store.insist(record, *values)
+        except (Exception, asyncio.CancelledError):  # it stays `sending`, and is held as unknown at the next start
+            self._log.exception("text_not_recorded", text=text.id, outcome=type(outcome).__name__)
+            return Recorded()
 
-    def _put_back(self, db: sqlite3.Connection, text: Claimed, outcome: Refused | NotSent, now: datetime) -> None:
-        tried = [*text.tried, text.bridge]
-        others = [
-            name
-            for name in self.routes.get(text.line, ())
-            if name not in tried and name in self._bridges and self._bridges[name].health().up
-        ]
-        if others and may_try_next(outcome):
-            due_at = now
-        else:
-            tried, due_at = [], now + self._pause(text.attempts, outcome)
-        detail = f"{text.bridge}: {outcome.detail}"
-        texts.put_back(db, text.id, now, due_at=due_at, tried=tried, detail=detail)
+    def _return(self, text: Claimed, outcome: Outcome) -> Return:
+        declined = {*text.tried, text.bridge}
+        return Return(
+            again_at=datetime.now(UTC) + self._pause(text.attempts, outcome),
+            has_next=any(name not in declined for name in self.routes.get(text.line, ())),
+        )
 
-    def _pause(self, attempts: int, outcome: Refused | NotSent) -> timedelta:
+    def _pause(self, attempts: int, outcome: Outcome) -> timedelta:
         """Doubling, half of it left to chance, and never sooner than the network asked."""
         most = min(BACKOFF_MOST_S, BACKOFF_FIRST_S * 2 ** min(attempts - 1, 10))
         pause = timedelta(seconds=most * (0.5 + self._jitter() / 2))
         asked = outcome.retry_after if isinstance(outcome, Refused) else None
         return max(pause, asked) if asked else pause
 
-    def _report(self, text: Claimed, outcome: Outcome) -> None:
+    def _report(self, text: Claimed, outcome: Outcome, recorded: Recorded) -> None:
         metrics.count_submit(text.bridge, outcome)
         log = self._log.bind(call=text.call, text=text.id, bridge=text.bridge, to=masked(text.recipient))
         match outcome:
@@ -188,14 +212,16 @@ class Outbox:
                 log.warning("text_not_sent", detail=detail)
             case Unknown(detail=detail):
                 log.error("text_unknown", detail=detail)
+        if recorded.numbers_refused == undeliverable.RUN:
+            log.error("bridge_refuses_numbers", cure=_REFUSES_NUMBERS)
+
+
+_REFUSES_NUMBERS = (
+    "it has refused several numbers and accepted none in between, which is likelier its fault than theirs: "
+    "look at dest_ton and dest_npi, and ask the carrier for the account's routes; no number is remembered as dead"
+)
 
 
 def routes_of(config: Config) -> dict[str, tuple[str, ...]]:
     """Each line's bridges in order."""
     return {line.name: line.sms for line in config.line.values()}
-
-
-def opt_out(db: sqlite3.Connection, number: E164, at: datetime, source: str) -> None:
-    """Into the ledger, and whatever is still queued for the number is cancelled, in the same transaction."""
-    consent.add(db, number=number, wish=Wish.OPT_OUT, at=at, source=source)
-    texts.cancel_for(db, number, at, "opted out before it was sent")

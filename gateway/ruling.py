@@ -1,6 +1,7 @@
 """From an ended call, or a held text that falls due, to the decision and what follows from it: one transaction each.
 
-Runs in the store's thread. The directory is replaced whole when the configuration is loaded again.
+A `Ruling` is a frozen value, so that its steps may run in the store's thread. It is replaced whole when the configuration,
+calendars or contacts change; `InForce` holds the one of the moment.
 """
 
 import sqlite3
@@ -10,7 +11,7 @@ from datetime import datetime
 from config.model import E164, Line
 from gateway.core.call import Call
 from gateway.core.case import Case, History, Traffic
-from gateway.core.decision import Decision, Hold, Send, Step, decide, word_of
+from gateway.core.decision import Decision, Hold, Send, Skip, Step, decide, word_of
 from gateway.core.delivery import Event
 from gateway.core.hours import opens_at
 from gateway.core.phone import region_of
@@ -22,6 +23,7 @@ from gateway.directory import Directory
 from gateway.store import calls, holds, texts
 from gateway.store.calls import Arrival, Ended, Ending
 from gateway.store.history import history, traffic
+from gateway.store.instants import read
 from sms.segments import Segmented, segment
 
 
@@ -36,11 +38,11 @@ class Verdict:
     due_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
 class Ruling:
-    """Decides by the directory of the moment."""
+    """Decides by one directory."""
 
-    def __init__(self, directory: Directory) -> None:
-        self.directory = directory
+    directory: Directory
 
     def on_ended(self, db: sqlite3.Connection, arrival: Arrival, ending: Ending, now: datetime) -> Verdict | None:
         """Write a call's outcome, decide, and queue or hold its text; None where the call had ended before."""
@@ -55,7 +57,8 @@ class Ruling:
         self._record(db, call, decision, now)
         verdict = Verdict(call=call, decision=word_of(decision), reason=decision.reason)
         if isinstance(decision, Send | Hold) and arrival.caller is not None:
-            text = texts.add(db, self._text(ended, arrival.caller, decision, line, now))
+            owed_since = ending.at + line.text.wait
+            text = texts.add(db, self._text(ended, arrival.caller, decision, line, now, owed_since))
             due_at = decision.until if isinstance(decision, Hold) else None
             return Verdict(call=call, decision=verdict.decision, reason=verdict.reason, text=text, due_at=due_at)
         return verdict
@@ -70,20 +73,31 @@ class Ruling:
         if line is None:
             texts.settle(db, text, Event.CANCELLED, now, detail="its line is no longer in the configuration")
             return Verdict(call=ended.id, decision="skip", reason=Reason.NO_LINE, text=text)
-        decision = decide(self.case(db, ended, line, now, is_released=is_released))
+        owed_since = read(held["due_at"]) if held["due_at"] else now
+        decision = decide(self.case(db, ended, line, now, is_released=is_released, owed_since=owed_since))
         self._record(db, ended.id, decision, now)
-        fresh = self._text(ended, ended.arrival.caller, decision, line, now)
+        fresh = self._text(ended, ended.arrival.caller, decision, line, now, now if is_released else owed_since)
         match decision:
             case Send():
                 holds.release(db, text, fresh)
             case Hold():
                 holds.hold_on(db, text, fresh)
-            case _:
-                texts.settle(db, text, Event.CANCELLED, now, detail=decision.reason.value)
+            case Skip(reason=reason):
+                event = Event.EXPIRED if reason is Reason.EXPIRED else Event.CANCELLED
+                texts.settle(db, text, event, now, detail=reason.value)
         due_at = decision.until if isinstance(decision, Hold) else None
         return Verdict(call=ended.id, decision=word_of(decision), reason=decision.reason, text=text, due_at=due_at)
 
-    def case(self, db: sqlite3.Connection, ended: Ended, line: Line, now: datetime, *, is_released: bool = False) -> Case:
+    def case(
+        self,
+        db: sqlite3.Connection,
+        ended: Ended,
+        line: Line,
+        now: datetime,
+        *,
+        is_released: bool = False,
+        owed_since: datetime | None = None,
+    ) -> Case:
         """Everything that the rules want, out of the database and the configuration."""
         arrival = ended.arrival
         policy = self.directory.policy(line, arrival.caller)
@@ -107,7 +121,15 @@ class Ruling:
                 today=day_start(now, self.directory.config.timezone),
             )
         call = call_of(arrival, ended.ending)
-        return Case(call=call, history=known, traffic=sent, policy=policy, now=now, is_released=is_released)
+        return Case(
+            call=call,
+            history=known,
+            traffic=sent,
+            policy=policy,
+            now=now,
+            is_released=is_released,
+            owed_since=owed_since,
+        )
 
     def render(self, line: Line, variant: int | None, caller: E164, called_at: datetime, now: datetime) -> Segmented:
         """The message of a line, or of one of its variants, for one caller."""
@@ -135,11 +157,13 @@ class Ruling:
     def _record(self, db: sqlite3.Connection, call: int, decision: Decision, now: datetime) -> None:
         calls.record(db, call, word_of(decision), decision.reason, decision.trace, now, self.directory.config.hash)
 
-    def _text(self, ended: Ended, caller: E164, decision: Decision, line: Line, now: datetime) -> texts.NewText:
+    def _text(
+        self, ended: Ended, caller: E164, decision: Decision, line: Line, now: datetime, owed_since: datetime
+    ) -> texts.NewText:
+        """The text as it is queued or held now; it expires so long after it was owed, a held one after its time comes."""
         variant = decision.variant if isinstance(decision, Send | Hold) else None
         cut = self.render(line, variant, caller, ended.arrival.arrived_at, now)
         until = decision.until if isinstance(decision, Hold) else now
-        missed_at = ended.ending.at if isinstance(decision, Send) and not ended.was_held else now
         return texts.NewText(
             call=ended.id,
             line=line.name,
@@ -151,9 +175,21 @@ class Ruling:
             variant=variant,
             queued_at=now,
             due_at=until,
-            expires_at=missed_at + line.text.expires,
+            expires_at=(owed_since if isinstance(decision, Send) else until or now) + line.text.expires,
             held_for=decision.reason if isinstance(decision, Hold) else None,
         )
+
+
+class InForce:
+    """The ruling of the moment. Read and replaced on the event loop only; a step is given the one that holds then."""
+
+    def __init__(self, ruling: Ruling) -> None:
+        self.ruling = ruling
+
+    @property
+    def directory(self) -> Directory:
+        """The directory of the moment."""
+        return self.ruling.directory
 
 
 def call_of(arrival: Arrival, ending: Ending) -> Call:

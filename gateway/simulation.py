@@ -126,6 +126,7 @@ class Simulation:
             traffic=self._traffic(one.call.caller, now),
             policy=directory.policy(line, one.call.caller),
             now=now,
+            owed_since=now,  # a simulation is never late
         )
 
     def _history(self, one: Recorded, line: Line, now: datetime) -> History:

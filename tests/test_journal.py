@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from config.load import load
 from gateway.journal import Journal
 from gateway.knowledge import Knowledge
-from gateway.ruling import Ruling, Verdict
+from gateway.ruling import InForce, Ruling, Verdict
 from gateway.store import calls
 from gateway.store.calls import Arrival
 from gateway.store.database import Database
@@ -44,7 +44,7 @@ async def test_fault_over_one_call(tmp_path: Path) -> None:
     store, verdicts = Database(tmp_path / "textback.db"), []
     with capture_logs() as logs:
         async with asyncio.TaskGroup() as tasks:
-            journal = Journal(store=store, ruling=ruling, tasks=tasks, command=lambda _: None, ruled=verdicts.append)
+            journal = Journal(store=store, in_force=InForce(ruling), tasks=tasks, command=lambda _: None, ruled=verdicts.append)
             for key, caller in (("a", "+14155550123"), ("b", "+14155550124")):
                 journal.receive(arrived(key, caller))
                 journal.receive(CallerHungUp(key=key, at=datetime.now(UTC).timestamp(), rang=5, reason=""))

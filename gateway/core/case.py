@@ -81,6 +81,8 @@ class Case:
     """Which variant applies now; `decide` fills it in."""
     is_released: bool = False
     """A person has said that the limits shall not hold this one."""
+    owed_since: datetime | None = None
+    """When the text fell due that was held until then; None: it is owed from the call, after the line's wait."""
 
     def key(self, name: str) -> str:
         """The dotted key of the line's configuration."""

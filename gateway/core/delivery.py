@@ -5,7 +5,7 @@
       │       │  │       ├─► refused     refused for good
       │       │  └───────┘
       │       │          └─► unknown     handed over and no answer: never sent again by itself; a late answer,
-      │       ├─► expired                a receipt or a person still settles it
+      ├───────┼─► expired                a receipt or a person still settles it
       └───────┴─► cancelled              opted out, resolved, or dropped by a person meanwhile
 
 A receipt may come before the answer to the submit; it settles `sending` and `unknown` too. Whatever a row says, only these
@@ -51,7 +51,7 @@ class Event(StrEnum):
 _S, _E = TextState, Event
 
 TABLE: dict[TextState, dict[Event, TextState]] = {
-    _S.HELD: {_E.RELEASED: _S.QUEUED, _E.CANCELLED: _S.CANCELLED},
+    _S.HELD: {_E.RELEASED: _S.QUEUED, _E.EXPIRED: _S.EXPIRED, _E.CANCELLED: _S.CANCELLED},
     _S.QUEUED: {_E.CLAIMED: _S.SENDING, _E.EXPIRED: _S.EXPIRED, _E.CANCELLED: _S.CANCELLED},
     _S.SENDING: {
         _E.ACCEPTED: _S.ACCEPTED,

@@ -30,11 +30,11 @@ class Reason(StrEnum):
     VARIANT_OFF = "variant_off"
     ALREADY_TEXTED = "already_texted"
     NEVER_REPLIED = "never_replied"
+    EXPIRED = "expired"
+    """Too late by the time it could have been decided, or have gone."""
     LIMIT = "limit"
     WAIT = "wait"
     QUIET_HOURS = "quiet_hours"
-    EXPIRED = "expired"
-    """Only of texts: too late by the time it could have gone."""
 
 
 IN_WORDS: dict[Reason, str] = {
@@ -58,9 +58,9 @@ IN_WORDS: dict[Reason, str] = {
     Reason.VARIANT_OFF: "the message that would apply is switched off",
     Reason.ALREADY_TEXTED: "the caller has already been texted",
     Reason.NEVER_REPLIED: "the caller was texted before and never replied",
+    Reason.EXPIRED: "it could not be sent in time and would have come too late",
     Reason.LIMIT: "a limit has been reached, and a person has to release it",
     Reason.WAIT: "the line waits before it texts",
     Reason.QUIET_HOURS: "it is quiet hours where the caller is",
-    Reason.EXPIRED: "it could not be sent in time and would have come too late",
 }
 """One clause for people, to be put after "because"."""

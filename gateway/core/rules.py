@@ -160,6 +160,17 @@ def replied_before(case: Case) -> Finding:
     )
 
 
+def in_time(case: Case) -> Finding:
+    """`expires` counts from when the text was due: a gateway that was down for days does not text days late."""
+    expires, key = case.policy.line.text.expires, case.key("text.expires")
+    if case.is_released:
+        return Finding("released by a person", None, key)
+    due = case.owed_since or case.call.missed_at + case.policy.line.text.wait
+    late = max(case.now - due, timedelta(0))
+    saw = f"{seconds(late)} late, at most {seconds(expires)}"
+    return Finding(saw, Reason.EXPIRED if late >= expires else None, key)
+
+
 def below_limits(case: Case) -> Finding:
     """The caps: what goes beyond them waits for a person."""
     if case.is_released:
@@ -219,6 +230,7 @@ RULES: tuple[Callable[[Case], Finding], ...] = (
     variant_sends,
     not_texted_lately,
     replied_before,
+    in_time,
     below_limits,
     waited,
     not_quiet,

@@ -48,8 +48,6 @@ class Ended:
     id: int
     arrival: Arrival
     ending: Ending
-    was_held: bool = False
-    """Its text was held before: the text is owed from its release, not from the call."""
 
 
 def arrive(db: sqlite3.Connection, call: Arrival) -> int:
@@ -116,7 +114,7 @@ def ended_from(row: sqlite3.Row) -> Ended:
         rang=timedelta(seconds=row["rang_seconds"] or 0),
         sip_reason=row["sip_reason"],
     )
-    return Ended(id=row["id"], arrival=_arrival(row), ending=ending, was_held=True)
+    return Ended(id=row["id"], arrival=_arrival(row), ending=ending)
 
 
 def since(db: sqlite3.Connection, at: datetime) -> list[sqlite3.Row]:

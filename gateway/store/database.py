@@ -13,12 +13,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from gateway.store.schema import MIGRATIONS, VERSION
 
 T = TypeVar("T")
-Step = Callable[[sqlite3.Connection], T]
+P = ParamSpec("P")
+Step = Callable[Concatenate[sqlite3.Connection, P], T]
+"""A function of the connection and of frozen values: it runs in the store's thread, where nothing else may be touched."""
 
 FILE = "textback.db"
 BUSY_TIMEOUT_S = 5.0
@@ -48,21 +50,21 @@ class Database:
         self.last_error = ""
         """Empty while the last commit succeeded."""
 
-    def write(self, step: Step[T]) -> asyncio.Future[T]:
+    def write(self, step: Step[P, T], *values: P.args, **named: P.kwargs) -> asyncio.Future[T]:
         """Run one step durably; the future holds its result after the commit, or `StoreError`, or what the step raised.
 
         Steps run in the order of the calls.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._steps.put(_Job(step, future, loop))
+        self._steps.put(_Job(lambda db: step(db, *values, **named), future, loop))
         return future
 
-    async def insist(self, step: Step[T]) -> T:
+    async def insist(self, step: Step[P, T], *values: P.args, **named: P.kwargs) -> T:
         """`write`, again and again while the file cannot be written: for what must not be lost while the program lives."""
         while True:
             try:
-                return await self.write(step)
+                return await self.write(step, *values, **named)
             except StoreError:
                 await asyncio.sleep(RETRY_S)
 
@@ -124,7 +126,9 @@ class Database:
 class _Job:
     __slots__ = ("future", "loop", "step")
 
-    def __init__(self, step: Step[Any], future: "asyncio.Future[Any]", loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, step: Callable[[sqlite3.Connection], Any], future: "asyncio.Future[Any]", loop: asyncio.AbstractEventLoop
+    ) -> None:
         self.step, self.future, self.loop = step, future, loop
 
 

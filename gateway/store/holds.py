@@ -1,6 +1,7 @@
 """Texts that wait for their time or for a person: held ones, and those whose fate is unknown."""
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from gateway.core.delivery import Event, TextState
@@ -49,18 +50,27 @@ def resend(db: sqlite3.Connection, text: int, now: datetime, expires: timedelta)
     return True
 
 
-def held_due(db: sqlite3.Connection, now: datetime, limit: int) -> list[int]:
-    """Held texts whose time has come."""
+def held_due(db: sqlite3.Connection, now: datetime, limit: int, without: Sequence[int] = ()) -> list[int]:
+    """Held texts whose time has come, but for some."""
     rows = db.execute(
-        "SELECT id FROM texts WHERE state = 'held' AND due_at <= ? ORDER BY due_at, id LIMIT ?", (written(now), limit)
+        f"SELECT id FROM texts WHERE state = 'held' AND due_at <= ? AND id NOT IN ({_listed(without)})"
+        " ORDER BY due_at, id LIMIT ?",
+        (written(now), limit),
     ).fetchall()
     return [row["id"] for row in rows]
 
 
-def next_held_at(db: sqlite3.Connection) -> datetime | None:
+def next_held_at(db: sqlite3.Connection, without: Sequence[int] = ()) -> datetime | None:
     """When the next held text falls due; None where all wait for a person, or there is none."""
-    row = db.execute("SELECT min(due_at) AS at FROM texts WHERE state = 'held' AND due_at IS NOT NULL").fetchone()
+    row = db.execute(
+        f"SELECT min(due_at) AS at FROM texts WHERE state = 'held' AND due_at IS NOT NULL AND id NOT IN ({_listed(without)})"
+    ).fetchone()
     return read(row["at"]) if row["at"] else None
+
+
+def _listed(texts: Sequence[int]) -> str:
+    """Ids for a query; however many, they need no variables."""
+    return ", ".join(str(int(text)) for text in texts)
 
 
 def held_of_caller(db: sqlite3.Connection, call: int) -> list[int]:

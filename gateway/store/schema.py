@@ -153,6 +153,16 @@ CREATE TABLE reply_parts (               -- of long replies that are not whole y
     PRIMARY KEY (bridge, sender, recipient, reference, total, number)
 )
 """
+NUMBER_REFUSALS = """
+CREATE TABLE number_refusals (           -- texts that a bridge refused because of the number: evidence, not proof
+    id INTEGER PRIMARY KEY,
+    number TEXT NOT NULL,
+    at TEXT NOT NULL,
+    bridge TEXT NOT NULL,
+    code TEXT NOT NULL,
+    counts INTEGER                       -- NULL: the bridge has accepted nothing since; 0: it was at fault, or the number lives
+)
+"""
 _KEPT = (
     "id, call, line, recipient, sender, body, segments, state, detail, bridge, tried, attempts, queued_at, due_at, expires_at,"
     " claimed_at, settled_at"
@@ -206,6 +216,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         REPLY_PARTS,
         "CREATE INDEX texts_expiring ON texts (expires_at) WHERE state = 'queued'",
         "CREATE INDEX receipts_by_provider_id ON receipts (bridge, provider_id)",
+    ),
+    (
+        NUMBER_REFUSALS,
+        "CREATE INDEX number_refusals_by_number ON number_refusals (number, at)",
+        "CREATE INDEX number_refusals_pending ON number_refusals (bridge, number) WHERE counts IS NULL",
+        "INSERT INTO number_refusals (number, at, bridge, code, counts)"  # one refusal alone had marked these
+        " SELECT number, at, substr(source, 1, instr(source, ' 0x0000000B') - 1), '0x0000000B', 1 FROM undeliverable"
+        " WHERE source LIKE '% 0x0000000B'",
+        "DELETE FROM undeliverable WHERE source LIKE '% 0x0000000B'",
+        "ALTER TABLE texts ADD COLUMN answer_to TEXT",  # the wish that an answer answers: opt_out, opt_in, help
+        "CREATE INDEX texts_by_history ON texts (line, tried, is_answer, due_at, id) WHERE state = 'queued'",
     ),
 )
 

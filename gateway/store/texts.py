@@ -1,26 +1,13 @@
 """Texts: queued, claimed by a bridge, settled. Every change of state goes through the table in `core/delivery.py`."""
 
-import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from config.model import E164
+from gateway.core.consent import Wish
 from gateway.core.delivery import Event, TextState, after
-from gateway.store import consent
-from gateway.store.history import reached_at
 from gateway.store.instants import read, written
-
-CLAIM_AT_MOST = 500
-"""Texts looked at in one round."""
-PAGE = 20
-DUE = "SELECT * FROM texts WHERE state = 'queued' AND due_at <= ? AND (due_at, id) > (?, ?) ORDER BY due_at, id LIMIT ?"
-EXPIRED = "SELECT id, detail FROM texts WHERE state = 'queued' AND expires_at <= ?"
-NEXT_AT = (
-    "SELECT min(at) AS at FROM (SELECT min(due_at) AS at FROM texts WHERE state = 'queued' AND due_at > ?"
-    " UNION ALL SELECT min(expires_at) FROM texts WHERE state = 'queued')"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,43 +31,15 @@ class NewText:
     """The reason to hold it; None: it may go."""
     is_test: bool = False
     """Counts for nobody."""
-    is_answer: bool = False
+    answer_to: Wish | None = None
     """To STOP, START or HELP: counts for nobody, and goes to those who opted out too."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
-    """A text that one bridge may now submit; committed as `sending` before anybody sees this."""
-
-    id: int
-    key: str
-    """The same at every attempt, and no other text's, not even of another database: id and instant."""
-    call: int | None
-    line: str
-    bridge: str
-    recipient: E164
-    sender: str
-    body: str
-    attempts: int
-    tried: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
-    """What one look at the queue brought."""
-
-    claimed: tuple[Claimed, ...]
-    expired: tuple[int, ...]
-    cancelled: tuple[int, ...]
-    next_at: datetime | None
-    """When the queue is to be looked at again, whatever else happens."""
 
 
 def add(db: sqlite3.Connection, text: NewText) -> int:
     """Add a text, queued or held; its id."""
     added = db.execute(
         "INSERT INTO texts (call, line, recipient, region, sender, body, segments, variant, state, held_for, queued_at, due_at,"
-        " expires_at, is_test, is_answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " expires_at, is_test, is_answer, answer_to) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             text.call,
             text.line,
@@ -96,15 +55,19 @@ def add(db: sqlite3.Connection, text: NewText) -> int:
             written(text.due_at) if text.due_at else None,
             written(text.expires_at),
             text.is_test,
-            text.is_answer,
+            text.answer_to is not None,
+            text.answer_to,
         ),
     )
     return int(added.lastrowid or 0)
 
 
-def answered_since(db: sqlite3.Connection, number: E164, at: datetime) -> bool:
-    """Has this number had an answer of ours to a word of theirs since an instant?"""
-    row = db.execute("SELECT 1 FROM texts WHERE is_answer AND recipient = ? AND queued_at > ? LIMIT 1", (number, written(at)))
+def answered_since(db: sqlite3.Connection, number: E164, wish: Wish, at: datetime) -> bool:
+    """Has this number had an answer of ours to such a wish since an instant?"""
+    row = db.execute(
+        "SELECT 1 FROM texts WHERE is_answer AND recipient = ? AND queued_at > ? AND answer_to = ? LIMIT 1",
+        (number, written(at), wish),
+    )
     return row.fetchone() is not None
 
 
@@ -126,32 +89,6 @@ def by_key(db: sqlite3.Connection, key: str) -> sqlite3.Row | None:
     return text if text is not None and key_of(text) == key else None
 
 
-def claim_due(db: sqlite3.Connection, now: datetime, routes: Mapping[str, Sequence[str]], room: Mapping[str, int]) -> Round:
-    """Give due texts to bridges that have room: expired and opted-out ones are settled, the rest become `sending`.
-
-    `routes` names each line's bridges in order; `room` holds the bridges that are up, with how many texts each takes now. A
-    text waits for the first bridge of its route that is up and has not declined it in this round.
-    """
-    expired = _expire(db, now)
-    left = dict(room)
-    claimed: list[Claimed] = []
-    cancelled: list[int] = []
-    for row in _due(db, now):
-        if not any(left.values()):
-            break
-        tried = tuple(json.loads(row["tried"]))
-        up = [bridge for bridge in routes.get(row["line"], ()) if bridge in left and bridge not in tried]
-        if not up or not left[up[0]]:
-            continue
-        if against := _speaks_against(db, row):
-            settle(db, row["id"], Event.CANCELLED, now, detail=against)
-            cancelled.append(row["id"])
-            continue
-        left[up[0]] -= 1
-        claimed.append(_claim(db, row, up[0], tried, now))
-    return Round(claimed=tuple(claimed), expired=expired, cancelled=tuple(cancelled), next_at=_next_at(db, now))
-
-
 def settle(
     db: sqlite3.Connection, text: int, event: Event, at: datetime, *, detail: str = "", bridge: str | None = None
 ) -> TextState | None:
@@ -164,15 +101,6 @@ def settle(
             (state, detail, written(at), bridge, text),
         )
     return state
-
-
-def put_back(db: sqlite3.Connection, text: int, at: datetime, *, due_at: datetime, tried: Sequence[str], detail: str) -> None:
-    """Return a text that was certainly not sent to the queue, due again at an instant."""
-    if settle(db, text, Event.NOT_NOW, at, detail=detail) is TextState.QUEUED:
-        db.execute(
-            "UPDATE texts SET due_at = ?, tried = ?, settled_at = NULL WHERE id = ?",
-            (written(due_at), json.dumps(list(tried)), text),
-        )
 
 
 def recover(db: sqlite3.Connection, now: datetime) -> tuple[int, ...]:
@@ -211,63 +139,6 @@ def newest(db: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:
 def of_call(db: sqlite3.Connection, call: int) -> list[sqlite3.Row]:
     """The texts of one call, oldest first."""
     return db.execute("SELECT * FROM texts WHERE call = ? ORDER BY id", (call,)).fetchall()
-
-
-def _expire(db: sqlite3.Connection, now: datetime) -> tuple[int, ...]:
-    rows = db.execute(EXPIRED, (written(now),)).fetchall()
-    for row in rows:
-        why = f"not sent in time; last: {row['detail']}" if row["detail"] else "not sent in time: no bridge was ready"
-        settle(db, row["id"], Event.EXPIRED, now, detail=why)
-    return tuple(row["id"] for row in rows)
-
-
-def _speaks_against(db: sqlite3.Connection, row: sqlite3.Row) -> str:
-    """What has happened since the text was queued that makes it wrong to send; empty: nothing."""
-    if row["is_answer"]:
-        return ""
-    if consent.opted_out_at(db, row["recipient"]) is not None:
-        return "opted out before it was sent"
-    call = db.execute("SELECT arrived_at FROM calls WHERE id = ?", (row["call"],)).fetchone()
-    if call is not None and reached_at(db, row["recipient"], row["line"], read(call["arrived_at"])) is not None:
-        return "resolved: the caller got through, wrote, or was called back before it was sent"
-    return ""
-
-
-def _due(db: sqlite3.Connection, now: datetime) -> Iterator[sqlite3.Row]:
-    """What is due, in order, a page at a time: a round takes as many as there is room for, and the queue may be long."""
-    after_due, after_id = "", 0
-    for _ in range(0, CLAIM_AT_MOST, PAGE):
-        page = db.execute(DUE, (written(now), after_due, after_id, PAGE)).fetchall()
-        yield from page
-        if len(page) < PAGE:
-            return
-        after_due, after_id = page[-1]["due_at"], page[-1]["id"]
-
-
-def _claim(db: sqlite3.Connection, row: sqlite3.Row, bridge: str, tried: tuple[str, ...], now: datetime) -> Claimed:
-    state = after(TextState(row["state"]), Event.CLAIMED)
-    db.execute(
-        "UPDATE texts SET state = ?, bridge = ?, claimed_at = ?, attempts = attempts + 1 WHERE id = ?",
-        (state, bridge, written(now), row["id"]),
-    )
-    return Claimed(
-        id=row["id"],
-        key=key_of(row),
-        call=row["call"],
-        line=row["line"],
-        bridge=bridge,
-        recipient=row["recipient"],
-        sender=row["sender"],
-        body=row["body"],
-        attempts=row["attempts"] + 1,
-        tried=tried,
-    )
-
-
-def _next_at(db: sqlite3.Connection, now: datetime) -> datetime | None:
-    """The next instant at which a queued text falls due or expires; what is due already waits for a bridge's room."""
-    row = db.execute(NEXT_AT, (written(now),)).fetchone()
-    return read(row["at"]) if row["at"] else None
 
 
 def bridge_of(db: sqlite3.Connection, text: int) -> str | None:

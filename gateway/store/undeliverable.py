@@ -1,4 +1,9 @@
-"""Numbers that a network said cannot be texted: landlines, numbers out of service. Remembered for 180 days."""
+"""Numbers that cannot be texted: landlines, numbers out of service. What networks said of them, and for how long it counts.
+
+A receipt that says so is believed at once: the network tried. A refusal is evidence only: a number counts as dead after two of
+them on different days. A bridge that refuses one number after the other and accepts none in between is at fault itself (a wrong
+`dest_ton`, a missing route), and marks nobody.
+"""
 
 import sqlite3
 from datetime import datetime, timedelta
@@ -7,11 +12,21 @@ from config.model import E164
 from gateway.store.instants import read, written
 
 REMEMBERED = timedelta(days=180)
-QUERY = "SELECT at FROM undeliverable WHERE number = ? AND at > ?"
+DAYS_APART = timedelta(hours=20)
+"""Two refusals so far apart were on different days, whatever the office's hours."""
+RUN = 3
+"""A bridge that refuses so many numbers and accepts none in between is at fault, not the numbers."""
+BY_RECEIPT = "SELECT at FROM undeliverable WHERE number = ? AND at > ?"
+PENDING = "SELECT count(DISTINCT number) AS numbers FROM number_refusals WHERE bridge = ? AND counts IS NULL"
+BY_REFUSALS = (
+    "SELECT min(at) AS first, max(at) AS last FROM number_refusals AS refusal WHERE number = ? AND at > ? AND (counts = 1"
+    " OR counts IS NULL AND (SELECT count(DISTINCT number) FROM number_refusals AS pending"
+    f" WHERE pending.bridge = refusal.bridge AND pending.counts IS NULL) < {RUN})"
+)
 
 
 def add(db: sqlite3.Connection, number: E164, at: datetime, source: str) -> None:
-    """A network has said so, now or again."""
+    """A receipt has said so, now or again."""
     db.execute(
         "INSERT INTO undeliverable (number, at, source) VALUES (?, ?, ?)"
         " ON CONFLICT (number) DO UPDATE SET at = excluded.at, source = excluded.source",
@@ -19,7 +34,32 @@ def add(db: sqlite3.Connection, number: E164, at: datetime, source: str) -> None
     )
 
 
+def refused(db: sqlite3.Connection, number: E164, at: datetime, bridge: str, code: str) -> int:
+    """A bridge has refused a text because of its number; how many numbers it has refused without accepting one."""
+    db.execute(
+        "INSERT INTO number_refusals (number, at, bridge, code) VALUES (?, ?, ?, ?)", (number, written(at), bridge, code)
+    )
+    return int(db.execute(PENDING, (bridge,)).fetchone()["numbers"])
+
+
+def accepted(db: sqlite3.Connection, number: E164, bridge: str) -> None:
+    """A bridge has accepted a text: it is well, so that what it refused before counts, unless it had refused everybody.
+
+    What was held against the number itself does not count any more.
+    """
+    numbers = db.execute(PENDING, (bridge,)).fetchone()["numbers"]
+    if numbers:
+        db.execute("UPDATE number_refusals SET counts = ? WHERE bridge = ? AND counts IS NULL", (numbers < RUN, bridge))
+    db.execute("UPDATE number_refusals SET counts = 0 WHERE number = ? AND counts = 1", (number,))
+
+
 def said_at(db: sqlite3.Connection, number: E164, now: datetime) -> datetime | None:
-    """When a network last said so, or None where that is too long ago, or never was."""
-    row = db.execute(QUERY, (number, written(now - REMEMBERED))).fetchone()
-    return read(row["at"]) if row else None
+    """Since when a number is known to be dead, or None where it is not, or not lately."""
+    since = written(now - REMEMBERED)
+    row = db.execute(BY_RECEIPT, (number, since)).fetchone()
+    if row is not None:
+        return read(row["at"])
+    row = db.execute(BY_REFUSALS, (number, since)).fetchone()
+    if row["first"] is None or read(row["last"]) - read(row["first"]) < DAYS_APART:
+        return None
+    return read(row["last"])

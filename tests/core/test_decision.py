@@ -59,9 +59,12 @@ def policy(of: Line | None = None) -> Policy:
     return Policy(line=of or line(), own_numbers=own, regions=frozenset({"US"}), home_region="US", limits=LIMITS)
 
 
-def decide(of: Call, history: History, at: Policy, now: datetime, traffic: Traffic | None = None) -> Decision:
+def decide(
+    of: Call, history: History, at: Policy, now: datetime, traffic: Traffic | None = None, owed_since: datetime | None = None
+) -> Decision:
     """A decision about one call."""
-    return decide_case(Case(call=of, history=history, traffic=traffic or Traffic(), policy=at, now=now))
+    traffic = traffic or Traffic()
+    return decide_case(Case(call=of, history=history, traffic=traffic, policy=at, now=now, owed_since=owed_since))
 
 
 def texted(ago: timedelta) -> History:
@@ -125,7 +128,8 @@ def test_local_day_ends_at_local_midnight() -> None:
     late = datetime(2026, 11, 24, 5, 50, tzinfo=UTC)  # 23:50 on the 23rd in Chicago
     before = History(last_text_at=late)
     assert reason(call(), before, at, late + timedelta(minutes=5)) == "already_texted"
-    assert reason(call(), before, at, late + timedelta(minutes=15)) == "missed_call"
+    tomorrow = late + timedelta(minutes=15)
+    assert reason(call(missed_at=tomorrow), before, at, tomorrow) == "missed_call"
 
 
 QUIET_NOW = "09:00-11:00"  # it is 10:00 in Los Angeles, where the caller is
@@ -144,6 +148,7 @@ BREAKS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("variant_off", {"text": {"variant": ({"outcome": "no_answer", "send": False},)}}),
     ("already_texted", {"history": {"last_text_at": NOW}}),
     ("never_replied", {"history": {"last_text_at": NOW - timedelta(days=9)}, "text": {"repeat_after_no_reply": False}}),
+    ("expired", {"call": {"missed_at": NOW - timedelta(minutes=20)}}),
     ("limit", {"traffic": {"today": 100}}),
     ("wait", {"text": {"wait": "5m"}}),
     ("quiet_hours", {"policy": {"consent": Consent(quiet_hours=QUIET_NOW)}}),
@@ -372,7 +377,7 @@ def test_never(
 ) -> None:
     """Never to somebody who was answered, reached, withheld, opted out, staff, blocked, switched off, or texted within the time;
     never in quiet hours, never beyond the limits, never twice for one call."""
-    decision = decide(of, history, replace(policy(at), contact=contact, consent=consent), now, traffic)
+    decision = decide(of, history, replace(policy(at), contact=contact, consent=consent), now, traffic, owed_since=now)
     if not isinstance(decision, Send):
         assert decision.reason is not Reason.MISSED_CALL
         return
@@ -391,6 +396,34 @@ def test_never(
         assert now - history.last_text_at >= at.text.once_per
 
 
-@given(CALLS, HISTORIES, LINES, INSTANTS)
-def test_same_in_same_out(of: Call, history: History, at: Line, now: datetime) -> None:
-    assert decide(of, history, policy(at), now) == decide(of, history, policy(at), now)
+@given(CALLS, HISTORIES, LINES, INSTANTS, CONSENTS)
+def test_trace_says_what_was_decided(of: Call, history: History, at: Line, now: datetime, consent: Consent) -> None:
+    """Whatever the case: the rules in order, each passed but the one that spoke up, which is the last and gives the reason."""
+    decision = decide(of, history, replace(policy(at), consent=consent), now, owed_since=now)
+    verdicts = [step.verdict for step in decision.trace]
+    assert [step.rule for step in decision.trace] == [rule.__name__ for rule in RULES][: len(verdicts)]
+    if isinstance(decision, Send):
+        assert verdicts == ["pass"] * len(RULES)
+    else:
+        assert verdicts == ["pass"] * (len(verdicts) - 1) + [decision.reason.value]
+
+
+@pytest.mark.parametrize(
+    ("owed", "expected"),
+    [
+        ({"of": {"missed_at": NOW - timedelta(minutes=14, seconds=59)}}, "missed_call"),
+        ({"of": {"missed_at": NOW - timedelta(minutes=15)}}, "expired"),
+        ({"of": {"missed_at": NOW - timedelta(days=3)}}, "expired"),
+        ({"of": {"missed_at": NOW - timedelta(hours=12)}, "owed_since": NOW}, "missed_call"),  # held over night
+        ({"of": {"missed_at": NOW - timedelta(days=4)}, "owed_since": NOW - timedelta(days=3)}, "expired"),
+        ({"of": {"missed_at": NOW - timedelta(minutes=16)}, "text": {"wait": "5m"}}, "missed_call"),
+        ({"of": {"missed_at": NOW - timedelta(minutes=20)}, "text": {"wait": "5m"}}, "expired"),
+        ({"of": {"missed_at": NOW + timedelta(hours=1)}}, "wait"),  # the clock was set back
+    ],
+)
+def test_text_is_not_decided_after_its_time(owed: dict[str, Any], expected: str) -> None:
+    """`expires` is 15 minutes and counts from when the text was due: after the wait, or when its hold ended."""
+    at = policy(line(**owed.get("text", {})))
+    assert decide(call(**owed["of"]), History(), at, NOW, owed_since=owed.get("owed_since")).reason.value == expected
+    released = Case(call=call(**owed["of"]), history=History(), traffic=Traffic(), policy=at, now=NOW, is_released=True)
+    assert decide_case(released).reason.value in ("missed_call", "wait")

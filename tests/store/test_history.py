@@ -12,7 +12,7 @@ from gateway.core.call import Outcome
 from gateway.core.case import Twin
 from gateway.core.consent import Wish
 from gateway.core.delivery import Event, TextState
-from gateway.store import calls, consent, history, receipts, replies, schema, texts, undeliverable
+from gateway.store import calls, consent, history, queue, receipts, replies, schema, texts, undeliverable
 from gateway.store.calls import Arrival, Ending
 from gateway.store.database import StoreError, migrate
 from sms.text import Receipt, ReceiptState, Reply
@@ -161,7 +161,9 @@ def test_traffic(db: sqlite3.Connection) -> None:
     [
         (history.LAST_TEXT, (CALLER, "front", 1)),
         (history.MISSED_CALLS, (CALLER, "front", "2026", 1)),
-        (undeliverable.QUERY, (CALLER, "2026")),
+        (undeliverable.BY_RECEIPT, (CALLER, "2026")),
+        (undeliverable.BY_REFUSALS, (CALLER, "2026")),
+        (undeliverable.PENDING, ("primary",)),
         (history.LAST_REPLY, (CALLER,)),
         (history.GOT_THROUGH, (CALLER, "front", "2026")),
         (history.DONE, (CALLER, "front")),
@@ -169,9 +171,10 @@ def test_traffic(db: sqlite3.Connection) -> None:
         (history.SENT_SINCE, ("2026", 5)),
         (history.SENT_TO_REGION, ("2026", "US", 5)),
         ("SELECT wish, at FROM consent WHERE number = ? ORDER BY id DESC LIMIT 1", (CALLER,)),
-        (texts.DUE, ("2026", "", 0, 20)),
-        (texts.EXPIRED, ("2026",)),
-        (texts.NEXT_AT, ("2026",)),
+        (queue.NEXT_TRIED, ("front", "")),
+        (queue.TAKEN, ("front", "[]", False, "2026", "2026", 20)),
+        (queue.EXPIRED, ("2026",)),
+        (queue.NEXT_AT, ("2026",)),
         (receipts.SEEN, ("primary", "SM1", CALLER, "delivered", "x", 1)),
         (history.KNOWN, (CALLER,)),
         ("SELECT id FROM texts WHERE state = 'held' AND due_at <= ? ORDER BY due_at, id LIMIT 5", ("2026",)),
@@ -226,7 +229,7 @@ def test_claim_cancels_what_is_resolved(db: sqlite3.Connection) -> None:
     call = add_call(db, NOW - timedelta(minutes=5))
     text = add_text(db, call, NOW - timedelta(minutes=5))
     add_call(db, NOW - timedelta(minutes=1), Outcome.ANSWERED_ELSEWHERE)
-    looked = texts.claim_due(db, NOW, {"front": ("spool",)}, {"spool": 5})
+    looked = queue.claim_due(db, NOW, {"front": ("spool",)}, {"spool": 5})
     assert (looked.claimed, looked.cancelled) == ((), (text,))
     row = texts.one(db, text)
     assert row is not None

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.core.delivery import Event
-from gateway.store import history, receipts, replies, texts
+from gateway.store import history, queue, receipts, replies, texts
 from gateway.store.database import migrate
 from sms.smpp.receipt import find_id
 from sms.text import Part, Receipt, ReceiptState, Reply
@@ -39,7 +39,7 @@ def db(path: Path) -> Iterator[sqlite3.Connection]:
 def unknown_text(db: sqlite3.Connection) -> sqlite3.Row:
     """A text whose answer was lost."""
     text = add_text(db, add_call(db, NOW), NOW)
-    texts.claim_due(db, NOW, {"front": ("primary",)}, {"primary": 9})
+    queue.claim_due(db, NOW, {"front": ("primary",)}, {"primary": 9})
     texts.settle(db, text, Event.NO_ANSWER, NOW)
     row = texts.one(db, text)
     assert row is not None
@@ -95,7 +95,7 @@ def test_sent_then_delivered_and_each_once(db: sqlite3.Connection) -> None:
 
 def test_every_part_that_shares_a_key_has_to_arrive(db: sqlite3.Connection) -> None:
     text = add_text(db, add_call(db, NOW), NOW)
-    texts.claim_due(db, NOW, {"front": ("primary",)}, {"primary": 9})
+    queue.claim_due(db, NOW, {"front": ("primary",)}, {"primary": 9})
     receipts.accept(db, text, "primary", ("A", "B"), NOW, find_id)
     row = texts.one(db, text)
     assert row is not None
@@ -154,7 +154,7 @@ def test_receipts_whose_ids_are_written_otherwise(
 ) -> None:
     """Hexadecimal for decimal, padded, in another case; before the response and after it; another text to the number beside it."""
     other, text = (add_text(db, add_call(db, NOW + timedelta(seconds=n)), NOW) for n in (0, 1))
-    texts.claim_due(db, NOW, {"front": ("primary",)}, {"primary": 9})
+    queue.claim_due(db, NOW, {"front": ("primary",)}, {"primary": 9})
     receipt = replace(told(state=ReceiptState(state)), provider_id=theirs)
     receipts.accept(db, other, "primary", ("77",), NOW, find_id)
     if is_early:
@@ -169,7 +169,7 @@ def test_receipts_whose_ids_are_written_otherwise(
 
 def test_receipt_for_another_number_is_no_match(db: sqlite3.Connection) -> None:
     text = add_text(db, add_call(db, NOW), NOW)
-    texts.claim_due(db, NOW, {"front": ("primary",)}, {"primary": 9})
+    queue.claim_due(db, NOW, {"front": ("primary",)}, {"primary": 9})
     receipts.accept(db, text, "primary", ("42",), NOW, find_id)
     for receipt in (told(to="+14155550199"), told(bridge="backup")):
         assert receipts.add(db, replace(receipt, provider_id="42"), find_id).text is None
@@ -180,7 +180,7 @@ def test_ids_that_an_smsc_uses_again_are_other_receipts(db: sqlite3.Connection) 
     for number in range(2):
         at = NOW + timedelta(days=number)
         text = add_text(db, add_call(db, at), at)
-        texts.claim_due(db, at, {"front": ("primary",)}, {"primary": 9})
+        queue.claim_due(db, at, {"front": ("primary",)}, {"primary": 9})
         receipts.accept(db, text, "primary", ("1000",), at, find_id)
         receipt = replace(told(), provider_id="1000", at=at)
         assert receipts.add(db, receipt, find_id) == receipts.Kept(text=text, is_new=True)
