@@ -15,14 +15,14 @@ def gateway(tmp_path: Path) -> Iterator[Callable[..., RunningGateway]]:
     """Start a gateway with settings; it is ended with the test."""
     started: list[RunningGateway] = []
 
-    def start(**settings: Any) -> RunningGateway:
+    def start(*, log_to: int | None = None, **settings: Any) -> RunningGateway:
         directory = tmp_path / f"gateway{len(started)}"
         directory.mkdir()
         for secret in tmp_path.glob("*.password"):
             (directory / secret.name).write_text(secret.read_text())
         running = RunningGateway(directory, **settings)
         started.append(running)
-        running.start()
+        running.start(log_to=log_to)
         return running
 
     yield start

@@ -97,12 +97,12 @@ class RunningGateway:
         """Its database."""
         return self.directory / "data" / "textback.db"
 
-    def start(self, *, wait: bool = True, environment: dict[str, str] | None = None) -> None:
-        """Start it, and wait until it would take a call."""
+    def start(self, *, wait: bool = True, environment: dict[str, str] | None = None, log_to: int | None = None) -> None:
+        """Start it, and wait until it would take a call. `log_to`: a descriptor instead of the file that `log` shows."""
         with (self.directory / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*self._prefix, sys.executable, "-m", "gateway", "-c", str(self.path), "run"],
-                stderr=log,
+                stderr=log if log_to is None else log_to,
                 stdout=log,
                 env={**os.environ, **(environment or {})},
             )

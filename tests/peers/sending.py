@@ -1,0 +1,141 @@
+"""The part of the gateway that sends, in the test's own event loop: real database, real bridges, outbox, holds and inbox."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from config.load import load
+from config.model import E164, Config
+from gateway.actions import Actions
+from gateway.bridges import Bridges
+from gateway.holds import Holds
+from gateway.inbox import Inbox
+from gateway.knowledge import Knowledge
+from gateway.outbox import LastTexts, Outbox, routes_of
+from gateway.ruling import InForce, Ruling, Verdict
+from gateway.store import texts
+from gateway.store.database import FILE, Database
+from tests.peers.faulty_smsc import FaultySmsc
+from tests.peers.provider import Provider
+
+CONFIG = """\
+data_dir = "data"
+timezone = "America/Chicago"
+region = "US"
+[trunk.pbx]
+peers = ["192.0.2.10"]
+{sms}
+[line.front]
+number = "+14155550100"
+business = "ABC HVAC"
+{line}
+"""
+SPOOL = '[sms.spool]\nkind = "spool"\n'
+CALLER = E164("+14155550123")
+
+
+def smpp(smsc: FaultySmsc, name: str = "primary", more: str = "") -> str:
+    """The section that binds to an SMSC of the test's."""
+    return (
+        f'[sms.{name}]\nkind = "smpp"\nhost = "127.0.0.1"\nport = {smsc.port}\nsystem_id = "abc"\nconnect_timeout = "2s"\n'
+        f'reconnect_most = "1s"\n{more}\n'
+    )
+
+
+def twilio(provider: Provider, directory: Path, name: str = "primary", more: str = "") -> str:
+    """The section of a provider of the test's."""
+    (directory / "twilio.password").write_text("secret")
+    return (
+        f'[sms.{name}]\nkind = "twilio"\naccount_sid = "AC1"\nauth_token_file = "twilio.password"\n'
+        f'base_url = "{provider.url}"\n{more}\n'
+    )
+
+
+@dataclass
+class Sending:
+    """What runs, and what it decided."""
+
+    config: Config
+    store: Database
+    bridges: Bridges
+    outbox: Outbox
+    holds: Holds
+    inbox: Inbox
+    actions: Actions
+    in_force: InForce
+    holds_changed: asyncio.Event
+    verdicts: list[Verdict] = field(default_factory=list)
+
+    async def add(self, count: int = 1, **changes: Any) -> list[int]:
+        """Queue texts to as many numbers."""
+        now = datetime.now(UTC)
+        values = {
+            "call": None, "line": "front", "region": "US", "sender": "+14155550100", "segments": 1, "queued_at": now,
+            "due_at": now, "expires_at": now + timedelta(minutes=15), **changes,
+        }  # fmt: skip
+        added = [
+            await self.store.write(
+                texts.add,
+                texts.NewText(**{"recipient": f"+1415555{number:04d}", "body": f"text {number}", **values}),
+            )
+            for number in range(count)
+        ]
+        self.outbox.wake()
+        return added
+
+    async def rows(self) -> list[dict[str, Any]]:
+        """Every text, oldest first."""
+        return [dict(row) for row in reversed(await self.store.write(texts.newest, 10_000))]
+
+    async def until(self, state: str, count: int = 1, *, seconds: float = 20) -> list[dict[str, Any]]:
+        """Until so many texts are in a state; all rows."""
+        async with asyncio.timeout(seconds):
+            while True:
+                rows = await self.rows()
+                if sum(row["state"] == state for row in rows) >= count:
+                    return rows
+                await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def sending(
+    directory: Path, sms: str = SPOOL, *, line: str = "", last: LastTexts | None = None
+) -> AsyncIterator[Sending]:
+    """Run it; at the end it stops in order."""
+    path = directory / "textback.toml"
+    path.write_text(CONFIG.format(sms=sms, line=line))
+    config = load(path)
+    config.data_dir.mkdir(exist_ok=True)
+    store = Database(config.data_dir / FILE)
+    queue_changed, holds_changed = asyncio.Event(), asyncio.Event()
+    in_force = InForce(Ruling(Knowledge().directory(config, datetime.now(UTC))))
+    bridges = Bridges(config.data_dir, "", queue_changed.set)
+    inbox = Inbox(store=store, in_force=in_force, bridge_changed=queue_changed.set)
+    verdicts: list[Verdict] = []
+    outbox = Outbox(store=store, bridges=bridges.by_name, routes=routes_of(config), woken=queue_changed)
+    holds = Holds(store=store, in_force=in_force, ruled=verdicts.append, woken=holds_changed)
+    actions = Actions(store=store, in_force=in_force, holds=holds, outbox=outbox)
+    try:
+        async with bridges.running(inbox, config.sms), asyncio.TaskGroup() as tasks:
+            tasks.create_task(outbox.run())
+            tasks.create_task(holds.run())
+            try:
+                yield Sending(config, store, bridges, outbox, holds, inbox, actions, in_force, holds_changed, verdicts)
+            finally:
+                holds.stop()
+                await outbox.stop(last or LastTexts())
+    finally:
+        store.close()
+
+
+def states(directory: Path) -> dict[str, int]:
+    """How many texts are in each state, out of the file."""
+    db = sqlite3.connect(directory / "data" / FILE)
+    found = dict(db.execute("SELECT state, count(*) FROM texts GROUP BY state"))
+    db.close()
+    return found
