@@ -20,6 +20,7 @@ from gateway.outbox import LastTexts, Outbox, routes_of
 from gateway.ruling import InForce, Ruling, Verdict
 from gateway.store import texts
 from gateway.store.database import FILE, Database
+from gateway.verdicts import Verdicts
 from tests.peers.faulty_smsc import FaultySmsc
 from tests.peers.provider import Provider
 
@@ -117,8 +118,14 @@ async def sending(
     bridges = Bridges(config.data_dir, "", queue_changed.set)
     inbox = Inbox(store=store, in_force=in_force, bridge_changed=queue_changed.set)
     verdicts: list[Verdict] = []
+    follows = Verdicts(queue_changed=queue_changed, holds_changed=holds_changed)
+
+    def ruled(verdict: Verdict) -> None:
+        verdicts.append(verdict)
+        follows.ruled(verdict)
+
     outbox = Outbox(store=store, bridges=bridges.by_name, routes=routes_of(config), woken=queue_changed)
-    holds = Holds(store=store, in_force=in_force, ruled=verdicts.append, woken=holds_changed)
+    holds = Holds(store=store, in_force=in_force, ruled=ruled, woken=holds_changed)
     actions = Actions(store=store, in_force=in_force, holds=holds, outbox=outbox)
     try:
         async with bridges.running(inbox, config.sms), asyncio.TaskGroup() as tasks:

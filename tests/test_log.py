@@ -1,0 +1,91 @@
+"""The log never blocks and never raises; what could not be written is counted and told."""
+
+import contextlib
+import logging
+import os
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from gateway import log
+from gateway.log import Writer
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    reader, writer = os.pipe()
+    yield reader, writer
+    for end in (reader, writer):
+        with contextlib.suppress(OSError):
+            os.close(end)
+
+
+def test_lines_come_in_order(pipe: tuple[int, int]) -> None:
+    reader, descriptor = pipe
+    writer = Writer(descriptor)
+    for number in range(100):
+        writer.info(f"line {number} \udcff")
+    writer.flush()
+    assert os.read(reader, 65536).decode() == "".join(f"line {number} \\udcff\n" for number in range(100))
+
+
+def test_nobody_reads(pipe: tuple[int, int]) -> None:
+    """20,000 lines into a pipe that holds 64 kB: at once, and the number of those that were lost is told."""
+    reader, descriptor = pipe
+    writer = Writer(descriptor, at_most=100)
+    began = time.monotonic()
+    for _ in range(20_000):
+        writer.info("x" * 100)
+    assert time.monotonic() - began < 5
+    writer.flush(0.1)
+    taken, dropped = b"", 0
+    while taken.count(b"xxx\n") + dropped < 20_000:  # every line is read or counted
+        taken += os.read(reader, 65536)
+        dropped = sum(int(count) for count in re.findall(rb"count=(\d+)", taken))
+    assert taken.count(b"xxx\n") + dropped == 20_000
+    assert dropped > 10_000
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_closed_pipe_or_full_disk(is_closed: bool, pipe: tuple[int, int]) -> None:
+    reader, descriptor = pipe
+    if is_closed:
+        os.close(reader)
+    full = os.open("/dev/full", os.O_WRONLY)
+    writer = Writer(descriptor if is_closed else full)
+    writer.error("lost")
+    writer.flush()
+    os.close(full)
+
+
+def test_non_blocking_standard_error(pipe: tuple[int, int]) -> None:
+    """A shell or a sibling has made it non-blocking: lines wait, none is cut."""
+    reader, descriptor = pipe
+    os.set_blocking(descriptor, False)
+    writer = Writer(descriptor)
+    for _ in range(200):
+        writer.info("y" * 1000)
+    taken = b""
+    while taken.count(b"\n") < 200:
+        taken += os.read(reader, 65536)
+    assert set(taken.split(b"\n")) == {b"y" * 1000, b""}
+
+
+def test_libraries_warnings_go_the_same_way(capfd: pytest.CaptureFixture[str]) -> None:
+    before = structlog.get_config(), logging.root.handlers[:]
+    try:
+        writer = log.set_up()
+        logging.getLogger("asyncio").error("Task exception was never retrieved", exc_info=ValueError("inner"))
+        structlog.get_logger().warning("ours", detail="two words")
+        writer.flush()
+    finally:
+        structlog.configure(**before[0])
+        logging.root.handlers[:] = before[1]
+    first, second = capfd.readouterr().err.strip().split("\n")
+    assert "level=error event=library_said" in first
+    assert "Task exception was never retrieved" in first
+    assert "ValueError: inner" in first
+    assert second.endswith('level=warning event=ours detail="two words"')
