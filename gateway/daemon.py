@@ -27,8 +27,8 @@ from gateway.outbox import Outbox, routes_of
 from gateway.reload import changed_at, load_changed
 from gateway.ruling import Ruling, Verdict
 from gateway.status import Readiness, count, report
-from gateway.store import texts
-from gateway.store.database import FILE, Database, StoreError
+from gateway.store.database import StoreError
+from gateway.stores import open_stores
 from gateway.strangers import Strangers
 from gateway.trial_call import TOKEN_FILE
 from gateway.web import hooks, server
@@ -37,6 +37,11 @@ from sip.protocol import Event, Pulse, Ready, Start
 
 LAST_TEXTS_WITHIN_S = 5.0
 """At the end texts already due may still go, so long at the most."""
+
+LAST_CALLS_WITHIN_S = 2.0
+"""At the end calls may still be committed, so long at the most; the others stand in the reserve."""
+RECOVER_WITHIN_S = 2.0
+"""At the start what a stop cut off is settled first, so long at the most."""
 
 LOOK_EVERY_S = 2.0
 LOOKS_A_KNOWLEDGE = 30
@@ -82,8 +87,10 @@ class Gateway:
 
     async def _live(self, stack: AsyncExitStack) -> None:
         stack.enter_context(only_one_here(self.config.data_dir))
-        self._store = self._open_store(stack)
-        await self._hold_interrupted_texts()
+        self._stores = open_stores(self.config.data_dir)
+        stack.callback(self._stores.close)
+        self._store = self._stores.database
+        await self._stores.hold_interrupted_texts(RECOVER_WITHIN_S)
         self._ruling = Ruling(self._knowledge.directory(self.config, datetime.now(UTC)))
         self._bridges = Bridges(self.config.data_dir, self.config.web.public_url or "", self._queue_changed.set)
         self._inbox = Inbox(store=self._store, ruling=self._ruling, bridge_changed=self._queue_changed.set)
@@ -92,26 +99,20 @@ class Gateway:
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         self._agent = AgentClient(self._agent_start(), self._receive)
         self._journal = Journal(
-            store=self._store, ruling=self._ruling, tasks=tasks, command=self._agent.send, ruled=self._ruled
+            store=self._store,
+            reserve=self._stores.reserve,
+            ruling=self._ruling,
+            tasks=tasks,
+            command=self._agent.send,
+            ruled=self._ruled,
         )
-        await self._journal.recover()
+        await self._journal.recover(RECOVER_WITHIN_S)
         self.actions = Actions(store=self._store, ruling=self._ruling, holds=self._holds, outbox=self._outbox)
         await self._start_web(stack)
         await self._serve_calls()
+        await self._journal.finish(LAST_CALLS_WITHIN_S)
 
     # --- start-up's parts ---
-
-    def _open_store(self, stack: AsyncExitStack) -> Database:
-        try:
-            store = Database(self.config.data_dir / FILE)
-        except StoreError as error:
-            raise CannotStart(str(error)) from error
-        stack.callback(store.close)
-        return store
-
-    async def _hold_interrupted_texts(self) -> None:
-        for text in await self._store.write(lambda db: texts.recover(db, datetime.now(UTC))):
-            self._log.error("text_unknown", text=text, detail="the gateway stopped while it was being sent; it is held")
 
     @asynccontextmanager
     async def _sending(self) -> AsyncIterator[None]:
@@ -177,17 +178,20 @@ class Gateway:
         stopped = asyncio.create_task(self._stop.wait(), name="stop")
         beat = asyncio.create_task(self._beat(), name="beat")
         around = asyncio.create_task(self._look_around(), name="look-around")
+        deaf = asyncio.create_task(self._store.until_dead(), name="store")
         try:
-            await asyncio.wait({agent, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({agent, stopped, deaf}, return_when=asyncio.FIRST_COMPLETED)
             notify("STOPPING=1")
             await self._agent.stop()
             await agent
-        except AgentFailed as error:
+            if deaf.done():
+                await deaf
+        except (AgentFailed, StoreError) as error:
             raise CannotStart(str(error)) from error
         finally:
-            for task in (stopped, beat, around, agent):
+            for task in (stopped, beat, around, agent, deaf):
                 task.cancel()
-            await asyncio.gather(stopped, beat, around, agent, return_exceptions=True)
+            await asyncio.gather(stopped, beat, around, agent, deaf, return_exceptions=True)
 
     def _receive(self, event: Event | AgentLost) -> None:
         match event:
@@ -251,7 +255,8 @@ class Gateway:
             seen = changed or seen
             if turn % LOOKS_A_KNOWLEDGE == 0:
                 await self._know_again()
-                await self._inbox.give_up_on_parts()
+                with contextlib.suppress(StoreError):
+                    await self._inbox.give_up_on_parts()
 
     async def _know_again(self) -> None:
         """Read calendars and contacts in a thread; calls do not wait for them. A reload in between has newer ones."""
@@ -280,7 +285,7 @@ class Gateway:
             agent=self._agent,
             open_calls=self._journal.open_calls,
             bridges=self._bridges.by_name,
-            database_error=self._store.last_error,
+            database=self._stores.health(),
             reload_error=self._reload_error,
             counts=self._counts,
         )

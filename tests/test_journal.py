@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from config.load import load
 from gateway.journal import Journal
 from gateway.knowledge import Knowledge
+from gateway.reserve import Reserve
 from gateway.ruling import Ruling, Verdict
 from gateway.store import calls
 from gateway.store.calls import Arrival
@@ -41,17 +42,20 @@ async def test_fault_over_one_call(tmp_path: Path) -> None:
     path = tmp_path / "textback.toml"
     path.write_text(CONFIG.format(once_per="day", per_day=100))
     ruling = Stumbling(Knowledge().directory(load(path), datetime.now(UTC)))
-    store, verdicts = Database(tmp_path / "textback.db"), []
+    store, reserve, verdicts = Database(tmp_path / "textback.db"), Reserve(tmp_path / "calls.reserve"), []
     with capture_logs() as logs:
         async with asyncio.TaskGroup() as tasks:
-            journal = Journal(store=store, ruling=ruling, tasks=tasks, command=lambda _: None, ruled=verdicts.append)
+            journal = Journal(
+                store=store, reserve=reserve, ruling=ruling, tasks=tasks, command=lambda _: None, ruled=verdicts.append
+            )
             for key, caller in (("a", "+14155550123"), ("b", "+14155550124")):
                 journal.receive(arrived(key, caller))
                 journal.receive(CallerHungUp(key=key, at=datetime.now(UTC).timestamp(), rang=5, reason=""))
-        assert [log["key"] for log in logs if log["event"] == "call_not_journalled"] == ["a"]
-        assert [verdict.decision for verdict in verdicts] == ["send"]
-        assert [arrival.key for _, arrival in await store.write(calls.open_calls)] == ["a"]
-        ruling.is_mended = True
-        await journal.recover()
+            await journal.finish(10)
+            assert [log["key"] for log in logs if log["event"] == "call_not_journalled"] == ["a"]
+            assert [verdict.decision for verdict in verdicts] == ["send"]
+            assert [arrival.key for _, arrival in await store.write(calls.open_calls)] == ["a"]
+            ruling.is_mended = True
+            await journal.recover()
     assert [verdict.decision for verdict in verdicts] == ["send", "send"]
     store.close()

@@ -153,6 +153,18 @@ CREATE TABLE reply_parts (               -- of long replies that are not whole y
     PRIMARY KEY (bridge, sender, recipient, reference, total, number)
 )
 """
+APPLICATION_ID = 0x54585442
+"""`TXTB` in the file's header: this is a Textback database."""
+_PILE = "CASE WHEN {row}.state = 'held' AND {row}.due_at IS NULL THEN 'held_for_a_person' ELSE {row}.state END"
+_OLD, _NEW = _PILE.format(row="old"), _PILE.format(row="new")
+TEXT_COUNTS = """
+CREATE TABLE text_counts (               -- how many texts there are by what they wait for; kept by triggers
+    pile TEXT PRIMARY KEY,               -- the state; held_for_a_person apart from held
+    texts INTEGER NOT NULL
+) WITHOUT ROWID
+"""
+_ADD = f"INSERT INTO text_counts VALUES ({_NEW}, 1) ON CONFLICT (pile) DO UPDATE SET texts = texts + 1"
+_TAKE = f"UPDATE text_counts SET texts = texts - 1 WHERE pile = {_OLD}"
 _KEPT = (
     "id, call, line, recipient, sender, body, segments, state, detail, bridge, tried, attempts, queued_at, due_at, expires_at,"
     " claimed_at, settled_at"
@@ -206,6 +218,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         REPLY_PARTS,
         "CREATE INDEX texts_expiring ON texts (expires_at) WHERE state = 'queued'",
         "CREATE INDEX receipts_by_provider_id ON receipts (bridge, provider_id)",
+    ),
+    (
+        f"PRAGMA application_id = {APPLICATION_ID}",
+        TEXT_COUNTS,
+        f"INSERT INTO text_counts SELECT {_PILE.format(row='texts')} AS pile, count(*) FROM texts GROUP BY pile",
+        f"CREATE TRIGGER text_counted AFTER INSERT ON texts BEGIN {_ADD}; END",
+        f"CREATE TRIGGER text_uncounted AFTER DELETE ON texts BEGIN {_TAKE}; END",
+        f"CREATE TRIGGER text_moved AFTER UPDATE OF state, due_at ON texts WHEN {_OLD} != {_NEW} BEGIN {_TAKE}; {_ADD}; END",
     ),
 )
 
