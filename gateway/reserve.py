@@ -149,14 +149,12 @@ class Reserve:
     def _read(self) -> None:
         """What a gateway left here, each call once, with its ending where there was one."""
         content, _, _ = os.pread(self._file, self._size, 0).partition(b"\0")
-        for line in content.split(b"\n")[:-1]:
+        for line in content.splitlines(keepends=True):
             checksum, _, body = line.partition(b" ")
             if checksum != b"%08x" % zlib.crc32(body):
-                self._log.error(
-                    "reserve_damaged", file=str(self.path), at=self._end, lost="a call that was being written there"
-                )
+                self._log.error("reserve_damaged", file=str(self.path), at=self._end, lost="a call that was being written")
                 return
-            self._end += len(line) + 1
+            self._end += len(line)
             try:
                 kept = _kept(body)
             except (ValueError, KeyError, TypeError):
@@ -180,8 +178,8 @@ def _line(kept: Kept) -> bytes:
         "rang": kept.ending.rang.total_seconds(),
         "sip_reason": kept.ending.sip_reason,
     }
-    body = json.dumps({"arrival": arrival, "ending": ending}).encode()
-    return b"%08x %s\n" % (zlib.crc32(body), body)
+    body = json.dumps({"arrival": arrival, "ending": ending}).encode() + b"\n"
+    return b"%08x %s" % (zlib.crc32(body), body)
 
 
 def _kept(body: bytes) -> Kept:

@@ -16,7 +16,7 @@ from gateway.ruling import Ruling, Verdict
 from gateway.store import calls
 from gateway.store.calls import Arrival
 from gateway.store.database import Database
-from sip.protocol import CallArrived, CallerHungUp
+from sip.protocol import AnsweredElsewhere, CallArrived, CallerHungUp
 from tests.test_simulation import CONFIG
 
 
@@ -59,3 +59,25 @@ async def test_fault_over_one_call(tmp_path: Path) -> None:
             await journal.recover()
     assert [verdict.decision for verdict in verdicts] == ["send", "send"]
     store.close()
+
+
+async def test_call_that_was_answered_stays_so_when_its_ending_is_written_later(tmp_path: Path) -> None:
+    """A fault of ours over its ending: at the next start it is not taken for a call that a stop cut off, and is not texted."""
+    path = tmp_path / "textback.toml"
+    path.write_text(CONFIG.format(once_per="day", per_day=100))
+    ruling, verdicts = Stumbling(Knowledge().directory(load(path), datetime.now(UTC))), list[Verdict]()
+    for _ in range(2):
+        store, reserve = Database(tmp_path / "textback.db"), Reserve(tmp_path / "calls.reserve")
+        async with asyncio.TaskGroup() as tasks:
+            journal = Journal(
+                store=store, reserve=reserve, ruling=ruling, tasks=tasks, command=lambda _: None, ruled=verdicts.append
+            )
+            await journal.recover()
+            if not ruling.is_mended:
+                journal.receive(arrived("a", "+14155550123"))
+                journal.receive(AnsweredElsewhere(key="a", at=datetime.now(UTC).timestamp(), rang=5, reason=""))
+            await journal.finish(10)
+        assert len(reserve) == (0 if ruling.is_mended else 1)
+        ruling.is_mended = True
+        store.close()
+    assert [(verdict.decision, verdict.reason) for verdict in verdicts] == [("skip", "not_missed")]

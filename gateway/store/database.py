@@ -85,6 +85,8 @@ class Database:
         self._is_closed = self._is_closing = True
         self._arriving.put(None)
         self._thread.join(CLOSE_WITHIN_S)
+        if self._file.is_saving:
+            self._thread.join()
 
     def _take(self, step: Step[T], *, insists: bool) -> "asyncio.Future[T]":
         loop = asyncio.get_running_loop()

@@ -28,6 +28,8 @@ class OpenFile:
         self._path = path
         self._connect = connect
         self._log = structlog.get_logger()
+        self.is_saving = False
+        """What it holds is nowhere else just now."""
         try:
             self._saved = _newest_saved(path) if not path.exists() else None
             if self._saved is not None:
@@ -111,11 +113,14 @@ class OpenFile:
         """Save what the handle holds and give the handle up, so that nothing of it is ever written into another's file."""
         if not self._is_open:
             return
+        self.is_saving = True
         try:
             self._saved = self._save()
         except sqlite3.DatabaseError as error:
             if is_moved or not is_damage(error):
                 raise
+        finally:
+            self.is_saving = False
         if is_moved:
             self.connection.close()  # SQLite sees that the file is not there, and leaves what is there alone
         else:

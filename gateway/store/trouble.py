@@ -59,6 +59,7 @@ def in_words(error: Exception, path: Path) -> str:
     for part, words in (
         ("full", "the disk is full; free some space"),
         ("no space", "the disk is full; free some space"),
+        ("no such file", "the directory is gone; make it again, for the user that the gateway runs as"),
         ("locked", "another program holds the database; is a second gateway running on this data_dir?"),
         ("readonly", "the database cannot be written; give it to the user that the gateway runs as"),
         ("unable to open", "the database cannot be opened; check that data_dir exists and belongs to the gateway's user"),
