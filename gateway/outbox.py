@@ -102,7 +102,7 @@ class Outbox:
                 lambda db: texts.claim_due(db, datetime.now(UTC), self.routes, room),
             )
         except StoreError as error:
-            self._log.error("queue_unreadable", error=str(error))
+            self._log.debug("queue_unreadable", error=str(error))  # the database itself says so, once
             return None
         for text in looked.claimed:
             task = self._tasks.create_task(self._submit(text), name=f"submit {text.id}")

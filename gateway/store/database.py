@@ -18,17 +18,17 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gateway.store.file import OpenFile, refuse_empty, what_to_put_there
-from gateway.store.schema import APPLICATION_ID, MIGRATIONS, VERSION
+from gateway.store.file import OpenFile
+from gateway.store.opening import migrate, open_to_write, refuse_newer
+from gateway.store.schema import VERSION
 from gateway.store.steps import Done, Step, T, Waiting, settle
-from gateway.store.trouble import StoreError, Trouble, in_words, is_busy, is_damage, is_of_the_file
+from gateway.store.trouble import StoreError, Trouble, in_words, is_busy, is_damage, is_of_the_disk, is_of_the_file
 
 __all__ = ["FILE", "Database", "StoreError", "migrate", "reading"]
 
 FILE = "textback.db"
 BUSY_TIMEOUT_S = 5.0
 """Another program's lock is waited for so long before it counts as trouble."""
-BUSY_TURN_S = 0.25
 RETRY_S = 1.0
 LOOK_EVERY_S = 2.0
 """An idle gateway looks so often whether the file is still there."""
@@ -51,7 +51,7 @@ class Database:
         self._damage = ""
         self._again_at = 0.0
         self._is_closed = self._is_closing = False
-        self._file = OpenFile(path, _open)
+        self._file = OpenFile(path, open_to_write)
         self._thread = threading.Thread(target=self._work, name="store", daemon=True)
         self._thread.start()
 
@@ -144,13 +144,14 @@ class Database:
         except sqlite3.Error as error:
             if self._file.connection.in_transaction:
                 self._file.connection.rollback()
-            if is_of_the_file(error) or not group:
+            if not group or (is_of_the_file(error) and not is_of_the_disk(error)):
                 raise StoreError(in_words(error, self.path)) from error
             if len(group) > 1:
                 for one in group:
                     self._commit([one])
                 return
-            if is_damage(error):
+            if is_damage(error) or is_of_the_disk(error):
+                self._commit([])  # raises where it is the whole file
                 self._damage = in_words(error, self.path)
             done = [Done(waiting=group[0], error=error)]
         for _ in group:
@@ -159,7 +160,7 @@ class Database:
 
     def _transact(self, group: list[Waiting]) -> list[Done]:
         self._begin()
-        if self._trouble.sentence:
+        if self._trouble.sentence or not group:
             self._file.connection.execute(PROBE)
         done = [self._run(one) for one in group]
         self._file.connection.execute("COMMIT")
@@ -227,77 +228,9 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)
         connection.row_factory = sqlite3.Row
         try:
-            _refuse_newer(connection, path)
+            refuse_newer(connection, path)
             yield connection
         finally:
             connection.close()
     except sqlite3.Error as error:
         raise StoreError(in_words(error, path)) from error
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    """A connection that writes, to a database of this program's schema; a file that it made in vain is taken away again."""
-    is_new = not path.exists()
-    try:
-        connection = _connect(path)
-        migrate(connection, path)
-    except StoreError:
-        for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")) if is_new else ():
-            name.unlink(missing_ok=True)
-        raise
-    return connection
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    try:
-        refuse_empty(path)
-        connection = sqlite3.connect(path, timeout=BUSY_TURN_S, isolation_level=None, check_same_thread=False)
-        connection.row_factory = sqlite3.Row
-        _refuse_newer(connection, path)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        path.chmod(0o600)
-    except (sqlite3.Error, OSError) as error:
-        raise StoreError(in_words(error, path)) from error
-    return connection
-
-
-def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the schema up to this program's, one transaction for all steps; an unknown future schema is refused."""
-    try:
-        have = _refuse_newer(connection, path)
-        if have == VERSION:
-            return
-        connection.execute("PRAGMA foreign_keys = OFF")  # a table that is rebuilt keeps its children
-        connection.execute("BEGIN IMMEDIATE")
-        for statements in MIGRATIONS[have:]:
-            for statement in statements:
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {VERSION}")
-        connection.execute("COMMIT")
-        connection.execute("PRAGMA foreign_keys = ON")
-    except sqlite3.Error as error:
-        if connection.in_transaction:
-            connection.rollback()
-        raise StoreError(in_words(error, path)) from error
-
-
-def _refuse_newer(connection: sqlite3.Connection, path: Path) -> int:
-    _refuse_foreign(connection, path)
-    have: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    if have > VERSION:
-        raise StoreError(
-            f"{path}: written by a newer Textback (schema {have}, this program knows {VERSION}); "
-            "install that version again, or restore the backup from before the upgrade"
-        )
-    return have
-
-
-def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
-    """By the id in its header; an older Textback's has none, but has its tables, and one that was just made has no table."""
-    if connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:
-        return
-    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if tables and not {"calls", "texts", "decisions"} <= tables:
-        raise StoreError(f"{path}: this is not a Textback database; {what_to_put_there(path)}, or name another data_dir")

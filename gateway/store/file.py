@@ -4,6 +4,7 @@ A file that was removed is still whole in the open handle, and is written back. 
 touched: what the gateway holds is saved beside it, and a person decides. Steps wait meanwhile.
 """
 
+import contextlib
 import ctypes
 import os
 import sqlite3
@@ -58,7 +59,8 @@ class OpenFile:
 
     def _open(self) -> None:
         self.connection = self._connect(self._path)
-        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # the header in the file itself names us
+        with contextlib.suppress(sqlite3.OperationalError):  # on a full disk it stays in the log, which was there already
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # so that the file's own header names us
         self._held: list[Identity | None] = [_identity(path) for path in self._files]
         self._header = _application_id(self._path)
         self._is_open, self._saved = True, None

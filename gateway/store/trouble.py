@@ -41,6 +41,11 @@ def is_busy(error: sqlite3.Error) -> bool:
     return _primary_code(error) == sqlite3.SQLITE_BUSY
 
 
+def is_of_the_disk(error: sqlite3.Error) -> bool:
+    """Could the disk not read or write? That may be the whole disk, or one bad sector that one step reads."""
+    return _primary_code(error) == sqlite3.SQLITE_IOERR
+
+
 def is_damage(error: sqlite3.Error) -> bool:
     """Is what the file holds no database, or no longer?"""
     return _primary_code(error) in _DAMAGE

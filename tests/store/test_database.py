@@ -75,6 +75,12 @@ def stop_iteration(db: sqlite3.Connection) -> None:
     next(iter(()))
 
 
+def bad_sector(db: sqlite3.Connection) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR | 1 << 8  # as SQLite raises it for a page that the disk cannot read
+    raise error
+
+
 BAD = {
     wrong_table: (sqlite3.OperationalError, "no such table"),
     too_many_variables: (sqlite3.OperationalError, "too many"),
@@ -123,6 +129,17 @@ async def test_damaged_page_is_heard_by_who_reads_it(path: Path) -> None:
     assert isinstance(results[2], sqlite3.DatabaseError)
     assert store.last_error == f"{path}: the database is damaged; restore a backup"
     store.close()
+
+
+async def test_page_that_the_disk_cannot_read_holds_nobody_else_up(store: Database) -> None:
+    hold = threading.Event()
+    held = store.write(lambda _: hold.wait(10))
+    beside = store.insist(add(1)), store.insist(bad_sector), store.insist(add(2))
+    hold.set()
+    results = await asyncio.wait_for(asyncio.gather(held, *beside, return_exceptions=True), 20)
+    assert (results[1], results[3]) == (1, 2)
+    assert isinstance(results[2], sqlite3.OperationalError)
+    assert "disk I/O error" in store.last_error
 
 
 async def test_what_insists_waits_in_order_while_another_program_holds_the_database(store: Database, path: Path) -> None:
