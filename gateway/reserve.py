@@ -84,7 +84,8 @@ class Reserve:
     def keep(self, kept: Kept) -> None:
         """Write a call down. Where even that fails it is told, and the call waits in memory alone."""
         with self._lock:
-            if self._pending.get(kept.arrival.key) == kept:
+            here = self._pending.get(kept.arrival.key)
+            if here == kept or (here is not None and kept.ending is None):  # the ending is known already, the arrival with it
                 return
             self._pending[kept.arrival.key] = kept
             try:

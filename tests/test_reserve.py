@@ -55,6 +55,14 @@ def test_calls_are_found_in_their_order_each_once_and_as_they_ended(path: Path) 
     assert found == (Kept(arrival=arrival("b", caller=None)), ended("a"), Kept(arrival=arrival("c", caller=None)))
 
 
+def test_arrival_that_comes_late_does_not_undo_the_ending(path: Path) -> None:
+    """At a stop both are kept, in any order."""
+    reserve = Reserve(path)
+    reserve.keep(ended("a"))
+    reserve.keep(Kept(arrival=arrival("a")))
+    assert reserve.calls == Reserve(path).calls == (ended("a"),)
+
+
 def test_what_is_settled_is_found_no_more(path: Path) -> None:
     reserve = Reserve(path)
     for _ in range(3):

@@ -109,6 +109,22 @@ def test_gateway_that_ends_on_a_full_disk_texts_at_its_next_start(
     assert "Traceback" not in running.log
 
 
+def test_many_calls_on_a_full_disk_and_a_stop(running: RunningGateway, disk: SmallDisk, smsc: Smsc) -> None:
+    """A hundred callers, some of them still ringing when the gateway is stopped: all are kept, and texted in their order."""
+    disk.fill()
+    callers = tuple(f"+1415555{number}" for number in range(3000, 3100))
+    calls = [Call(caller=caller, dialled="+14155550101") for caller in callers]
+    ringing = sipp.start(running.directory, running.sip_port, calls, Ends(status=480), rate=50)
+    wait_until_kept(running, len(callers))
+    assert running.process is not None
+    running.process.terminate()
+    assert running.process.wait(timeout=10) == 0
+    assert ringing.wait(timeout=20) == 0
+    disk.make_room()
+    running.start()
+    assert_each_texted_once(running, smsc, callers)
+
+
 def test_gateway_that_was_killed_starts_on_a_full_disk_and_takes_calls(
     running: RunningGateway, disk: SmallDisk, smsc: Smsc
 ) -> None:
