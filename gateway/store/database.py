@@ -22,7 +22,16 @@ from gateway.store.file import OpenFile
 from gateway.store.opening import migrate, open_to_write, refuse_newer
 from gateway.store.schema import VERSION
 from gateway.store.steps import Done, Step, T, Waiting, settle
-from gateway.store.trouble import StoreError, Trouble, in_words, is_busy, is_damage, is_of_the_disk, is_of_the_file
+from gateway.store.trouble import (
+    StoreError,
+    Trouble,
+    in_words,
+    is_busy,
+    is_damage,
+    is_disk_full,
+    is_of_the_disk,
+    is_of_the_file,
+)
 
 __all__ = ["FILE", "Database", "StoreError", "migrate", "reading"]
 
@@ -129,6 +138,8 @@ class Database:
         had_waited = len(self._waiting)
         try:
             self._file.look()
+            if not self._waiting and is_disk_full(self.path):
+                self._commit([])
             while self._waiting or self._trouble.sentence:
                 self._commit(list(itertools.islice(self._waiting, GROUP)))
                 self._trouble.end(had_waited)
@@ -138,7 +149,10 @@ class Database:
             self._refuse_hasty(str(error))
 
     def _commit(self, group: list[Waiting]) -> None:
-        """One transaction. Where one step spoils it, each gets its own, and a step that fails alone hears what it did."""
+        """One transaction; without a step it proves that the file can be written.
+
+        Where one step spoils it, each gets its own, and a step that fails alone hears what it did.
+        """
         try:
             done = self._transact(group)
         except sqlite3.Error as error:

@@ -59,7 +59,7 @@ def _primary_code(error: sqlite3.Error) -> int:
 def in_words(error: Exception, path: Path) -> str:
     """What is wrong with the file, and what to do."""
     said = str(error).lower()
-    if _is_disk_full(path) and ("i/o" in said or "unable to open" in said):
+    if is_disk_full(path) and ("i/o" in said or "unable to open" in said):
         said = "full"
     for part, words in (
         ("full", "the disk is full; free some space"),
@@ -76,7 +76,8 @@ def in_words(error: Exception, path: Path) -> str:
     return f"{path}: {error}"
 
 
-def _is_disk_full(path: Path) -> bool:
+def is_disk_full(path: Path) -> bool:
+    """Is there next to nothing free where the file is?"""
     try:
         disk = os.statvfs(path.parent)
     except OSError:

@@ -62,6 +62,7 @@ def test_calls_on_a_full_disk_ring_in_time_and_are_texted_once_there_is_room(
     running: RunningGateway, disk: SmallDisk, smsc: Smsc
 ) -> None:
     disk.fill()
+    running.wait_for_status(lambda status: not status["database"]["writable"])  # before there is a call
     for caller in CALLERS:
         place(running, caller)
     status = wait_until_kept(running, 2)
