@@ -137,8 +137,12 @@ class OpenFile:
         copy = Path(f"{self._path}.copying")
         copy.unlink(missing_ok=True)
         os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        self.connection.execute("VACUUM INTO ?", (str(copy),))
-        _refuse_damaged(copy)
+        try:
+            self.connection.execute("VACUUM INTO ?", (str(copy),))
+            _refuse_damaged(copy)
+        except sqlite3.Error:
+            copy.unlink()
+            raise
         _sync(copy)
         saved = copy.rename(f"{self._path}.saved-{_now()}")
         _sync(saved.parent)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gateway.store.file import refuse_empty, what_to_put_there
 from gateway.store.schema import APPLICATION_ID, MIGRATIONS, VERSION
-from gateway.store.trouble import StoreError, in_words
+from gateway.store.trouble import StoreError, in_words, is_damage
 
 BUSY_TURN_S = 0.25
 """Another program's lock is waited for in turns of this length."""
@@ -80,9 +80,18 @@ def refuse_newer(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
-    """By the id in its header; an older Textback's has none, but has its tables, and one that was just made has no table."""
-    if connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:
-        return
-    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if tables and not {"calls", "texts", "decisions"} <= tables:
+    if not _is_textbacks(connection):
         raise StoreError(f"{path}: this is not a Textback database; {what_to_put_there(path)}, or name another data_dir")
+
+
+def _is_textbacks(connection: sqlite3.Connection) -> bool:
+    """By the id in its header; an older Textback's has none, but has its tables, and one that was just made has no table."""
+    try:
+        if connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:
+            return True
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.DatabaseError as error:
+        if is_damage(error):
+            return False
+        raise
+    return not tables or {"calls", "texts", "decisions"} <= tables
