@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gateway.store.file import OpenFile
-from gateway.store.opening import migrate, open_to_write, refuse_newer
+from gateway.store.opening import BUSY_TIMEOUT_S, migrate, open_to_write, refuse_newer
 from gateway.store.schema import VERSION
 from gateway.store.steps import Done, Step, T, Waiting, settle
 from gateway.store.trouble import (
@@ -36,8 +36,6 @@ from gateway.store.trouble import (
 __all__ = ["FILE", "Database", "StoreError", "migrate", "reading"]
 
 FILE = "textback.db"
-BUSY_TIMEOUT_S = 5.0
-"""Another program's lock is waited for so long before it counts as trouble."""
 RETRY_S = 1.0
 LOOK_EVERY_S = 2.0
 """An idle gateway looks so often whether the file is still there."""

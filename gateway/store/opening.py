@@ -1,14 +1,17 @@
 """Opening the database: whose file it is, how it is written, and bringing an older one up to date."""
 
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 from gateway.store.file import refuse_empty, what_to_put_there
 from gateway.store.schema import APPLICATION_ID, MIGRATIONS, VERSION
 from gateway.store.trouble import StoreError, in_words, is_damage
 
-BUSY_TURN_S = 0.25
-"""Another program's lock is waited for in turns of this length."""
+BUSY_TIMEOUT_S = 5.0
+"""Another program's lock is waited for so long before it counts as trouble."""
+BUSY_TURN = timedelta(milliseconds=250)
+"""Once the database is open, that is waited for in turns of this length, between which it may be closed."""
 
 
 def open_to_write(path: Path) -> sqlite3.Connection:
@@ -18,6 +21,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
     try:
         _set_up(connection, path)
         migrate(connection, path)
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TURN // timedelta(milliseconds=1)}")
     except StoreError:
         connection.close()
         for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")) if is_new else ():
@@ -29,7 +33,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
 def _connect(path: Path) -> sqlite3.Connection:
     try:
         refuse_empty(path)
-        return sqlite3.connect(path, timeout=BUSY_TURN_S, isolation_level=None, check_same_thread=False)
+        return sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     except (sqlite3.Error, OSError) as error:
         raise StoreError(in_words(error, path)) from error
 

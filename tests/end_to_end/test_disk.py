@@ -180,6 +180,28 @@ def test_calls_while_another_program_holds_the_database(gateway: Start, smsc: Sm
     wait_until_kept(running, 0)
 
 
+def test_start_while_another_program_holds_the_database(gateway: Start, smsc: Smsc) -> None:
+    """A call that was cut off, one that comes meanwhile: both are texted."""
+    running = gateway(sms=smsc.config(), more=PATIENT_LINE)
+    ringing = sipp.start(running.directory, running.sip_port, [Call(caller=CALLERS[0], dialled="+14155550101")], Ends())
+    running.wait_for("calls", 1, outcome=None)
+    running.kill()
+    assert ringing.wait(timeout=20) == 0
+    other = sqlite3.connect(running.database, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    running.start(wait=False)
+    running.wait_for_status(lambda status: status["agent"]["up"])
+    place(running, CALLERS[1])
+    running.wait_for_status(lambda status: "another program holds the database" in status["database"]["detail"])
+    other.execute("ROLLBACK")
+    other.close()
+    running.wait_for("texts", 2, state="accepted")
+    assert sorted("+" + entry["to"] for entry in smsc.submitted()) == sorted(CALLERS)
+    assert {call["caller"]: call["outcome"] for call in running.calls()} == dict(
+        zip(CALLERS, ("interrupted", "no_answer"), strict=True)
+    )
+
+
 def test_stop_while_another_program_holds_the_database(gateway: Start, smsc: Smsc) -> None:
     running = gateway(sms=smsc.config(), more=PATIENT_LINE)
     other = sqlite3.connect(running.database, isolation_level=None)
