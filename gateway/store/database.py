@@ -67,11 +67,6 @@ class Database:
         """Why nothing can be written now, or what is damaged; empty: all is well."""
         return self._trouble.sentence or self._damage
 
-    @property
-    def waiting(self) -> int:
-        """Steps that wait until the file can be written again."""
-        return len(self._waiting) if self._trouble.sentence else 0
-
     def write(self, step: Step[T]) -> "asyncio.Future[T]":
         """Run one step durably; the future holds its result after the commit, or `StoreError`, or what the step raised.
 

@@ -53,7 +53,7 @@ class OpenFile:
         except StoreError as error:
             self._log.error("database_not_closed_in_order", error=str(error))
         if self._is_open and self._is_ours(_identity(self._path)):
-            self.connection.close()
+            self._close()
         elif self._is_open:
             _never_close(self.connection)
 
@@ -62,7 +62,8 @@ class OpenFile:
         with contextlib.suppress(sqlite3.OperationalError):  # on a full disk it stays in the log, which was there already
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # so that the file's own header names us
         self._held: list[Identity | None] = [_identity(path) for path in self._files]
-        self._header = _application_id(self._path)
+        self._header_of = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        self._header = _application_id(self._header_of)
         self._is_open, self._saved = True, None
 
     @property
@@ -70,6 +71,7 @@ class OpenFile:
         return self._path, Path(f"{self._path}-wal"), Path(f"{self._path}-shm")
 
     def _look(self) -> None:
+        """The file itself is not opened for that: see `_close`."""
         found = [_identity(path) for path in self._files]
         if found[0] is None:
             self._write_back()
@@ -81,7 +83,13 @@ class OpenFile:
 
     def _is_ours(self, found: Identity | None) -> bool:
         is_same = found is not None and found == self._held[0]
-        return is_same and _application_id(self._path) in {APPLICATION_ID, self._header} - {None}
+        is_named_ours = not self._is_open or _application_id(self._header_of) in {APPLICATION_ID, self._header} - {None}
+        return is_same and is_named_ours
+
+    def _close(self) -> None:
+        """The descriptor last: to close one takes SQLite's locks away (https://sqlite.org/howtocorrupt.html §2.2)."""
+        self.connection.close()
+        os.close(self._header_of)
 
     def _whats_wrong(self) -> str:
         says = "the file was replaced by another while the gateway ran; calls are kept until you decide. "
@@ -98,7 +106,7 @@ class OpenFile:
             is_hindered = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             if is_hindered:
                 raise StoreError(f"{self._path}: its -wal or -shm was removed, and another program reads it; end that program")
-            self.connection.close()
+            self._close()
             self._is_open = False
             self._log.warning("database_log_was_removed", path=str(self._path), mended="written into the file, opened again")
         self._open()
@@ -124,7 +132,7 @@ class OpenFile:
         finally:
             self.is_saving = False
         if is_moved:
-            self.connection.close()  # SQLite sees that the file is not there, and leaves what is there alone
+            self._close()  # SQLite sees that the file is not there, and leaves what is there alone
         else:
             _never_close(self.connection)
         for path, held in zip(self._files[1:], self._held[1:], strict=True):
@@ -185,10 +193,9 @@ def _identity(path: Path) -> Identity | None:
     return found.st_dev, found.st_ino
 
 
-def _application_id(path: Path) -> int | None:
+def _application_id(descriptor: int) -> int | None:
     """Out of the file's header (https://sqlite.org/fileformat.html §1.3); None: not SQLite's."""
-    with path.open("rb") as file:
-        header = file.read(100)
+    header = os.pread(descriptor, 100, 0)
     return int.from_bytes(header[68:72], "big") if len(header) == 100 and header.startswith(MAGIC) else None
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,20 @@ async def test_copy_that_was_saved_is_used_where_there_is_nothing_else(tmp_path:
     assert await store.write(count) == 8000
     store.close()
     assert names(tmp_path) == ["textback.db"]
+
+
+async def test_other_program_that_comes_and_goes_does_not_take_the_log_away(tmp_path: Path) -> None:
+    """To open and close the file in our own process would drop SQLite's locks on it; the other would then think it is alone."""
+    path = tmp_path / "textback.db"
+    store = Database(path)
+    log = Path(f"{path}-wal")
+    for _ in range(3):
+        await store.write(count)
+        before = log.stat().st_ino  # noqa: ASYNC240
+        code = (
+            "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('DELETE FROM replies'); db.commit(); db.close()"
+        )
+        other = await asyncio.create_subprocess_exec(sys.executable, "-c", code, str(path))
+        assert await other.wait() == 0
+        assert log.stat().st_ino == before  # noqa: ASYNC240
+    store.close()
