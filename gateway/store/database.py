@@ -38,7 +38,9 @@ __all__ = ["FILE", "Database", "StoreError", "migrate", "reading"]
 FILE = "textback.db"
 RETRY_S = 1.0
 LOOK_EVERY_S = 2.0
-"""An idle gateway looks so often whether the file is still there."""
+"""An idle gateway looks so often whether the file is still there; one that writes looks before it does,"""
+LOOK_AGAIN_S = 0.1
+"""but not again so soon."""
 CLOSE_WITHIN_S = 5.0
 GROUP = 256
 """Steps in one commit at most."""
@@ -56,7 +58,7 @@ class Database:
         self._waiting: deque[Waiting] = deque()
         self._trouble = Trouble()
         self._damage = ""
-        self._again_at = 0.0
+        self._again_at = self._look_at = 0.0
         self._is_closed = self._is_closing = False
         self._file = OpenFile(path, open_to_write)
         self._thread = threading.Thread(target=self._work, name="store", daemon=True)
@@ -130,9 +132,7 @@ class Database:
             return
         had_waited = len(self._waiting)
         try:
-            self._file.look()
-            if not self._waiting and is_disk_full(self.path):
-                self._commit([])
+            self._look()
             while self._waiting or self._trouble.sentence:
                 self._commit(list(itertools.islice(self._waiting, GROUP)))
                 self._trouble.end(had_waited)
@@ -140,6 +140,13 @@ class Database:
             self._trouble.begin(str(error))
             self._again_at = time.monotonic() + RETRY_S
             self._refuse_hasty(str(error))
+
+    def _look(self) -> None:
+        if time.monotonic() >= self._look_at:
+            self._file.look()
+            self._look_at = time.monotonic() + LOOK_AGAIN_S
+        if not self._waiting and is_disk_full(self.path):
+            self._commit([])
 
     def _commit(self, group: list[Waiting]) -> None:
         """One transaction; without a step it proves that the file can be written.

@@ -28,6 +28,7 @@ class OpenFile:
     def __init__(self, path: Path, connect: Callable[[Path], sqlite3.Connection]) -> None:
         self._path = path
         self._connect = connect
+        self._files = path, Path(f"{path}-wal"), Path(f"{path}-shm")
         self._log = structlog.get_logger()
         self.is_saving = False
         """What it holds is nowhere else just now."""
@@ -65,10 +66,6 @@ class OpenFile:
         self._header_of = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         self._header = _application_id(self._header_of)
         self._is_open, self._saved = True, None
-
-    @property
-    def _files(self) -> tuple[Path, Path, Path]:
-        return self._path, Path(f"{self._path}-wal"), Path(f"{self._path}-shm")
 
     def _look(self) -> None:
         """The file itself is not opened for that: see `_close`."""
