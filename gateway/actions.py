@@ -13,7 +13,7 @@ from gateway.core.phone import kind_never_texted, masked, region_of
 from gateway.core.variants import chosen
 from gateway.holds import Holds
 from gateway.outbox import Outbox
-from gateway.ruling import InForce
+from gateway.ruling import InForce, Ruling
 from gateway.store import calls, consent, holds, texts
 from gateway.store.database import Database
 
@@ -47,7 +47,7 @@ class Actions:
     async def drop(self, text: int) -> str:
         """Cancel a text that is held or queued."""
         now = datetime.now(UTC)
-        state = await self._store.write(lambda db: texts.settle(db, text, Event.CANCELLED, now, detail="dropped by a person"))
+        state = await self._store.write(texts.settle, text, Event.CANCELLED, now, detail="dropped by a person")
         if state is not TextState.CANCELLED:
             raise ActionRefused(f"text {text} is neither held nor queued")
         self._log.info("text_dropped", text=text)
@@ -56,7 +56,7 @@ class Actions:
     async def resend(self, text: int) -> str:
         """Send a text whose fate is unknown, at the risk of a second one. Every check at the claim still speaks."""
         now = datetime.now(UTC)
-        if not await self._store.write(lambda db: holds.resend(db, text, now, RESEND_WITHIN)):
+        if not await self._store.write(holds.resend, text, now, RESEND_WITHIN):
             raise ActionRefused(f"text {text} is not unknown; only a text whose fate is unknown can be sent again")
         self._log.warning("text_resent", text=text)
         self._outbox.wake()
@@ -65,7 +65,7 @@ class Actions:
     async def settle(self, text: int) -> str:
         """A person knows that a text whose fate was unknown did go."""
         now = datetime.now(UTC)
-        if not await self._store.write(lambda db: _settle_unknown(db, text, now)):
+        if not await self._store.write(_settle_unknown, text, now):
             raise ActionRefused(f"text {text} is not unknown")
         self._log.info("text_settled", text=text)
         return f"text {text} counts as sent"
@@ -73,10 +73,10 @@ class Actions:
     async def done(self, call: int) -> str:
         """A person has dealt with a call: what is still held for its caller is not sent."""
         now = datetime.now(UTC)
-        if not await self._store.write(lambda db: calls.done(db, call, now)):
+        if not await self._store.write(calls.done, call, now):
             raise ActionRefused(f"there is no call {call}")
-        for text in await self._store.write(lambda db: holds.held_of_caller(db, call)):
-            await self._store.write(lambda db, text=text: self._in_force.ruling.on_due(db, text, now))  # type: ignore[misc]
+        for text in await self._store.write(holds.held_of_caller, call):
+            await self._store.write(self._in_force.ruling.on_due, text, now)
         self._log.info("call_done", call=call)
         return f"call {call} is done"
 
@@ -90,39 +90,41 @@ class Actions:
         if kind := kind_never_texted(to):
             raise ActionRefused(f"{to} is a {kind} number, which takes no texts")
         now = datetime.now(UTC)
-        text = await self._store.write(lambda db: self._add_test(db, line, to, variant, now))
+        text = await self._store.write(_add_test, self._in_force.ruling, line, to, variant, now)
         self._log.info("test_text_queued", text=text, line=line_name, to=masked(to))
         self._outbox.wake()
         return text
 
-    def _add_test(self, db: sqlite3.Connection, line: Line, to: E164, variant: int | None, now: datetime) -> int:
-        if consent.opted_out_at(db, to) is not None:
-            raise ActionRefused(f"{to} has said STOP, so not even a test may go there; START undoes it")
-        index = self._applies(line, to, now) if variant is None else variant
-        cut = self._in_force.ruling.render(line, index, to, now, now)
-        new = texts.NewText(
-            call=None,
-            line=line.name,
-            recipient=to,
-            region=region_of(to),
-            sender=line.sender,
-            body=cut.text,
-            segments=len(cut.parts),
-            variant=index,
-            queued_at=now,
-            due_at=now,
-            expires_at=now + line.text.expires,
-            is_test=True,
-        )
-        return texts.add(db, new)
 
-    def _applies(self, line: Line, to: E164, now: datetime) -> int | None:
-        """What a first missed call would be sent now."""
-        call = Call(caller=to, caller_as_sent=to, outcome=Outcome.NO_ANSWER, arrived_at=now, rang=now - now, missed_at=now)
-        policy = self._in_force.directory.policy(line, to)
-        case = Case(call=call, history=History(), traffic=Traffic(), policy=policy, now=now)
-        index = chosen(case)
-        return index if index is None or line.text.variant[index].send else None
+def _add_test(db: sqlite3.Connection, ruling: Ruling, line: Line, to: E164, variant: int | None, now: datetime) -> int:
+    if consent.opted_out_at(db, to) is not None:
+        raise ActionRefused(f"{to} has said STOP, so not even a test may go there; START undoes it")
+    index = _applies(ruling, line, to, now) if variant is None else variant
+    cut = ruling.render(line, index, to, now, now)
+    new = texts.NewText(
+        call=None,
+        line=line.name,
+        recipient=to,
+        region=region_of(to),
+        sender=line.sender,
+        body=cut.text,
+        segments=len(cut.parts),
+        variant=index,
+        queued_at=now,
+        due_at=now,
+        expires_at=now + line.text.expires,
+        is_test=True,
+    )
+    return texts.add(db, new)
+
+
+def _applies(ruling: Ruling, line: Line, to: E164, now: datetime) -> int | None:
+    """What a first missed call would be sent now."""
+    call = Call(caller=to, caller_as_sent=to, outcome=Outcome.NO_ANSWER, arrived_at=now, rang=now - now, missed_at=now)
+    policy = ruling.directory.policy(line, to)
+    case = Case(call=call, history=History(), traffic=Traffic(), policy=policy, now=now)
+    index = chosen(case)
+    return index if index is None or line.text.variant[index].send else None
 
 
 def _settle_unknown(db: sqlite3.Connection, text: int, now: datetime) -> bool:

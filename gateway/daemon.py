@@ -26,8 +26,8 @@ from gateway.reload import Reloading
 from gateway.repeated import Repeated
 from gateway.ruling import InForce, Ruling
 from gateway.status import Readiness, count, report
-from gateway.store import texts
-from gateway.store.database import FILE, Database, StoreError
+from gateway.store.database import StoreError
+from gateway.stores import open_stores
 from gateway.strangers import Strangers
 from gateway.trial_call import TOKEN_FILE
 from gateway.verdicts import Verdicts
@@ -38,6 +38,10 @@ from sip.protocol import Event, Pulse, Ready, Start
 BEAT_EVERY_S = 5.0
 LAST_TURNS_WITHIN_S = 1.0
 """At the end housekeeping that is under way is waited for so long."""
+LAST_CALLS_WITHIN_S = 2.0
+"""At the end calls may still be committed, so long at the most; the others stand in the reserve."""
+RECOVER_WITHIN_S = 2.0
+"""At the start what a stop cut off is settled first, so long at the most."""
 
 
 class Gateway:
@@ -84,8 +88,10 @@ class Gateway:
 
     async def _live(self, stack: AsyncExitStack) -> None:
         stack.enter_context(only_one_here(self.config.data_dir))
-        self._store = self._open_store(stack)
-        await self._hold_interrupted_texts()
+        self._stores = open_stores(self.config.data_dir)
+        stack.callback(self._stores.close)
+        self._store = self._stores.database
+        await self._stores.hold_interrupted_texts(RECOVER_WITHIN_S)
         self._in_force = InForce(Ruling(self._knowledge.directory(self.config, datetime.now(UTC))))
         self._bridges = Bridges(self.config.data_dir, self.config.web.public_url or "", self._queue_changed.set)
         self._inbox = Inbox(store=self._store, in_force=self._in_force, bridge_changed=self._queue_changed.set)
@@ -94,27 +100,21 @@ class Gateway:
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         self._agent = AgentClient(self._agent_start(), self._receive)
         self._journal = Journal(
-            store=self._store, in_force=self._in_force, tasks=tasks, command=self._agent.send, ruled=self._verdicts.ruled
+            store=self._store,
+            reserve=self._stores.reserve,
+            in_force=self._in_force,
+            tasks=tasks,
+            command=self._agent.send,
+            ruled=self._verdicts.ruled,
         )
-        await self._journal.recover()
+        await self._journal.recover(RECOVER_WITHIN_S)
         self.actions = Actions(store=self._store, in_force=self._in_force, holds=self._holds, outbox=self._outbox)
         await self._start_web(stack)
         await stack.enter_async_context(self._housekeeping())
         await self._serve_calls()
+        await self._journal.finish(LAST_CALLS_WITHIN_S)
 
     # --- start-up's parts ---
-
-    def _open_store(self, stack: AsyncExitStack) -> Database:
-        try:
-            store = Database(self.config.data_dir / FILE)
-        except StoreError as error:
-            raise CannotStart(str(error)) from error
-        stack.callback(store.close)
-        return store
-
-    async def _hold_interrupted_texts(self) -> None:
-        for text in await self._store.write(texts.recover, datetime.now(UTC)):
-            self._log.error("text_unknown", text=text, detail="the gateway stopped while it was being sent; it is held")
 
     @asynccontextmanager
     async def _sending(self) -> AsyncIterator[None]:
@@ -185,18 +185,21 @@ class Gateway:
         """Run the agent until `stop`; every call that it ended is journalled before this returns."""
         agent = asyncio.create_task(self._agent.run(), name="agent")
         stopped = asyncio.create_task(self._stop.wait(), name="stop")
+        deaf = asyncio.create_task(self._store.until_dead(), name="store")
         try:
-            await asyncio.wait({agent, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({agent, stopped, deaf}, return_when=asyncio.FIRST_COMPLETED)
             notify("STOPPING=1")
             self._log.info("gateway_stopping")
             await self._agent.stop()
             await agent
-        except AgentFailed as error:
+            if deaf.done():
+                await deaf
+        except (AgentFailed, StoreError) as error:
             raise CannotStart(str(error)) from error
         finally:
-            for task in (stopped, agent):
+            for task in (stopped, agent, deaf):
                 task.cancel()
-            await asyncio.gather(stopped, agent, return_exceptions=True)
+            await asyncio.gather(stopped, agent, deaf, return_exceptions=True)
 
     def _receive(self, event: Event | AgentLost) -> None:
         match event:
@@ -263,7 +266,7 @@ class Gateway:
             agent=self._agent,
             open_calls=self._journal.open_calls,
             bridges=self._bridges.by_name,
-            database_error=self._store.last_error,
+            database=self._stores.health(),
             reload_error=self._reloading.error,
             counts=self._counts,
         )

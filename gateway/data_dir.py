@@ -38,10 +38,17 @@ def _hold(lock: int, data_dir: Path) -> None:
         raise CannotStart(
             f"another gateway already runs on data_dir {data_dir}; stop it first (textback status shows it)"
         ) from None
+    except OSError as error:
+        raise CannotStart(
+            f"data_dir {data_dir} cannot be locked: {error.strerror}; name one on a disk of this machine"
+        ) from error
 
 
 def write_token(path: Path, token: str) -> None:
     """For `textback call-test` on this machine, by whoever may read the data directory."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "w") as file:
-        file.write(token)
+    try:
+        path.unlink(missing_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "w") as file:
+            file.write(token)
+    except OSError as error:
+        raise CannotStart(f"{path} cannot be written: {error.strerror}; free some space, or mend data_dir's owner") from error

@@ -1,6 +1,7 @@
 """Which line a call is for, and what the rules need to know of it: the configuration, looked up."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from config.model import E164, Config, Line
 from gateway.core.case import Contact, Policy
@@ -12,17 +13,17 @@ CALL_TEST = "call-test"
 """The agent's name for the trunk of test calls; those may reach every line."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Directory:
-    """One configuration with its calendars and contacts, indexed for calls that come in."""
+    """One configuration with its calendars and contacts, indexed for calls that come in. A value: nobody changes it."""
 
-    def __init__(
-        self, config: Config, hours: Mapping[str, OfficeHours] | None = None, contacts: Mapping[E164, Contact] | None = None
-    ) -> None:
-        self.config = config
-        self.hours = hours or {}
-        self._contacts = contacts or {}
-        self._by_number = {line.number: line for line in config.line.values()}
-        self._own = frozenset(self._by_number)
+    config: Config
+    hours: Mapping[str, OfficeHours] = field(default_factory=dict)
+    contacts: Mapping[E164, Contact] = field(default_factory=dict)
+    _by_number: Mapping[E164, Line] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_number", {line.number: line for line in self.config.line.values()})
 
     def line_for(self, trunk: str, dialled: Sequence[str]) -> Line | None:
         """The line of the first dialled number that is one of the trunk's lines, else the trunk's default line."""
@@ -40,14 +41,14 @@ class Directory:
 
     def contact(self, number: E164 | None) -> Contact | None:
         """Who this is, by the contacts file."""
-        return self._contacts.get(number) if number else None
+        return self.contacts.get(number) if number else None
 
     def policy(self, line: Line, caller: E164 | None) -> Policy:
         """What the rules read of the configuration for one line and caller."""
         regions = self.config.limits.regions or (region_of(line.number),)
         return Policy(
             line=line,
-            own_numbers=self._own,
+            own_numbers=frozenset(self._by_number),
             regions=frozenset(regions),
             home_region=self.config.region,
             hours=self.hours.get(line.hours or ""),

@@ -1,22 +1,26 @@
 """From SIP events to calls in the database, and from a missed call to its decision and its text: one transaction a step.
 
-A call is written down before its plan goes out. The moment it is missed, `ruling` writes its outcome, the decision with the
-whole trace, and the text in one transaction; then `ruled` is called.
+A call's plan goes out at once, and the call is written down beside it. The moment it is missed, `ruling` writes its outcome,
+the decision with the whole trace, and the text in one transaction; then `ruled` is called. What the database cannot take now
+stands in the reserve until it has it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import sqlite3
+from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import structlog
 
 from gateway.core.call import Outcome
 from gateway.core.phone import masked
-from gateway.ruling import InForce, Verdict
+from gateway.reserve import PATIENCE_S, Kept, Reserve
+from gateway.ruling import InForce, Ruling, Verdict
 from gateway.store import calls
 from gateway.store.calls import Arrival, Ending
-from gateway.store.database import Database
+from gateway.store.database import Database, StoreError
 from gateway.store.instants import from_epoch
 from sip.client import AgentLost
 from sip.protocol import (
@@ -42,17 +46,20 @@ class Journal:
         self,
         *,
         store: Database,
+        reserve: Reserve,
         in_force: InForce,
         tasks: asyncio.TaskGroup,
         command: Callable[[Command], None],
         ruled: Callable[[Verdict], None],
     ) -> None:
         self._store = store
+        self._reserve = reserve
         self._in_force = in_force
         self._tasks = tasks
         self._command = command
         self._ruled = ruled
         self._open: dict[str, Arrival] = {}
+        self._writing: set[asyncio.Task[None]] = set()
         self._log = structlog.get_logger()
 
     @property
@@ -75,11 +82,37 @@ class Journal:
                 if ending is not None:
                     self._ended(*ending)
 
-    async def recover(self) -> None:
-        """At start: calls that a stop cut off are `interrupted`, which is missed."""
-        now = datetime.now(UTC)
-        for _, arrival in await self._store.write(calls.open_calls):
-            await self._at_boundary(arrival.key, self._write_ending(arrival, self._cut_off(arrival, now), now))
+    async def recover(self, seconds: float | None = None) -> None:
+        """At start: calls that a stop cut off are `interrupted`, which is missed; those in the reserve end as they did.
+
+        Comes back when that is committed, or after so many seconds; it then goes on beside the calls that come in.
+        """
+        begun = self._begin("at start", self._take_up(self._reserve.calls, datetime.now(UTC)))
+        await asyncio.wait({begun}, timeout=seconds)
+        await self._written(seconds)
+
+    async def _take_up(self, kept: tuple[Kept, ...], now: datetime) -> None:
+        cut_off = [arrival for _, arrival in await self._store.insist(calls.open_calls)]
+        endings = {arrival.key: (arrival, self._cut_off(arrival, now)) for arrival in cut_off}
+        for one in kept:
+            endings[one.arrival.key] = one.arrival, one.ending or self._cut_off(one.arrival, now)
+        for arrival, ending in sorted(endings.values(), key=lambda item: item[0].arrived_at):
+            self._write_ending(arrival, ending)
+        if kept:
+            self._log.warning("calls_found_in_reserve", calls=len(kept))
+
+    async def finish(self, seconds: float) -> None:
+        """At the end: wait for the commits, so long at the most. What is not committed then stands in the reserve."""
+        await self._written(seconds)
+        for task in self._writing:
+            task.cancel()
+        await self._written()
+        if len(self._reserve):
+            self._log.warning("calls_kept_for_the_next_start", calls=len(self._reserve), file=str(self._reserve.path))
+
+    async def _written(self, seconds: float | None = None) -> None:
+        if self._writing:
+            await asyncio.wait(self._writing, timeout=seconds)
 
     def _cut_off(self, arrival: Arrival, now: datetime) -> Ending:
         line = self._in_force.directory.config.line.get(arrival.line or "")
@@ -109,14 +142,18 @@ class Journal:
             if line
             else Refuse(key=event.key, status=404, reason="Not Found")
         )
-        self._tasks.create_task(self._at_boundary(event.key, self._write_arrival(arrival, plan)), name=f"arrival {event.key}")
-
-    async def _write_arrival(self, arrival: Arrival, plan: Command) -> None:
-        call = await self._store.insist(lambda db: calls.arrive(db, arrival))
         self._command(plan)
+        self._begin(event.key, self._write_arrival(arrival, self._store.insist(calls.arrive, arrival)))
+
+    async def _write_arrival(self, arrival: Arrival, commit: "asyncio.Future[int]") -> None:
+        call = await self._reserve.secure(Kept(arrival=arrival), commit, patience=self._patience)
         self._log.info("call_arrived", call=call, line=arrival.line, trunk=arrival.trunk, caller=masked(arrival.caller_as_sent))
         if arrival.line is None:
             self._log.warning("number_has_no_line", call=call, trunk=arrival.trunk, dialled=arrival.dialled)
+
+    @property
+    def _patience(self) -> float:
+        return 0 if self._store.last_error else PATIENCE_S
 
     def _agent_lost(self) -> None:
         now = datetime.now(UTC)
@@ -127,18 +164,29 @@ class Journal:
     def _ended(self, key: str, ending: Ending) -> None:
         arrival = self._open.pop(key, None)
         if arrival is not None:
-            now = datetime.now(UTC)
-            self._tasks.create_task(self._at_boundary(key, self._write_ending(arrival, ending, now)), name=f"ending {key}")
+            self._write_ending(arrival, ending)
 
-    async def _at_boundary(self, key: str, writing: Awaitable[None]) -> None:
-        """A fault over one call ends neither the gateway nor the other calls; this one stays open until the next start."""
+    def _write_ending(self, arrival: Arrival, ending: Ending) -> None:
+        commit = self._store.insist(_decided, self._in_force.ruling, arrival, ending)
+        self._begin(arrival.key, self._rule(Kept(arrival=arrival, ending=ending), ending, commit))
+
+    def _begin(self, key: str, writing: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = self._tasks.create_task(self._at_boundary(key, writing), name=f"journal {key}")
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+        return task
+
+    async def _at_boundary(self, key: str, writing: Coroutine[Any, Any, None]) -> None:
+        """A fault over one call ends neither the gateway nor the other calls; the reserve has this one for the next start."""
         try:
             await writing
+        except StoreError as error:
+            self._log.warning("call_waits_for_the_next_start", key=key, why=str(error))
         except Exception:
             self._log.exception("call_not_journalled", key=key)
 
-    async def _write_ending(self, arrival: Arrival, ending: Ending, now: datetime) -> None:
-        verdict = await self._store.insist(lambda db: self._in_force.ruling.on_ended(db, arrival, ending, now))
+    async def _rule(self, kept: Kept, ending: Ending, commit: "asyncio.Future[Verdict | None]") -> None:
+        verdict = await self._reserve.secure(kept, commit, patience=self._patience)
         if verdict is None:
             return
         self._ruled(verdict)
@@ -151,6 +199,11 @@ class Journal:
             reason=verdict.reason.value,
             text=verdict.text,
         )
+
+
+def _decided(db: sqlite3.Connection, ruling: Ruling, arrival: Arrival, ending: Ending) -> Verdict | None:
+    """The call's end and what follows, by the hour at which it can be written down."""
+    return ruling.on_ended(db, arrival, ending, datetime.now(UTC))
 
 
 def _ending_of(event: Event) -> tuple[str, Ending] | None:

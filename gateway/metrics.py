@@ -64,6 +64,7 @@ class _Now(Collector):
             ("textback_strangers_refused", "INVITEs from no trunk, since the agent started.", agent["strangers_refused"]),
             ("textback_malformed_refused", "Malformed INVITEs, since the agent started.", agent["malformed_refused"]),
             ("textback_database_writable", "Can calls be written down?", status["database"]["writable"]),
+            ("textback_calls_kept", "Calls in the reserve.", status["database"]["calls_kept"]),
             ("textback_reload_failed", "Was the last configuration refused?", bool(status["reload_error"])),
         ):
             yield GaugeMetricFamily(name, what, value=float(value))

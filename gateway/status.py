@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from config.model import Config
 from gateway.core.delivery import TextState
-from gateway.store import holds, texts
+from gateway.store import counts
 from sip.client import AgentClient
 from sms.text import Bridge
 
@@ -40,7 +40,7 @@ def report(
     agent: AgentClient,
     open_calls: int,
     bridges: Mapping[str, Bridge],
-    database_error: str,
+    database: Mapping[str, Any],
     reload_error: str,
     counts: Mapping[str, int],
 ) -> dict[str, Any]:
@@ -61,18 +61,20 @@ def report(
         },
         "trunks": {name: {"up": ready is not None} for name in config.trunk},
         "bridges": {name: _health(bridge) for name, bridge in bridges.items()},
-        "database": {"writable": not database_error, "detail": database_error},
+        "database": database,
         **counts,
     }
 
 
 def count(db: sqlite3.Connection) -> dict[str, int]:
     """Texts that wait: for a bridge, for their time or a person, for an answer."""
+    piles = counts.of_texts(db)
+    for_a_person = piles.get(counts.HELD_FOR_A_PERSON, 0)
     return {
-        "queued": texts.count(db, TextState.QUEUED),
-        "held": texts.count(db, TextState.HELD),
-        "held_for_a_person": holds.count_held_for_a_person(db),
-        "unknown": texts.count(db, TextState.UNKNOWN),
+        "queued": piles.get(TextState.QUEUED, 0),
+        "held": piles.get(TextState.HELD, 0) + for_a_person,
+        "held_for_a_person": for_a_person,
+        "unknown": piles.get(TextState.UNKNOWN, 0),
     }
 
 

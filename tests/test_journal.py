@@ -11,21 +11,20 @@ from structlog.testing import capture_logs
 from config.load import load
 from gateway.journal import Journal
 from gateway.knowledge import Knowledge
+from gateway.reserve import Reserve
 from gateway.ruling import InForce, Ruling, Verdict
 from gateway.store import calls
 from gateway.store.calls import Arrival
 from gateway.store.database import Database
-from sip.protocol import CallArrived, CallerHungUp
+from sip.protocol import AnsweredElsewhere, CallArrived, CallerHungUp
 from tests.test_simulation import CONFIG
 
 
 class Stumbling(Ruling):
     """Fails over one caller."""
 
-    is_mended = False
-
     def on_ended(self, db: sqlite3.Connection, arrival: Arrival, *rest: Any) -> Verdict | None:
-        if arrival.caller == "+14155550123" and not self.is_mended:
+        if arrival.caller == "+14155550123":
             raise LookupError("a fault of ours")
         return super().on_ended(db, arrival, *rest)
 
@@ -40,18 +39,43 @@ def arrived(key: str, caller: str) -> CallArrived:
 async def test_fault_over_one_call(tmp_path: Path) -> None:
     path = tmp_path / "textback.toml"
     path.write_text(CONFIG.format(once_per="day", per_day=100))
-    ruling = Stumbling(Knowledge().directory(load(path), datetime.now(UTC)))
-    store, verdicts = Database(tmp_path / "textback.db"), []
+    in_force = InForce(Stumbling(Knowledge().directory(load(path), datetime.now(UTC))))
+    store, reserve, verdicts = Database(tmp_path / "textback.db"), Reserve(tmp_path / "calls.reserve"), []
     with capture_logs() as logs:
         async with asyncio.TaskGroup() as tasks:
-            journal = Journal(store=store, in_force=InForce(ruling), tasks=tasks, command=lambda _: None, ruled=verdicts.append)
+            journal = Journal(
+                store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=lambda _: None, ruled=verdicts.append
+            )
             for key, caller in (("a", "+14155550123"), ("b", "+14155550124")):
                 journal.receive(arrived(key, caller))
                 journal.receive(CallerHungUp(key=key, at=datetime.now(UTC).timestamp(), rang=5, reason=""))
-        assert [log["key"] for log in logs if log["event"] == "call_not_journalled"] == ["a"]
-        assert [verdict.decision for verdict in verdicts] == ["send"]
-        assert [arrival.key for _, arrival in await store.write(calls.open_calls)] == ["a"]
-        ruling.is_mended = True
-        await journal.recover()
+            await journal.finish(10)
+            assert [log["key"] for log in logs if log["event"] == "call_not_journalled"] == ["a"]
+            assert [verdict.decision for verdict in verdicts] == ["send"]
+            assert [arrival.key for _, arrival in await store.write(calls.open_calls)] == ["a"]
+            in_force.ruling = Ruling(in_force.directory)
+            await journal.recover()
     assert [verdict.decision for verdict in verdicts] == ["send", "send"]
     store.close()
+
+
+async def test_call_that_was_answered_stays_so_when_its_ending_is_written_later(tmp_path: Path) -> None:
+    """A fault of ours over its ending: at the next start it is not taken for a call that a stop cut off, and is not texted."""
+    path = tmp_path / "textback.toml"
+    path.write_text(CONFIG.format(once_per="day", per_day=100))
+    in_force, verdicts = InForce(Stumbling(Knowledge().directory(load(path), datetime.now(UTC)))), list[Verdict]()
+    for _ in range(2):
+        store, reserve = Database(tmp_path / "textback.db"), Reserve(tmp_path / "calls.reserve")
+        async with asyncio.TaskGroup() as tasks:
+            journal = Journal(
+                store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=lambda _: None, ruled=verdicts.append
+            )
+            await journal.recover()
+            if isinstance(in_force.ruling, Stumbling):
+                journal.receive(arrived("a", "+14155550123"))
+                journal.receive(AnsweredElsewhere(key="a", at=datetime.now(UTC).timestamp(), rang=5, reason=""))
+            await journal.finish(10)
+        assert len(reserve) == (1 if isinstance(in_force.ruling, Stumbling) else 0)
+        in_force.ruling = Ruling(in_force.directory)
+        store.close()
+    assert [(verdict.decision, verdict.reason) for verdict in verdicts] == [("skip", "not_missed")]

@@ -218,6 +218,8 @@ def _print(status: dict[str, Any], config: Config) -> None:
         print(f"  bridge    {name}: {'; '.join(said for said in (state, bridge['detail']) if said)}")
     database = status["database"]
     print(f"  database  {'writable' if database['writable'] else database['detail']}")
+    if database["calls_kept"]:
+        print(f"            {database['calls_kept']} calls wait in the reserve until they can be written")
     print(f"  texts     {status['queued']} queued, {status['held']} held, {status['unknown']} unknown")
     if status["unknown"]:
         print("            unknown: handed over without an answer; textback texts resend ID, or settle ID if it went")

@@ -3,148 +3,234 @@
 SQLite in WAL mode with `synchronous=FULL`: a commit that was reported is on the disk. Every step of a call's journey is one
 function over a connection; `Database.write` runs it in a savepoint, together with whatever else is waiting, and returns only
 after the commit. A failed step is rolled back alone. At 200 calls a second a commit carries several steps; at three calls a
-day it carries one.
+day it carries one. While the file cannot be written, steps that insist wait in their order; the others are told.
 """
 
 import asyncio
+import itertools
 import queue
 import sqlite3
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future, InvalidStateError
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from gateway.store.schema import MIGRATIONS, VERSION
+from gateway.store.file import OpenFile
+from gateway.store.opening import BUSY_TIMEOUT_S, migrate, open_to_write, refuse_newer
+from gateway.store.schema import VERSION
+from gateway.store.steps import Done, P, Step, T, Waiting, settle
+from gateway.store.trouble import (
+    StoreError,
+    Trouble,
+    in_words,
+    is_busy,
+    is_damage,
+    is_disk_full,
+    is_of_the_disk,
+    is_of_the_file,
+)
 
-T = TypeVar("T")
-P = ParamSpec("P")
-Step = Callable[Concatenate[sqlite3.Connection, P], T]
-"""A function of the connection and of frozen values: it runs in the store's thread, where nothing else may be touched."""
+__all__ = ["FILE", "Database", "StoreError", "migrate", "reading"]
 
 FILE = "textback.db"
-BUSY_TIMEOUT_S = 5.0
 RETRY_S = 1.0
+LOOK_EVERY_S = 2.0
+"""An idle gateway looks so often whether the file is still there; one that writes looks before it does,"""
+LOOK_AGAIN_S = 0.1
+"""but not again so soon."""
+CLOSE_WITHIN_S = 5.0
 GROUP = 256
 """Steps in one commit at most."""
-
-
-_OF_THE_STEP = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
-"""What SQLite raises for a step's own mistake; anything else is the file's trouble and stops the whole group."""
-
-
-class StoreError(Exception):
-    """The database cannot be opened or written; the sentence says where and what to do."""
+PROBE = f"PRAGMA user_version = {VERSION}"
+"""Changes nothing and writes a page: proves that the file can be written."""
 
 
 class Database:
-    """The gateway's own handle. `write` may be called from the event loop's thread only."""
+    """The gateway's own handle. `write`, `insist` and `close` may be called from the event loop's thread only."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._steps: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._connection = _connect(path)
-        migrate(self._connection, path)
+        self._death: Future[None] = Future()
+        self._arriving: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
+        self._waiting: deque[Waiting] = deque()
+        self._trouble = Trouble()
+        self._damage = ""
+        self._again_at = self._look_at = 0.0
+        self._is_closed = self._is_closing = False
+        self._file = OpenFile(path, open_to_write)
         self._thread = threading.Thread(target=self._work, name="store", daemon=True)
         self._thread.start()
-        self.last_error = ""
-        """Empty while the last commit succeeded."""
 
-    def write(self, step: Step[P, T], *values: P.args, **named: P.kwargs) -> asyncio.Future[T]:
+    @property
+    def last_error(self) -> str:
+        """Why nothing can be written now, or what is damaged; empty: all is well."""
+        return self._trouble.sentence or self._damage
+
+    def write(self, step: Step[P, T], *values: P.args, **named: P.kwargs) -> "asyncio.Future[T]":
         """Run one step durably; the future holds its result after the commit, or `StoreError`, or what the step raised.
 
         Steps run in the order of the calls.
         """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        self._steps.put(_Job(lambda db: step(db, *values, **named), future, loop))
-        return future
+        return self._take(lambda db: step(db, *values, **named), insists=False)
 
-    async def insist(self, step: Step[P, T], *values: P.args, **named: P.kwargs) -> T:
-        """`write`, again and again while the file cannot be written: for what must not be lost while the program lives."""
-        while True:
-            try:
-                return await self.write(step, *values, **named)
-            except StoreError:
-                await asyncio.sleep(RETRY_S)
+    def insist(self, step: Step[P, T], *values: P.args, **named: P.kwargs) -> "asyncio.Future[T]":
+        """`write` that waits, in its order, while the file cannot be written. `StoreError` only once the database is closed."""
+        return self._take(lambda db: step(db, *values, **named), insists=True)
+
+    async def until_dead(self) -> None:
+        """Comes back only by `StoreError`: the thread has ended, and nothing can be written any more."""
+        await asyncio.wrap_future(self._death)
 
     def close(self) -> None:
-        """Finish what is waiting and close the file."""
-        self._steps.put(None)
-        self._thread.join()
-        self._connection.close()
+        """Try once more what is waiting, then close the file. Bounded, also where the disk does not answer."""
+        self._is_closed = self._is_closing = True
+        self._arriving.put(None)
+        self._thread.join(CLOSE_WITHIN_S)
+        if self._file.is_saving:
+            self._thread.join()
+
+    def _take(self, step: Callable[[sqlite3.Connection], T], *, insists: bool) -> "asyncio.Future[T]":
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        if self._is_closed:
+            future.set_exception(StoreError(self.last_error or f"{self.path}: the database is closed; the gateway stops"))
+        else:
+            self._arriving.put(Waiting(step=step, future=future, loop=loop, insists=insists))
+        return future
+
+    # --- the thread ---
 
     def _work(self) -> None:
-        while jobs := self._next_group():
-            self._commit_group(jobs)
-
-    def _next_group(self) -> "list[_Job]":
-        jobs: list[_Job] = []
-        job = self._steps.get()
-        while job is not None:
-            jobs.append(job)
-            if len(jobs) == GROUP or self._steps.empty():
-                return jobs
-            job = self._steps.get()
-        if jobs:
-            self._steps.put(None)
-        return jobs
-
-    def _commit_group(self, jobs: "list[_Job]") -> None:
-        done: list[tuple[_Job, Any, Exception | None]] = []
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            done = [self._run(job) for job in jobs]
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            self._abandon(jobs, error)
+            while self._collect():
+                self._turn()
+            self._turn()
+            self._refuse_all(f"{self.path}: not written before the gateway stopped")
+            self._file.close()
+        except BaseException as error:  # whatever it was, a gateway that can write nothing must not go on in silence
+            self._die(error)
+
+    def _collect(self) -> bool:
+        """Wait for steps, no longer than until it is time to look or to try again; False once the database is to be closed."""
+        pause = RETRY_S if self._trouble.sentence else LOOK_EVERY_S
+        with suppress(queue.Empty):
+            arrived = self._arriving.get(timeout=pause)
+            while arrived is not None:
+                self._waiting.append(arrived)
+                arrived = self._arriving.get_nowait()
+            return False
+        return True
+
+    def _turn(self) -> None:
+        """Commit what waits, a group at a time. While there is trouble that is tried once a second."""
+        is_early = self._trouble.sentence and time.monotonic() < self._again_at and not self._is_closing
+        if is_early:
+            self._refuse_hasty(self._trouble.sentence)
             return
-        self.last_error = ""
-        _settle(done)
-
-    def _run(self, job: "_Job") -> "tuple[_Job, Any, Exception | None]":
-        self._connection.execute("SAVEPOINT step")
+        had_waited = len(self._waiting)
         try:
-            result = job.step(self._connection)
-        except Exception as error:
-            if isinstance(error, sqlite3.Error) and not isinstance(error, _OF_THE_STEP):
-                raise
-            self._connection.execute("ROLLBACK TO step")
-            self._connection.execute("RELEASE step")
-            return job, None, error
-        self._connection.execute("RELEASE step")
-        return job, result, None
+            self._look()
+            while self._waiting or self._trouble.sentence:
+                self._commit(list(itertools.islice(self._waiting, GROUP)))
+                self._trouble.end(had_waited)
+        except StoreError as error:
+            self._trouble.begin(str(error))
+            self._again_at = time.monotonic() + RETRY_S
+            self._refuse_hasty(str(error))
 
-    def _abandon(self, jobs: "list[_Job]", error: sqlite3.Error) -> None:
-        """Disk full, file gone, lock held: nothing of the group was kept, and every caller hears it."""
-        if self._connection.in_transaction:
-            self._connection.rollback()
-        self.last_error = in_words(error, self.path)
-        _settle([(job, None, StoreError(self.last_error)) for job in jobs])
+    def _look(self) -> None:
+        if time.monotonic() >= self._look_at:
+            self._file.look()
+            self._look_at = time.monotonic() + LOOK_AGAIN_S
+        if not self._waiting and is_disk_full(self.path):
+            self._commit([])
 
+    def _commit(self, group: list[Waiting]) -> None:
+        """One transaction; without a step it proves that the file can be written.
 
-class _Job:
-    __slots__ = ("future", "loop", "step")
+        Where one step spoils it, each gets its own, and a step that fails alone hears what it did.
+        """
+        try:
+            done = self._transact(group)
+        except sqlite3.Error as error:
+            if self._file.connection.in_transaction:
+                self._file.connection.rollback()
+            if not group or (is_of_the_file(error) and not is_of_the_disk(error)):
+                raise StoreError(in_words(error, self.path)) from error
+            if len(group) > 1:
+                for one in group:
+                    self._commit([one])
+                return
+            if is_damage(error) or is_of_the_disk(error):
+                self._commit([])  # raises where it is the whole file
+                self._damage = in_words(error, self.path)
+            done = [Done(waiting=group[0], error=error)]
+        for _ in group:
+            self._waiting.popleft()
+        settle(done)
 
-    def __init__(
-        self, step: Callable[[sqlite3.Connection], Any], future: "asyncio.Future[Any]", loop: asyncio.AbstractEventLoop
-    ) -> None:
-        self.step, self.future, self.loop = step, future, loop
+    def _transact(self, group: list[Waiting]) -> list[Done]:
+        self._begin()
+        if self._trouble.sentence or not group:
+            self._file.connection.execute(PROBE)
+        done = [self._run(one) for one in group]
+        self._file.connection.execute("COMMIT")
+        return done
 
-
-def _settle(done: "list[tuple[_Job, Any, Exception | None]]") -> None:
-    """Hand the results over to the event loop, in one call for the whole group."""
-
-    def settle() -> None:
-        for job, result, error in done:
-            if job.future.cancelled():
-                continue
-            if error is None:
-                job.future.set_result(result)
+    def _begin(self) -> None:
+        """Wait for another program's lock: once for long, then in turns between which nobody else is kept waiting."""
+        until = time.monotonic() + (0 if self._trouble.sentence else BUSY_TIMEOUT_S)
+        while True:
+            try:
+                self._file.connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if not is_busy(error) or self._is_closing or time.monotonic() > until:
+                    raise
             else:
-                job.future.set_exception(error)
+                return
 
-    done[0][0].loop.call_soon_threadsafe(settle)
+    def _run(self, one: Waiting) -> Done:
+        """A step in its savepoint. Raises where the transaction itself is spoiled."""
+        connection = self._file.connection
+        connection.execute("SAVEPOINT step")
+        try:
+            done = Done(waiting=one, result=one.step(connection))
+        except BaseException as error:
+            if isinstance(error, sqlite3.Error) and (
+                is_of_the_file(error) or is_damage(error) or not connection.in_transaction
+            ):
+                raise
+            connection.execute("ROLLBACK TO step")
+            done = Done(waiting=one, error=error)
+        connection.execute("RELEASE step")
+        return done
+
+    def _refuse_hasty(self, why: str) -> None:
+        """Whoever does not insist hears that it cannot be written."""
+        hasty = [one for one in self._waiting if not one.insists]
+        self._waiting = deque(one for one in self._waiting if one.insists)
+        self._trouble.refused += len(hasty)
+        settle([Done(waiting=one, error=StoreError(why)) for one in hasty])
+
+    def _refuse_all(self, why: str) -> None:
+        settle([Done(waiting=one, error=StoreError(why)) for one in self._waiting])
+        self._waiting.clear()
+
+    def _die(self, error: BaseException) -> None:
+        """Nothing can be written any more: everybody who waits hears it, and so does whoever watches for it."""
+        self._is_closed = True
+        why = f"{self.path}: the thread that writes it has ended by {type(error).__name__}: {error}; restart the gateway"
+        self._trouble.begin(why)
+        with suppress(queue.Empty):
+            while True:
+                if (arrived := self._arriving.get_nowait()) is not None:
+                    self._waiting.append(arrived)
+        self._refuse_all(why)
+        with suppress(InvalidStateError):  # nobody watches any more
+            self._death.set_exception(StoreError(why))
 
 
 @contextmanager
@@ -156,68 +242,9 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)
         connection.row_factory = sqlite3.Row
         try:
-            _refuse_newer(connection, path)
+            refuse_newer(connection, path)
             yield connection
         finally:
             connection.close()
     except sqlite3.Error as error:
         raise StoreError(in_words(error, path)) from error
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    try:
-        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        path.chmod(0o600)
-    except (sqlite3.Error, OSError) as error:
-        raise StoreError(in_words(error, path)) from error
-    return connection
-
-
-def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the schema up to this program's, one transaction for all steps; an unknown future schema is refused."""
-    try:
-        have = _refuse_newer(connection, path)
-        if have == VERSION:
-            return
-        connection.execute("PRAGMA foreign_keys = OFF")  # a table that is rebuilt keeps its children
-        connection.execute("BEGIN IMMEDIATE")
-        for statements in MIGRATIONS[have:]:
-            for statement in statements:
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {VERSION}")
-        connection.execute("COMMIT")
-        connection.execute("PRAGMA foreign_keys = ON")
-    except sqlite3.Error as error:
-        if connection.in_transaction:
-            connection.rollback()
-        raise StoreError(in_words(error, path)) from error
-
-
-def _refuse_newer(connection: sqlite3.Connection, path: Path) -> int:
-    have: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    if have > VERSION:
-        raise StoreError(
-            f"{path}: written by a newer Textback (schema {have}, this program knows {VERSION}); "
-            "install that version again, or restore the backup from before the upgrade"
-        )
-    return have
-
-
-def in_words(error: Exception, path: Path) -> str:
-    """What is wrong with the file, and what to do."""
-    said = str(error).lower()
-    for part, words in (
-        ("full", "the disk is full; free some space"),
-        ("locked", "another program holds the database; is a second gateway running on this data_dir?"),
-        ("readonly", "the database cannot be written; give it to the user that the gateway runs as"),
-        ("unable to open", "the database cannot be opened; check that data_dir exists and belongs to the gateway's user"),
-        ("not a database", "this is not a Textback database; move it away or name another data_dir"),
-        ("malformed", "the database is damaged; restore a backup"),
-    ):
-        if part in said:
-            return f"{path}: {words}"
-    return f"{path}: {error}"

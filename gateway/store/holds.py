@@ -81,8 +81,3 @@ def held_of_caller(db: sqlite3.Connection, call: int) -> list[int]:
         (call,),
     ).fetchall()
     return [row["id"] for row in rows]
-
-
-def count_held_for_a_person(db: sqlite3.Connection) -> int:
-    """How many texts are held until a person says so."""
-    return int(db.execute("SELECT count(*) FROM texts WHERE state = 'held' AND due_at IS NULL").fetchone()[0])

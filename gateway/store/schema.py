@@ -163,6 +163,18 @@ CREATE TABLE number_refusals (           -- texts that a bridge refused because 
     counts INTEGER                       -- NULL: the bridge has accepted nothing since; 0: it was at fault, or the number lives
 )
 """
+APPLICATION_ID = 0x54585442
+"""`TXTB` in the file's header: this is a Textback database."""
+_PILE = "CASE WHEN {row}.state = 'held' AND {row}.due_at IS NULL THEN 'held_for_a_person' ELSE {row}.state END"
+_OLD, _NEW = _PILE.format(row="old"), _PILE.format(row="new")
+TEXT_COUNTS = """
+CREATE TABLE text_counts (               -- how many texts there are by what they wait for; kept by triggers
+    pile TEXT PRIMARY KEY,               -- the state; held_for_a_person apart from held
+    texts INTEGER NOT NULL
+) WITHOUT ROWID
+"""
+_ADD = f"INSERT INTO text_counts VALUES ({_NEW}, 1) ON CONFLICT (pile) DO UPDATE SET texts = texts + 1"
+_TAKE = f"UPDATE text_counts SET texts = texts - 1 WHERE pile = {_OLD}"
 _KEPT = (
     "id, call, line, recipient, sender, body, segments, state, detail, bridge, tried, attempts, queued_at, due_at, expires_at,"
     " claimed_at, settled_at"
@@ -227,6 +239,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "DELETE FROM undeliverable WHERE source LIKE '% 0x0000000B'",
         "ALTER TABLE texts ADD COLUMN answer_to TEXT",  # the wish that an answer answers: opt_out, opt_in, help
         "CREATE INDEX texts_by_history ON texts (line, tried, is_answer, due_at, id) WHERE state = 'queued'",
+        f"PRAGMA application_id = {APPLICATION_ID}",
+        TEXT_COUNTS,
+        f"INSERT INTO text_counts SELECT {_PILE.format(row='texts')} AS pile, count(*) FROM texts GROUP BY pile",
+        f"CREATE TRIGGER text_counted AFTER INSERT ON texts BEGIN {_ADD}; END",
+        f"CREATE TRIGGER text_uncounted AFTER DELETE ON texts BEGIN {_TAKE}; END",
+        f"CREATE TRIGGER text_moved AFTER UPDATE OF state, due_at ON texts WHEN {_OLD} != {_NEW} BEGIN {_TAKE}; {_ADD}; END",
     ),
 )
 

@@ -122,11 +122,6 @@ def cancel_for(db: sqlite3.Connection, number: E164, at: datetime, detail: str) 
     return sum(settle(db, row["id"], Event.CANCELLED, at, detail=detail) is not None for row in rows)
 
 
-def count(db: sqlite3.Connection, state: TextState) -> int:
-    """How many texts are in a state that the database has an index for: held, queued, sending, unknown."""
-    return int(db.execute("SELECT count(*) FROM texts WHERE state = ?", (state,)).fetchone()[0])
-
-
 def newest(db: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:
     """The newest texts first, each with the provider's id of its first part."""
     return db.execute(
