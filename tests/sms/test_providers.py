@@ -286,7 +286,7 @@ def test_answers_that_leave_it_open_are_unknown(tmp_path: Path, kind: str, statu
 def test_vonage_that_took_half_a_text_is_unknown(tmp_path: Path) -> None:
     body = b'{"messages": [{"status": "0", "message-id": "A"}, {"status": "1"}]}'
     outcome = provider("vonage", tmp_path).outcome(Answer(status=200, headers={}, body=body))
-    assert outcome == Unknown(detail="Vonage took 1 of 2 parts")
+    assert outcome == Unknown(detail="Vonage took 1 of 2 parts", provider_ids=("A", ""), parts=2)
 
 
 def said(kind: str, directory: Path, what: str, told: Any, query: dict[str, str] | None = None) -> list[Receipt | Reply]:
