@@ -18,7 +18,7 @@ from gateway.ruling import Ruling
 from gateway.store import consent, history, receipts, replies, texts
 from gateway.store.database import Database
 from sms.smpp.receipt import find_id
-from sms.text import Accepted, Outcome, Receipt, Refused, Reply
+from sms.text import Accepted, Outcome, Receipt, Refused, Reply, Unknown
 
 PARTS_AT_MOST = 255
 """What an octet can count (3GPP TS 23.040 §9.2.3.24.1); what claims more is no part."""
@@ -59,6 +59,10 @@ class Inbox:
                 await self._store.insist(lambda db: self._accept_late(db, text, ids, now))
             case Refused(code=code, detail=detail):
                 await self._store.insist(lambda db: texts.settle(db, text, Event.REFUSED, now, detail=f"{code} {detail}"))
+            case Unknown(detail=detail):
+                await self._store.insist(lambda db: self._keep_late_part(db, text, outcome))
+                self._log.info("unknown_text_known_better", text=text, detail=detail)
+                return
             case _:
                 return
         self._log.info("unknown_text_settled", text=text, by=type(outcome).__name__.lower())
@@ -127,3 +131,8 @@ class Inbox:
         bridge = texts.bridge_of(db, text)
         if bridge is not None:
             receipts.accept(db, text, bridge, ids, now, find_id)
+
+    def _keep_late_part(self, db: sqlite3.Connection, text: int, outcome: Unknown) -> None:
+        bridge = texts.bridge_of(db, text)
+        if bridge is not None:
+            receipts.keep_parts(db, text, bridge, outcome.provider_ids, outcome.parts, find_id)

@@ -146,6 +146,7 @@ class Outbox:
                 receipts.accept(db, text.id, text.bridge, ids, now, find_id)
             case Unknown(detail=detail):
                 texts.settle(db, text.id, Event.NO_ANSWER, now, detail=detail)
+                receipts.keep_parts(db, text.id, text.bridge, outcome.provider_ids, outcome.parts, find_id)
             case Refused() if outcome.kind in (Refusal.PERMANENT, Refusal.OPTED_OUT):
                 texts.settle(db, text.id, Event.REFUSED, now, detail=f"{outcome.code} {outcome.detail}")
                 if outcome.is_number_dead:
