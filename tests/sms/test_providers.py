@@ -134,9 +134,12 @@ def test_every_kind_is_here() -> None:
 
 
 @asynccontextmanager
-async def running(kind: str, server: Server, directory: Path, more: str = "") -> AsyncIterator[tuple[HttpBridge, Kept]]:
+async def running(
+    kind: str, server: Server, directory: Path, more: str = "", sink: Kept | None = None
+) -> AsyncIterator[tuple[HttpBridge, Kept]]:
     """A bridge built from its configuration, on a server of ours."""
-    bridge, sink = build_bridge("primary", settings_of(kind, directory, server.url, more), directory, PUBLIC), Kept()
+    sink = sink or Kept()
+    bridge = build_bridge("primary", settings_of(kind, directory, server.url, more), directory, PUBLIC)
     assert isinstance(bridge, HttpBridge)
     task = asyncio.create_task(bridge.run(sink))
     try:
