@@ -96,25 +96,35 @@ class _Part:
 
 def _keep_ids(db: sqlite3.Connection, text: int, bridge: str, ids: Sequence[str], parts: int, match: Match) -> None:
     """A row for each part. An id that a receipt has taught already stands in a row, perhaps not in its own."""
+    is_new = not _has_parts(db, text)
+    own = {number: provider_id for number, provider_id in enumerate(ids, start=1) if provider_id}
     for number in range(1, parts + 1):
-        _add_part(db, text, number, bridge)
-    for number, provider_id in enumerate(ids, start=1):
-        if not provider_id:
-            continue
-        known = _ids(db, text)
-        if match(provider_id, list(known.values())) is None:
-            free = number if number not in known else _unknown_part(db, text)
-            if free is None:
-                continue
-            db.execute("UPDATE parts SET provider_id = ? WHERE text = ? AND number = ?", (provider_id, text, free))
-            _apply_early(db, _Part(text=text, number=free), bridge, provider_id, match)
+        _add_part(db, text, number, bridge, own.get(number, "") if is_new else "")
+    for number, provider_id in own.items():
+        at = number if is_new else _place_for(db, text, number, provider_id, match)
+        if at is not None:
+            _apply_early(db, _Part(text=text, number=at), bridge, provider_id, match)
 
 
-def _add_part(db: sqlite3.Connection, text: int, number: int, bridge: str) -> None:
+def _place_for(db: sqlite3.Connection, text: int, number: int, provider_id: str, match: Match) -> int | None:
+    """The part that an id was given to: its own, or the first without one. None: it has a part already, or none is left."""
+    known = _ids(db, text)
+    free = number if number not in known else _unknown_part(db, text)
+    if free is None or match(provider_id, list(known.values())) is not None:
+        return None
+    db.execute("UPDATE parts SET provider_id = ? WHERE text = ? AND number = ?", (provider_id, text, free))
+    return free
+
+
+def _add_part(db: sqlite3.Connection, text: int, number: int, bridge: str, provider_id: str = "") -> None:
     db.execute(
-        "INSERT INTO parts (text, number, bridge, provider_id) VALUES (?, ?, ?, '') ON CONFLICT DO NOTHING",
-        (text, number, bridge),
+        "INSERT INTO parts (text, number, bridge, provider_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (text, number, bridge, provider_id),
     )
+
+
+def _has_parts(db: sqlite3.Connection, text: int) -> bool:
+    return db.execute("SELECT 1 FROM parts WHERE text = ? LIMIT 1", (text,)).fetchone() is not None
 
 
 def _ids(db: sqlite3.Connection, text: int) -> dict[int, str]:
@@ -133,7 +143,7 @@ def _unknown_part(db: sqlite3.Connection, text: int) -> int | None:
 def _part_for(db: sqlite3.Connection, text: sqlite3.Row, receipt: Receipt) -> int | None:
     """The part that a receipt with an id that we do not know must be of; None: every part has an id already. Where nothing was
     written down of a text's parts, it has as many as segments if the network tells of each, else one."""
-    if db.execute("SELECT 1 FROM parts WHERE text = ?", (text["id"],)).fetchone() is None:
+    if not _has_parts(db, text["id"]):
         for number in range(1, (text["segments"] if receipt.is_of_part else 1) + 1):
             _add_part(db, text["id"], number, receipt.bridge)
     return _unknown_part(db, text["id"])

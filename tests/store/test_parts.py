@@ -97,6 +97,18 @@ def test_it_is_delivered_when_every_part_is(
     assert state_of(db, text) == "delivered"
 
 
+@pytest.mark.parametrize("early", ["A", "B", "BA"])
+def test_receipts_before_the_answer_do_not_make_a_part_the_whole(db: sqlite3.Connection, early: str) -> None:
+    text = sending(db, segments=3)
+    for provider_id in early:
+        assert told(db, provider_id) is None
+    receipts.accept(db, text, "primary", ("A", "B", "C"), LATER, find_id)
+    for provider_id in sorted({"A", "B", "C"} - set(early)):
+        assert state_of(db, text) == "accepted"
+        assert told(db, provider_id) == text
+    assert state_of(db, text) == "delivered"
+
+
 def test_one_part_that_is_not_delivered_is_enough(db: sqlite3.Connection) -> None:
     text = sending(db)
     lost(db, text, ("A",))
