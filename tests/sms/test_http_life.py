@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
@@ -16,7 +17,7 @@ from sms.text import Accepted, NotSent, Outcome, Unknown
 from tests.peers.provider import Provider, hang_up
 from tests.sms.provider_settings import settings_of
 from tests.sms.test_providers import TEXT, running
-from tests.sms.test_smpp_bridge import Kept, until
+from tests.sms.test_smpp_bridge import Kept, stop, until
 
 
 async def test_before_its_start_and_after_its_end_it_takes_nothing(tmp_path: Path) -> None:
@@ -50,7 +51,8 @@ async def test_stopped_while_a_request_is_under_way_it_waits_for_the_answer(tmp_
     await until(lambda: bridge.room() == 0)
     may_answer.set()
     assert await submitting == Accepted(provider_ids=("SM1",))
-    await asyncio.gather(ran, return_exceptions=True)
+    with pytest.raises(asyncio.CancelledError):
+        await ran
     await server.stop()
 
 
@@ -72,8 +74,7 @@ async def test_answer_that_breaks_the_reader_leaves_its_text_unknown_and_the_bri
     assert isinstance(outcome, Unknown)
     assert [entry["event"] for entry in logged] == ["answer_unreadable"]
     assert bridge.health().up
-    ran.cancel()
-    await asyncio.gather(ran, return_exceptions=True)
+    await stop(ran)
     await server.stop()
 
 
@@ -105,8 +106,7 @@ async def test_a_look_up_that_cannot_be_stored_ends_nothing_and_is_tried_again(t
     assert sink.late_outcomes == [(TEXT.key, Accepted(provider_ids=("SM9",)))]
     assert [entry["event"] for entry in logged] == ["look_up_failed"]
     assert not ran.done()
-    ran.cancel()
-    await asyncio.gather(ran, return_exceptions=True)
+    await stop(ran)
     await server.stop()
 
 
@@ -130,6 +130,5 @@ async def test_look_ups_after_an_outage_do_not_come_all_at_once(tmp_path: Path) 
         bridge.ask(TEXT, datetime.now(UTC))
     await until(lambda: len(server.sent) == 40, 20)
     assert most <= 4
-    ran.cancel()
-    await asyncio.gather(ran, return_exceptions=True)
+    await stop(ran)
     await server.stop()

@@ -64,6 +64,13 @@ def configured(smsc: FaultySmsc, **settings: Any) -> Smpp:
     return Smpp(kind="smpp", host="127.0.0.1", port=smsc.port, system_id="abc", password=SecretStr("secret"), **values)
 
 
+async def stop(running: asyncio.Task[None]) -> None:
+    """End a bridge. It may end in no other way, nor have ended before."""
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
 @asynccontextmanager
 async def bound(
     smsc: FaultySmsc, *, wait: bool = True, bridge: SmppBridge | None = None, sink: Kept | None = None, **settings: Any
@@ -76,8 +83,7 @@ async def bound(
             await until(lambda: bridge.health().up)
         yield bridge, sink
     finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await stop(running)
         await smsc.stop()
 
 
@@ -399,6 +405,5 @@ async def test_tls_checks_authority_and_name(tmp_path: Path, name: str, is_trust
     running = asyncio.create_task(bridge.run(sink))
     await until(lambda: bridge.health().up or "certificate" in bridge.health().detail)
     assert bridge.health().up is is_up
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    await stop(running)
     await smsc.stop()

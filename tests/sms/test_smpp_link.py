@@ -16,7 +16,7 @@ from sms.smpp.pdu import Pdu
 from sms.smpp.session import Session, Timeouts
 from sms.text import Accepted, NotSent, Outcome, Receipt, Reply, Unknown
 from tests.peers.faulty_smsc import Answer, FaultySmsc, Link, deliver_sm
-from tests.sms.test_smpp_bridge import LONG, TEXT, Kept, bound, certificate, configured, until
+from tests.sms.test_smpp_bridge import LONG, TEXT, Kept, bound, certificate, configured, stop, until
 from tests.sms.test_smpp_parts import NEVER, by_part
 
 TAKEN = 0x05
@@ -71,8 +71,7 @@ async def test_bind_waits_for_the_one_before() -> None:
     async with bound(smsc, wait=False) as (new, _):
         await until(lambda: "already bound" in new.health().detail)
         assert not new.health().paused
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await stop(running)
         one_bind.release()
         await until(lambda: new.health().up, 20)
         assert await new.submit(TEXT) == Accepted(provider_ids=("1",))
