@@ -171,7 +171,7 @@ class Bridge(Protocol):
 
     def room(self) -> int:
         """How many texts `submit` would put on the wire at once now, as window and pace allow; 0 while down or paused. Who asks
-        may count on it for the few milliseconds in which texts are claimed."""
+        may count on it for the few milliseconds in which texts are claimed, and asks again when their `submit` has begun."""
 
     def health(self) -> Health:
         """The state now."""

@@ -52,8 +52,15 @@ class Link:
         self._taken_for_s = taken_for_s
         self._taken_since: float | None = None
         self.is_paused = False
-        self.detail = "not connected yet"
+        self._detail = "not connected yet"
         self._log = structlog.get_logger().bind(bridge=name)
+
+    @property
+    def detail(self) -> str:
+        """How the link is, or why it is not."""
+        if self._session is not None and self._session.is_down:
+            return self._session.why_down
+        return self._detail
 
     @property
     def session(self) -> Session | None:
@@ -70,7 +77,7 @@ class Link:
                 await asyncio.sleep(pause * random.uniform(0.75, 1.0))  # noqa: S311 — jitter
                 pause = min(pause * 2, self._pause_most())
         finally:
-            self.detail = STOPPED
+            self._detail = STOPPED
 
     async def _once(self, pause: float) -> float:
         """Bind and live until the link ends; how long to wait before the next time."""
@@ -122,8 +129,8 @@ class Link:
 
     def _is_up(self, session: Session) -> None:
         self._session, self.is_paused, self._taken_since = session, False, None
-        self.detail = f"bound to {self._settings.host}:{self._settings.port} as {self._settings.system_id}"
-        self._log.info("bridge_up", detail=self.detail)
+        self._detail = f"bound to {self._settings.host}:{self._settings.port} as {self._settings.system_id}"
+        self._log.info("bridge_up", detail=self._detail)
         self._changed()
 
     async def _bind(self, session: Session) -> None:
@@ -145,7 +152,7 @@ class Link:
 
     async def _goodbye(self, session: Session) -> None:
         """No new texts; wait for what is under way, then unbind."""
-        self._session, self.detail = None, STOPPED
+        self._session, self._detail = None, STOPPED
         until = asyncio.get_running_loop().time() + LAST_ANSWERS_WITHIN_S
         while session.is_busy and not session.is_down and asyncio.get_running_loop().time() < until:
             await asyncio.sleep(0.02)
@@ -162,9 +169,9 @@ class Link:
         if error.is_taken:
             return self._after_taken(error, pause)
         self._taken_since = None
-        self.detail = f"the bind was refused: {error}"
+        self._detail = f"the bind was refused: {error}"
         if not error.is_for_good:
-            self._log.warning("bridge_down", detail=self.detail, retry_in_s=round(pause, 1))
+            self._log.warning("bridge_down", detail=self._detail, retry_in_s=round(pause, 1))
             return pause
         if not self.is_paused:
             self._log.error("bridge_paused", detail=str(error), cure="correct this bridge's system_id or password")
@@ -177,13 +184,13 @@ class Link:
         now = asyncio.get_running_loop().time()
         if self._taken_since is None:
             self._taken_since, self.is_paused, pause = now, False, RECONNECT_FIRST_S
-            self.detail = f"the bind was refused: {error}; by a bind that has not ended yet, or by another program"
-            self._log.warning("bridge_down", detail=self.detail, retry_in_s=pause)
+            self._detail = f"the bind was refused: {error}; by a bind that has not ended yet, or by another program"
+            self._log.warning("bridge_down", detail=self._detail, retry_in_s=pause)
         if now - self._taken_since >= self._taken_for_s and not self.is_paused:
             self.is_paused = True
-            self.detail = f"the bind was refused: {error}; another program uses this system_id"
+            self._detail = f"the bind was refused: {error}; another program uses this system_id"
             cure = "stop the other program, or have the carrier allow a second bind"
-            self._log.error("bridge_paused", detail=self.detail, cure=cure, retry_in_s=TAKEN_MOST_S)
+            self._log.error("bridge_paused", detail=self._detail, cure=cure, retry_in_s=TAKEN_MOST_S)
         return pause
 
     def _after_loss(self, detail: str, pause: float, bound_at: float | None) -> float:
@@ -191,10 +198,10 @@ class Link:
             pause = RECONNECT_FIRST_S
         if self._taken_since is not None:
             self._taken_since, self.is_paused = None, False
-        if detail != self.detail and not self.is_paused:
+        if detail != self._detail and not self.is_paused:
             self._log.warning("bridge_down", detail=detail, retry_in_s=round(pause, 1))
         if not self.is_paused:
-            self.detail = detail
+            self._detail = detail
         return pause
 
     def _tls(self) -> ssl.SSLContext | None:

@@ -40,6 +40,7 @@ async def hand_over_all(bridge: Bridge, sink: Waking, texts: Iterable[Text]) -> 
             room = bridge.room()
             await asyncio.sleep(0.003)
             tasks += [asyncio.create_task(bridge.submit(waiting.popleft())) for _ in range(min(room, len(waiting)))]
+            await asyncio.sleep(0)  # they have begun before room is asked for again
             await sink.woken.wait()
         return list(await asyncio.gather(*tasks))
 

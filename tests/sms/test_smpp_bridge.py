@@ -271,6 +271,7 @@ async def test_smsc_that_unbinds_is_answered_and_bound_again() -> None:
     async with bound(smsc) as (bridge, _):
         smsc.links[0].send(pdu.UNBIND, 0, 5)
         await until(lambda: any(one.command == pdu.UNBIND | pdu.RESPONSE for one in smsc.responses))
+        assert await bridge.submit(TEXT) == NotSent(detail="the SMSC ended the bind")
         smsc.links[0].writer.close()
         await until(lambda: len(smsc.binds) == 2 and bridge.health().up)
 
