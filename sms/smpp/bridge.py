@@ -6,7 +6,6 @@ accepted as a whole, or it is unknown.
 """
 
 import asyncio
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,7 +19,7 @@ from sms.pacing import Pacing
 from sms.segments import segment
 from sms.smpp import deliver, pdu, receipt, status
 from sms.smpp.link import TAKEN_FOR_S, Link
-from sms.smpp.parts import messages_of
+from sms.smpp.parts import References, messages_of
 from sms.smpp.pdu import Address, Pdu
 from sms.smpp.session import LinkDown, NoAnswer, Session
 from sms.text import Accepted, Health, NotSent, Outcome, Receipt, Refusal, Refused, Reply, Sink, Text, Unknown
@@ -67,7 +66,7 @@ class SmppBridge:
         self._under_way = 0
         """Texts in the window."""
         self._pacing = Pacing(settings.per_second, self._changed)
-        self._reference = random.randrange(255)  # noqa: S311 — no secret
+        self._references = References()
         self._log = structlog.get_logger().bind(bridge=name)
 
     async def run(self, sink: Sink) -> None:
@@ -110,7 +109,8 @@ class SmppBridge:
 
     def _cut(self, text: Text) -> _Sending:
         cut = segment(text.body)
-        return _Sending(text=text, messages=messages_of(cut, self._next_reference(), self._settings.long_texts), ids=[])
+        reference = self._references.next(text.to) if len(cut.parts) > 1 else 0
+        return _Sending(text=text, messages=messages_of(cut, reference, self._settings.long_texts), ids=[])
 
     async def _hand_over(self, session: Session, sending: _Sending) -> Outcome:
         """The parts in turn, as far as they are accepted."""
@@ -132,9 +132,9 @@ class SmppBridge:
 
     async def _submit_later(self, session: Session, sending: _Sending, message: pdu.ShortMessage) -> Outcome:
         """A part that waits for its turn; one that is refused for now is offered again, later and later."""
+        outcome = await self._submit_in_turn(session, sending, message)
         loop = asyncio.get_running_loop()
         until = loop.time() + sum(self._part_again)
-        outcome = await self._submit_in_turn(session, sending, message)
         for seconds in self._part_again:
             pause = max(seconds, self._pacing.seconds_held())
             if not _is_for_now(outcome) or loop.time() + pause > until:
@@ -194,11 +194,6 @@ class SmppBridge:
             ton=ton if set_ton is None else set_ton,
             npi=npi if set_npi is None else set_npi,
         )
-
-    def _next_reference(self) -> int:
-        """The number that ties a text's parts together, 1 to 255: no other long text of the last 255 has it."""
-        self._reference = self._reference % 255 + 1
-        return self._reference
 
     def _changed(self) -> None:
         if self._sink is not None:

@@ -9,7 +9,7 @@ import pytest
 from sms.smpp import pdu
 from sms.smpp.bridge import SmppBridge
 from sms.smpp.pdu import Pdu
-from sms.text import Accepted, NotSent, Outcome, Refusal, Refused, Text, Unknown
+from sms.text import Accepted, NotSent, Outcome, Refusal, Refused, Unknown
 from tests.peers.faulty_smsc import Answer, FaultySmsc, Link
 from tests.sms.test_smpp_bridge import LONG, TEXT, bound, configured, until
 
@@ -173,15 +173,3 @@ async def test_a_long_text_has_one_place_from_its_first_part_to_its_last() -> No
         assert isinstance(await submitting, Accepted)
         assert bridge.room() == 1
     assert len(smsc.submitted) == 4
-
-
-async def test_references_differ_from_text_to_text_and_fit_in_an_octet() -> None:
-    smsc = await FaultySmsc().start()
-    async with bound(smsc) as (bridge, _):
-        for number in range(300):
-            text = Text(key=str(number), to=f"+1415555{number:04d}", sender=LONG.sender, body=LONG.body)
-            assert isinstance(await bridge.submit(text), Accepted)
-    headers = [body[body.index(b"\x05\x00\x03") :][:6] for body in smsc.submitted]
-    references = [headers[first][3] for first in range(0, len(headers), 3)]
-    assert all(len(set(references[at : at + 255])) == 255 for at in range(45))
-    assert 0 not in references
