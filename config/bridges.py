@@ -53,7 +53,7 @@ class Smpp(BaseModel):
     tls_ca: str | None = None
     """A file of certificates to trust instead of the system's."""
     window: int = Field(default=10, ge=1, le=1000)
-    """Texts' parts under way without an answer."""
+    """Texts under way without an answer; of each, one part at a time."""
     per_second: float | None = Field(default=None, gt=0, le=10000)
     """Parts a second at most; None: as fast as the SMSC answers."""
     long_texts: Literal["udh", "sar", "payload"] = "udh"

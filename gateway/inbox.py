@@ -22,7 +22,7 @@ from gateway.ruling import InForce
 from gateway.store import consent, history, receipts, replies, texts
 from gateway.store.database import Database
 from sms.smpp.receipt import find_id
-from sms.text import Accepted, Outcome, Receipt, Refused, Reply
+from sms.text import Accepted, Outcome, Receipt, Refused, Reply, Unknown
 
 PARTS_AT_MOST = 255
 """What an octet can count (3GPP TS 23.040 §9.2.3.24.1); what claims more is no part."""
@@ -77,6 +77,10 @@ class Inbox:
                 await self._store.insist(_accept_late, text, ids, now)
             case Refused(code=code, detail=detail):
                 await self._store.insist(texts.settle, text, Event.REFUSED, now, detail=f"{code} {detail}")
+            case Unknown(detail=detail):
+                await self._store.insist(_keep_late_part, text, outcome)
+                self._log.info("unknown_text_known_better", text=text, detail=detail)
+                return
             case _:
                 return
         self._log.info("unknown_text_settled", text=text, by=type(outcome).__name__.lower())
@@ -157,3 +161,9 @@ def _accept_late(db: sqlite3.Connection, text: int, ids: tuple[str, ...], now: d
     bridge = texts.bridge_of(db, text)
     if bridge is not None:
         receipts.accept(db, text, bridge, ids, now, find_id)
+
+
+def _keep_late_part(db: sqlite3.Connection, text: int, outcome: Unknown) -> None:
+    bridge = texts.bridge_of(db, text)
+    if bridge is not None:
+        receipts.keep_parts(db, text, bridge, outcome.provider_ids, outcome.parts, find_id)

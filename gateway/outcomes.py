@@ -39,6 +39,7 @@ def record(db: sqlite3.Connection, text: Claimed, outcome: Outcome, back: Return
             undeliverable.accepted(db, text.recipient, text.bridge)
         case Unknown(detail=detail):
             texts.settle(db, text.id, Event.NO_ANSWER, now, detail=detail)
+            receipts.keep_parts(db, text.id, text.bridge, outcome.provider_ids, outcome.parts, find_id)
         case Refused(is_number_dead=True):
             return _number_refused(db, text, outcome, back, now)
         case Refused() if outcome.kind in (Refusal.PERMANENT, Refusal.OPTED_OUT):

@@ -9,6 +9,7 @@ from pathlib import Path
 from sms.text import Accepted, Health, NotSent, Outcome, Sink, Text
 
 FILE = "spool.jsonl"
+AT_ONCE = 64
 
 
 class SpoolBridge:
@@ -17,15 +18,18 @@ class SpoolBridge:
     def __init__(self, name: str, data_dir: Path) -> None:
         self.name = name
         self._path = data_dir / FILE
+        self._sink: Sink | None = None
+        self._under_way = 0
         self._trouble = ""
 
     async def run(self, sink: Sink) -> None:
         """Nothing to keep up."""
+        self._sink = sink
         await asyncio.Event().wait()
 
     def room(self) -> int:
-        """As much as anybody asks for at once."""
-        return 64
+        """What is not being written yet."""
+        return AT_ONCE - self._under_way
 
     def health(self) -> Health:
         """Up, unless the last text could not be written."""
@@ -33,7 +37,15 @@ class SpoolBridge:
 
     async def submit(self, text: Text) -> Outcome:
         """Write it down."""
-        return await asyncio.to_thread(self._append, text)
+        if self._under_way >= AT_ONCE:
+            return NotSent(detail="no room: other texts are being written")
+        self._under_way += 1
+        try:
+            return await asyncio.to_thread(self._append, text)
+        finally:
+            self._under_way -= 1
+            if self._sink is not None:
+                self._sink.bridge_changed(self.name)
 
     def ask(self, text: Text, since: datetime) -> None:
         """Nobody is there to be asked; the file shows it."""

@@ -26,7 +26,7 @@ class Accepted:
     """The network said yes to every part."""
 
     provider_ids: tuple[str, ...]
-    """One id a part, in order, as the network wrote them; empty where it gives none."""
+    """One id a part, in order, as the network wrote them, "" for a part that got none; empty where the network gives none."""
 
 
 class Refusal(StrEnum):
@@ -67,6 +67,11 @@ class Unknown:
     """Handed over, in whole or in part, and no answer. Never to be sent again by a machine."""
 
     detail: str
+    provider_ids: tuple[str, ...] = ()
+    """The ids of the parts that were accepted, each in its place, "" in the place of one that is not known; it may be shorter
+    than the text has parts."""
+    parts: int = 1
+    """How many parts the whole text has at the network, each with receipts of its own."""
 
 
 Outcome = Accepted | Refused | NotSent | Unknown
@@ -97,6 +102,8 @@ class Receipt:
     """The network did not deliver it because this number said STOP to the sender."""
     key: str = ""
     """The text's own key, where the network gives it back."""
+    is_of_part: bool = False
+    """It speaks of one part alone, and a long text has as many of them as segments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +144,8 @@ class Sink(Protocol):
         """Return only when the reply is stored durably; raise if it could not be (the network will send it again)."""
 
     async def late(self, key: str, outcome: Outcome) -> None:
-        """The answer to a text whose outcome had been given as `Unknown`."""
+        """The answer to a text whose outcome had been given as `Unknown`; an `Unknown` that knows more where it is the answer
+        to a part, and others are still missing."""
 
     def bridge_changed(self, bridge: str) -> None:
         """The bridge went up, down, paused, or has room again. Never blocks."""
@@ -162,13 +170,15 @@ class Bridge(Protocol):
         """Keep the link up until cancelled; on cancellation wait (bounded) for answers under way, then unbind."""
 
     def room(self) -> int:
-        """How many texts `submit` would put on the wire at once now; 0 while down, paused, paced or full."""
+        """How many texts `submit` would put on the wire at once now, as window and pace allow; 0 while down or paused. Who asks
+        may count on it for the few milliseconds in which texts are claimed, and asks again when their `submit` has begun."""
 
     def health(self) -> Health:
         """The state now."""
 
     async def submit(self, text: Text) -> Outcome:
-        """Hand one text over. Never raises for what a network can do; cancelling it is safe (the text is then unknown)."""
+        """Hand one text over, at once: it takes its place and its turn before its first await, and is `NotSent` where there is
+        none. Never raises for what a network can do; cancelling it is safe (the text is then unknown)."""
 
     def ask(self, text: Text, since: datetime) -> None:
         """Begin to ask the network for a text whose answer was lost, handed over at that instant or later. What is found comes

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from gateway.core.delivery import Event, TextState
+from gateway.store import receipts
 from gateway.store.instants import read, written
 from gateway.store.texts import NewText, settle
 
@@ -43,6 +44,7 @@ def resend(db: sqlite3.Connection, text: int, now: datetime, expires: timedelta)
     """A person wants a text whose fate is unknown to be sent (again); False where its fate is known."""
     if settle(db, text, Event.RESENT, now, detail="a person had it sent again") is not TextState.QUEUED:
         return False
+    receipts.forget_parts(db, text)
     db.execute(
         "UPDATE texts SET due_at = ?, expires_at = ?, tried = '[]', settled_at = NULL WHERE id = ?",
         (written(now), written(now + expires), text),

@@ -33,8 +33,8 @@ class Kept:
 
 def add(db: sqlite3.Connection, receipt: Receipt, match: Match) -> Kept:
     """Keep a receipt and apply it, once however often it comes."""
-    found = _part_by_key(db, receipt) or _part_of(db, receipt, match)
-    text = found[0] if found else _only_unknown(db, receipt)
+    found = _part_by_key(db, receipt, match) or _part_of(db, receipt, match) or _part_of_only_unknown(db, receipt)
+    text = found.text if found else None
     if _is_repeated(db, receipt, text):
         return Kept(text=text, is_new=False)
     db.execute(
@@ -52,24 +52,104 @@ def add(db: sqlite3.Connection, receipt: Receipt, match: Match) -> Kept:
     if receipt.is_number_dead and receipt.to is not None:
         undeliverable.add(db, E164(receipt.to), receipt.at, f"{receipt.bridge} {receipt.code}")
     if found:
-        _apply(db, found[0], found[1], ReceiptState(receipt.state), receipt.code, receipt.at)
-    elif text is not None:
-        event = Event.DELIVERED if receipt.state is ReceiptState.DELIVERED else Event.UNDELIVERED
-        if receipt.state is ReceiptState.ON_ITS_WAY:
-            event = Event.ACCEPTED
-        texts.settle(db, text, event, receipt.at, detail=f"settled by a receipt for this number: {receipt.code}")
+        _apply(db, found, receipt.provider_id, ReceiptState(receipt.state), receipt.code, receipt.at)
     return Kept(text=text, is_new=True)
 
 
 def accept(db: sqlite3.Connection, text: int, bridge: str, provider_ids: Sequence[str], at: datetime, match: Match) -> None:
-    """Write down the network's yes and apply the receipts that were faster than it."""
+    """Write down the network's yes to the whole text and apply the receipts that were faster than it."""
     texts.settle(db, text, Event.ACCEPTED, at, bridge=bridge)
-    for number, provider_id in enumerate(provider_ids, start=1):
-        db.execute(
-            "INSERT INTO parts (text, number, bridge, provider_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (text, number, bridge, provider_id),
-        )
-        _apply_early(db, text, number, bridge, provider_id, match)
+    _keep_ids(db, text, bridge, provider_ids, len(provider_ids), match)
+
+
+def keep_parts(db: sqlite3.Connection, text: int, bridge: str, provider_ids: Sequence[str], parts: int, match: Match) -> None:
+    """After `NO_ANSWER`, or a late answer to one part: write down what is known of the parts of a text whose fate is not, and
+    apply the receipts that were faster. Such a text is delivered when each of its parts is."""
+    if parts > 1 or any(provider_ids):
+        _keep_ids(db, text, bridge, provider_ids, parts, match)
+    for row in _unmatched(db, text, bridge):
+        receipt = _read_receipt(row)
+        found = _part_of_only_unknown(db, receipt)
+        if found and found.text == text:
+            db.execute("UPDATE receipts SET text = ? WHERE id = ?", (text, row["id"]))
+            _apply(db, found, receipt.provider_id, receipt.state, receipt.code, receipt.at)
+
+
+def forget_parts(db: sqlite3.Connection, text: int) -> None:
+    """Before a text whose fate is unknown is sent once more: the parts of the new one are others."""
+    db.execute("DELETE FROM parts WHERE text = ?", (text,))
+
+
+# --- the parts of a text ---
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """One row of `parts`."""
+
+    text: int
+    number: int
+    """From 1; 0: one of them, nobody knows which."""
+    detail: str = ""
+    """How its text was found, where that is worth saying."""
+
+
+def _keep_ids(db: sqlite3.Connection, text: int, bridge: str, ids: Sequence[str], parts: int, match: Match) -> None:
+    """A row for each part. An id that a receipt has taught already stands in a row, perhaps not in its own."""
+    is_new = not _has_parts(db, text)
+    own = {number: provider_id for number, provider_id in enumerate(ids, start=1) if provider_id}
+    for number in range(1, parts + 1):
+        _add_part(db, text, number, bridge, own.get(number, "") if is_new else "")
+    for number, provider_id in own.items():
+        at = number if is_new else _place_for(db, text, number, provider_id, match)
+        if at is not None:
+            _apply_early(db, _Part(text=text, number=at), bridge, provider_id, match)
+
+
+def _place_for(db: sqlite3.Connection, text: int, number: int, provider_id: str, match: Match) -> int | None:
+    """The part that an id was given to: its own, or the first without one. None: it has a part already, or none is left."""
+    known = _ids(db, text)
+    free = number if number not in known else _unknown_part(db, text)
+    if free is None or match(provider_id, list(known.values())) is not None:
+        return None
+    db.execute("UPDATE parts SET provider_id = ? WHERE text = ? AND number = ?", (provider_id, text, free))
+    return free
+
+
+def _add_part(db: sqlite3.Connection, text: int, number: int, bridge: str, provider_id: str = "") -> None:
+    db.execute(
+        "INSERT INTO parts (text, number, bridge, provider_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (text, number, bridge, provider_id),
+    )
+
+
+def _has_parts(db: sqlite3.Connection, text: int) -> bool:
+    return db.execute("SELECT 1 FROM parts WHERE text = ? LIMIT 1", (text,)).fetchone() is not None
+
+
+def _ids(db: sqlite3.Connection, text: int) -> dict[int, str]:
+    """The ids that are known, by the number of their part."""
+    rows = db.execute("SELECT number, provider_id FROM parts WHERE text = ? AND provider_id != '' ORDER BY number", (text,))
+    return {row["number"]: row["provider_id"] for row in rows}
+
+
+def _unknown_part(db: sqlite3.Connection, text: int) -> int | None:
+    """The first part whose id is not known."""
+    row = db.execute("SELECT min(number) AS number FROM parts WHERE text = ? AND provider_id = ''", (text,)).fetchone()
+    number: int | None = row["number"]
+    return number
+
+
+def _part_for(db: sqlite3.Connection, text: sqlite3.Row, receipt: Receipt) -> int | None:
+    """The part that a receipt with an id that we do not know must be of; None: every part has an id already. Where nothing was
+    written down of a text's parts, it has as many as segments if the network tells of each, else one."""
+    if not _has_parts(db, text["id"]):
+        for number in range(1, (text["segments"] if receipt.is_of_part else 1) + 1):
+            _add_part(db, text["id"], number, receipt.bridge)
+    return _unknown_part(db, text["id"])
+
+
+# --- whose receipt it is ---
 
 
 def _is_repeated(db: sqlite3.Connection, receipt: Receipt, text: int | None) -> bool:
@@ -78,25 +158,26 @@ def _is_repeated(db: sqlite3.Connection, receipt: Receipt, text: int | None) -> 
     return db.execute(SEEN, values).fetchone() is not None
 
 
-def _part_by_key(db: sqlite3.Connection, receipt: Receipt) -> tuple[int, int] | None:
+def _part_by_key(db: sqlite3.Connection, receipt: Receipt, match: Match) -> _Part | None:
     """The text whose key the network gave back. It settles a text whose answer was lost, even one of several to a number."""
     text = texts.by_key(db, receipt.key) if receipt.key else None
     if text is None or text["bridge"] != receipt.bridge or receipt.to not in (None, text["recipient"]):
         return None
-    rows = db.execute("SELECT number, provider_id FROM parts WHERE text = ?", (text["id"],)).fetchall()
-    if not rows:
-        db.execute(
-            "INSERT INTO parts (text, number, bridge, provider_id) VALUES (?, 1, ?, ?)",
-            (text["id"], receipt.bridge, receipt.provider_id),
-        )
-    return text["id"], next((row["number"] for row in rows if row["provider_id"] == receipt.provider_id), 1)
+    known = _ids(db, text["id"])
+    at = match(receipt.provider_id, list(known.values()))
+    if at is not None:
+        return _Part(text=text["id"], number=list(known)[at])
+    number = _part_for(db, text, receipt)
+    if number is None:  # the network writes a text's id in more than one way; of several parts nobody knows which it means
+        number = 1 if len(known) == 1 else 0
+    return _Part(text=text["id"], number=number)
 
 
-def _part_of(db: sqlite3.Connection, receipt: Receipt, match: Match) -> tuple[int, int] | None:
+def _part_of(db: sqlite3.Connection, receipt: Receipt, match: Match) -> _Part | None:
     if receipt.to is not None:
         rows = db.execute(
             "SELECT parts.text, parts.number, parts.provider_id FROM texts JOIN parts ON parts.text = texts.id"
-            " WHERE texts.recipient = ? AND parts.bridge = ? ORDER BY texts.id DESC LIMIT ?",
+            " WHERE texts.recipient = ? AND parts.bridge = ? AND parts.provider_id != '' ORDER BY texts.id DESC LIMIT ?",
             (receipt.to, receipt.bridge, CANDIDATES),
         ).fetchall()
     else:
@@ -105,44 +186,76 @@ def _part_of(db: sqlite3.Connection, receipt: Receipt, match: Match) -> tuple[in
             (receipt.provider_id, receipt.bridge),
         ).fetchall()
     at = match(receipt.provider_id, [row["provider_id"] for row in rows])
-    return None if at is None else (rows[at]["text"], rows[at]["number"])
+    return None if at is None else _Part(text=rows[at]["text"], number=rows[at]["number"])
 
 
-def _only_unknown(db: sqlite3.Connection, receipt: Receipt) -> int | None:
-    """The one text to this number whose answer was lost: a receipt can only be its. Two such texts: nobody knows."""
+def _part_of_only_unknown(db: sqlite3.Connection, receipt: Receipt) -> _Part | None:
+    """Of the one text to this number whose answer was lost: a receipt can only be its. Two such texts, or another that has no
+    answer yet: nobody knows."""
     rows = db.execute(
-        "SELECT id FROM texts WHERE state = 'unknown' AND recipient = ? AND bridge = ? AND claimed_at <= ?"
-        " AND id NOT IN (SELECT text FROM parts) LIMIT 2",
+        "SELECT * FROM texts WHERE state IN ('sending', 'unknown') AND recipient = ? AND bridge = ? AND claimed_at <= ?"
+        " AND (EXISTS (SELECT 1 FROM parts WHERE parts.text = texts.id AND provider_id = '')"
+        " OR NOT EXISTS (SELECT 1 FROM parts WHERE parts.text = texts.id)) LIMIT 2",
         (receipt.to, receipt.bridge, written(receipt.at)),
     ).fetchall()
-    return rows[0]["id"] if len(rows) == 1 else None
+    if len(rows) != 1 or rows[0]["state"] != TextState.UNKNOWN:
+        return None
+    number = _part_for(db, rows[0], receipt)
+    detail = f"settled by a receipt for this number: {receipt.code}"
+    return None if number is None else _Part(text=rows[0]["id"], number=number, detail=detail)
 
 
-def _apply_early(db: sqlite3.Connection, text: int, number: int, bridge: str, provider_id: str, match: Match) -> None:
-    rows = db.execute(
-        "SELECT receipts.id, receipts.provider_id, receipts.state, receipts.code, receipts.at FROM receipts"
-        " JOIN texts ON texts.id = ? WHERE receipts.text IS NULL AND receipts.bridge = ?"
+# --- what follows from it ---
+
+
+def _unmatched(db: sqlite3.Connection, text: int, bridge: str) -> list[sqlite3.Row]:
+    """Receipts for a text's number that came since it was claimed and belong to no text yet."""
+    return db.execute(
+        "SELECT receipts.* FROM receipts JOIN texts ON texts.id = ? WHERE receipts.text IS NULL AND receipts.bridge = ?"
         " AND receipts.recipient = texts.recipient AND receipts.at >= texts.claimed_at ORDER BY receipts.id",
         (text, bridge),
     ).fetchall()
-    for row in rows:
+
+
+def _read_receipt(row: sqlite3.Row) -> Receipt:
+    """A receipt as it was kept. Whether it was of a part was not, so a text whose parts are not known has as many as it can."""
+    return Receipt(
+        bridge=row["bridge"],
+        provider_id=row["provider_id"],
+        to=row["recipient"],
+        state=ReceiptState(row["state"]),
+        code=row["code"],
+        at=read(row["at"]),
+        is_of_part=True,
+    )
+
+
+def _apply_early(db: sqlite3.Connection, part: _Part, bridge: str, provider_id: str, match: Match) -> None:
+    for row in _unmatched(db, part.text, bridge):
         if match(row["provider_id"], [provider_id]) is None:
             continue
-        db.execute("UPDATE receipts SET text = ? WHERE id = ?", (text, row["id"]))
-        _apply(db, text, number, ReceiptState(row["state"]), row["code"], read(row["at"]))
+        db.execute("UPDATE receipts SET text = ? WHERE id = ?", (part.text, row["id"]))
+        _apply(db, part, provider_id, ReceiptState(row["state"]), row["code"], read(row["at"]))
 
 
-def _apply(db: sqlite3.Connection, text: int, number: int, state: ReceiptState, code: str, at: datetime) -> None:
-    """One part's receipt: a text is delivered when all its parts are, undelivered when one is not."""
-    if state is ReceiptState.ON_ITS_WAY:
-        texts.settle(db, text, Event.ACCEPTED, at)
-        return
-    db.execute("UPDATE parts SET receipt = ? WHERE text = ? AND number = ?", (state, text, number))
+def _apply(db: sqlite3.Connection, part: _Part, provider_id: str, state: ReceiptState, code: str, at: datetime) -> None:
+    """One part's receipt: a text is delivered when all its parts are, undelivered when one is not, accepted when all are
+    known."""
+    db.execute(
+        "UPDATE parts SET receipt = CASE WHEN ? THEN receipt ELSE ? END, provider_id = coalesce(nullif(provider_id, ''), ?)"
+        " WHERE text = ? AND number = ?",
+        (state is ReceiptState.ON_ITS_WAY, state, provider_id, part.text, part.number),
+    )
+    detail = part.detail or code
     if state is ReceiptState.UNDELIVERED:
-        texts.settle(db, text, Event.UNDELIVERED, at, detail=code)
+        texts.settle(db, part.text, Event.UNDELIVERED, at, detail=detail)
         return
-    open_parts = db.execute(
-        "SELECT count(*) FROM parts WHERE text = ? AND receipt IS NOT ?", (text, ReceiptState.DELIVERED)
-    ).fetchone()[0]
-    if open_parts == 0 and texts.settle(db, text, Event.DELIVERED, at, detail=code) is TextState.DELIVERED:
-        return
+    still = db.execute(
+        "SELECT count(*) FILTER (WHERE provider_id = '') AS unknown, count(*) FILTER (WHERE receipt IS NOT ?) AS open"
+        " FROM parts WHERE text = ?",
+        (ReceiptState.DELIVERED, part.text),
+    ).fetchone()
+    if not still["open"]:
+        texts.settle(db, part.text, Event.DELIVERED, at, detail=detail)
+    elif not still["unknown"]:
+        texts.settle(db, part.text, Event.ACCEPTED, at, detail=part.detail)

@@ -239,6 +239,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "DELETE FROM undeliverable WHERE source LIKE '% 0x0000000B'",
         "ALTER TABLE texts ADD COLUMN answer_to TEXT",  # the wish that an answer answers: opt_out, opt_in, help
         "CREATE INDEX texts_by_history ON texts (line, tried, is_answer, due_at, id) WHERE state = 'queued'",
+    ),
+    (
         f"PRAGMA application_id = {APPLICATION_ID}",
         TEXT_COUNTS,
         f"INSERT INTO text_counts SELECT {_PILE.format(row='texts')} AS pile, count(*) FROM texts GROUP BY pile",

@@ -57,7 +57,7 @@ class Bandwidth:
             return _CODES.refused(answer, wire.word(told.get("errorCode")), said)
         if answer.status >= 500 and told.get("type") and said:
             return Refused(
-                kind=Refusal.TEMPORARY, code=str(answer.status), detail=f"Bandwidth says {answer.status}: {said[:200]}"
+                kind=Refusal.TEMPORARY, code=str(answer.status), detail=f"Bandwidth says {answer.status}: {wire.words_of(said)}"
             )
         return Unknown(detail=f"Bandwidth answered {answer.status}")
 

@@ -1,6 +1,7 @@
 """A bridge over a provider's HTTP API: one request a text, one outcome, and a pause where our account is refused."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,12 +13,15 @@ import structlog
 from config.bridges import Http
 from sms.http.client import HttpClient
 from sms.http.exchange import Answer, CanLookUp, Hook, HookAnswer, Provider
+from sms.masking import without_numbers
 from sms.pacing import Pacing
 from sms.text import Health, NotSent, Outcome, Receipt, Refusal, Refused, Sink, Text, Unknown
 
 PAUSE_FIRST_S = 30.0
 PAUSE_MOST_S = 600.0
 LAST_ANSWERS_WITHIN_S = 4.0
+NOT_RUNNING = "the bridge is not running"
+LOOK_UP_AT_ONCE = 4
 LOOK_UP_AFTER_S = (5.0, 30.0, 120.0)
 """A provider that can be asked for a text whose answer was lost is asked so long after it, until it has the text."""
 
@@ -26,7 +30,7 @@ class HookRefused(Exception):
     """A call to a webhook that is not the provider's, or cannot be read; `status` is the answer to it."""
 
     def __init__(self, status: int, says: str) -> None:
-        super().__init__(says)
+        super().__init__(without_numbers(says))
         self.status = status
 
 
@@ -54,7 +58,10 @@ class HttpBridge:
         self._pacing = Pacing(settings.per_second, self._changed)
         self._sink: Sink | None = None
         self._tasks: asyncio.TaskGroup | None = None
+        """There while the bridge runs."""
+        self._looks = asyncio.Semaphore(LOOK_UP_AT_ONCE)
         self._under_way = 0
+        self._is_idle = asyncio.Event()
         self._paused_until = 0.0
         self._pause = PAUSE_FIRST_S
         self._detail = ""
@@ -63,41 +70,45 @@ class HttpBridge:
     async def run(self, sink: Sink) -> None:
         """There is no link to keep up; at the end wait for the answers under way."""
         self._sink = sink
-        self._changed()
         try:
             async with asyncio.TaskGroup() as self._tasks:
+                self._changed()
                 await asyncio.Event().wait()
         finally:
             self._tasks = None
-            until = asyncio.get_running_loop().time() + LAST_ANSWERS_WITHIN_S
-            while self._under_way and asyncio.get_running_loop().time() < until:
-                await asyncio.sleep(0.02)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LAST_ANSWERS_WITHIN_S):
+                    await self._until_idle()
             await self._client.close()
 
     def room(self) -> int:
         """Free places in the window, as the pace allows; none while paused."""
-        if self._is_paused():
+        if self._tasks is None or self._is_paused():
             return 0
-        return max(0, min(self._window - self._under_way, self._pacing.room()))
+        return self._pacing.room(self._window - self._under_way)
 
     def health(self) -> Health:
         """Up unless the account was refused; that a provider is out of reach shows in the detail."""
         is_paused = self._is_paused()
-        return Health(up=self._sink is not None and not is_paused, paused=is_paused, detail=self._detail)
+        detail = self._detail if self._tasks is not None else NOT_RUNNING
+        return Health(up=self._tasks is not None and not is_paused, paused=is_paused, detail=detail)
 
     async def submit(self, text: Text) -> Outcome:
-        """One request."""
-        if self._is_paused():
-            return NotSent(detail=self._detail)
+        """One request, at once."""
+        if self._tasks is None or self._is_paused():
+            return NotSent(detail=self.health().detail)
+        if self._under_way >= self._window or not self._pacing.take():
+            return NotSent(detail="no room: the window is full, or the pace does not allow it now")
         self._under_way += 1
         since = datetime.now(UTC)
         try:
-            await self._pacing.turn()
             answer = await self._client.perform(self._provider.request(text))
         finally:
             self._under_way -= 1
+            if not self._under_way:
+                self._is_idle.set()
             self._changed()
-        outcome = self._provider.outcome(answer) if isinstance(answer, Answer) else answer
+        outcome = self._read(answer) if isinstance(answer, Answer) else answer
         self._learn(outcome, answer)
         if isinstance(outcome, Unknown):
             self.ask(text, since)
@@ -117,7 +128,7 @@ class HttpBridge:
         if not self._provider.is_genuine(hook):
             raise HookRefused(403, "the signature does not hold, or nothing is configured to verify it by")
         if self._sink is None:
-            raise HookRefused(503, "the bridge is not running")
+            raise HookRefused(503, NOT_RUNNING)
         try:
             found = self._provider.read(hook, self.name)
         except ValueError as error:
@@ -138,15 +149,36 @@ class HttpBridge:
             address = address.ipv4_mapped
         return any(address in network for network in self._hook_from)
 
+    async def _until_idle(self) -> None:
+        while self._under_way:
+            self._is_idle.clear()
+            await self._is_idle.wait()
+
+    def _read(self, answer: Answer) -> Outcome:
+        try:
+            return self._provider.outcome(answer)
+        except Exception:
+            self._log.exception("answer_unreadable", status=answer.status, effect="its text is unknown")
+            return Unknown(detail=f"the provider's answer {answer.status} cannot be read")
+
     async def _look_up(self, provider: CanLookUp, text: Text, since: datetime) -> None:
         """Ask whether the provider has a text whose answer was lost. That it has not says nothing: it may still come."""
         for seconds in self._look_up_after:
             await asyncio.sleep(seconds)
+            try:
+                if await self._is_found(provider, text, since):
+                    return
+            except Exception:
+                self._log.exception("look_up_failed", effect="the text stays unknown")
+
+    async def _is_found(self, provider: CanLookUp, text: Text, since: datetime) -> bool:
+        async with self._looks:
             answer = await self._client.perform(provider.look_up(text, since))
-            outcome = provider.found(answer, text, since) if isinstance(answer, Answer) else None
-            if outcome is not None and self._sink is not None:
-                await self._sink.late(text.key, outcome)
-                return
+        outcome = provider.found(answer, text, since) if isinstance(answer, Answer) else None
+        if outcome is None or self._sink is None:
+            return False
+        await self._sink.late(text.key, outcome)
+        return True
 
     def _learn(self, outcome: Outcome, answer: object) -> None:
         """Pause where the account itself was refused; slow down where we are too fast."""

@@ -21,9 +21,8 @@ class HttpClient:
     async def perform(self, request: Request) -> Answer | NotSent | Unknown:
         """The answer; or `NotSent` where no octet of the request can have arrived; or `Unknown`."""
         if self._session is None:
-            self._session = aiohttp.ClientSession(
-                timeout=self._timeout, trust_env=True, connector=aiohttp.TCPConnector(keepalive_timeout=KEEP_ALIVE_S)
-            )
+            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S)  # the window is the limit
+            self._session = aiohttp.ClientSession(timeout=self._timeout, trust_env=True, connector=connector)
         try:
             async with self._session.request(
                 request.method,

@@ -53,7 +53,7 @@ class Jasmin:
             return Accepted(provider_ids=(found[1],))
         error = _ERROR.match(said)
         if answer.status == 500 and error:
-            return Refused(kind=Refusal.TEMPORARY, code="500", detail=f"Jasmin says 500: {error[1][:200]}")
+            return Refused(kind=Refusal.TEMPORARY, code="500", detail=f"Jasmin says 500: {wire.words_of(error[1])}")
         if 400 <= answer.status < 500:
             return _CODES.refused(answer, "", error[1] if error else said)
         return Unknown(detail=f"Jasmin answered {answer.status}")

@@ -56,7 +56,7 @@ class Kannel:
         if answer.status == 202:
             return Accepted(provider_ids=())
         if answer.status == 503 and said:
-            return Refused(kind=Refusal.TEMPORARY, code="503", detail=f"Kannel says 503: {said[:200]}")
+            return Refused(kind=Refusal.TEMPORARY, code="503", detail=f"Kannel says 503: {wire.words_of(said)}")
         if 400 <= answer.status < 500:
             return _CODES.refused(answer, "", said)
         return Unknown(detail=f"Kannel answered {answer.status}")

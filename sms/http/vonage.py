@@ -78,9 +78,11 @@ class Vonage:
         states = [wire.word(wire.at(one, "status")) for one in messages]
         ids = tuple(wire.word(wire.at(one, "message-id")) for one in messages)
         if all(state == "0" for state in states):
-            return Accepted(provider_ids=tuple(one for one in ids if one))
+            return Accepted(provider_ids=ids if any(ids) else ())
         if any(state == "0" for state in states):
-            return Unknown(detail=f"Vonage took {states.count('0')} of {len(states)} parts")
+            taken = tuple(one if state == "0" else "" for one, state in zip(ids, states, strict=True))
+            detail = f"Vonage took {states.count('0')} of {len(states)} parts"
+            return Unknown(detail=detail, provider_ids=taken, parts=len(states))
         return _CODES.refused(answer, states[0], wire.word(wire.at(messages, 0, "error-text")))
 
     def is_genuine(self, hook: Hook) -> bool:
@@ -108,6 +110,7 @@ class Vonage:
                     key=fields.get("client-ref", ""),
                     is_number_dead=fields.get("err-code") in _NUMBER_DEAD,
                     is_opted_out=fields.get("err-code") == _OPTED_OUT and fields["status"] in ("failed", "rejected"),
+                    is_of_part=True,
                 ),
             )
         if "text" not in fields:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from sms.http.exchange import Answer, Hook, Request
+from sms.masking import without_numbers
 from sms.segments import encodable
 from sms.text import Accepted, Receipt, ReceiptState, Refusal, Refused, Reply
 
@@ -17,6 +18,7 @@ FRESH_WITHIN = timedelta(minutes=5)
 """A signed call may be so old, or so far ahead of our clock."""
 RETRY_AFTER_MOST_S = 3600
 CODE_AT_MOST = 64
+WORDS_AT_MOST = 200
 
 # --- requests ---
 
@@ -72,6 +74,11 @@ def word(found: Any) -> str:
     return encodable(str(found)) if isinstance(found, str | int | float) and not isinstance(found, bool) else ""
 
 
+def words_of(said: object) -> str:
+    """A provider's own words as they may be logged: no phone number, and no more than a few lines."""
+    return without_numbers(encodable(str(said or "")))[:WORDS_AT_MOST]
+
+
 def the_only(ids: Sequence[str]) -> Accepted | None:
     """The message that must be the text; where there are several one may be an earlier text's, and that says nothing."""
     return Accepted(provider_ids=(ids[0],)) if len(ids) == 1 and ids[0] else None
@@ -97,11 +104,11 @@ class Codes:
     def refused(self, answer: Answer, code: str, said: object) -> Refused:
         """A definite no."""
         shown = code or str(answer.status)
-        words = encodable(str(said or ""))[:200] or f"HTTP {answer.status}"
+        words = words_of(said) or f"HTTP {answer.status}"
         return Refused(
             kind=self._kind(answer.status, code),
-            code=shown[:CODE_AT_MOST],
-            detail=f"{self.who} says {shown}: {words}",
+            code=without_numbers(shown[:CODE_AT_MOST]),
+            detail=f"{self.who} says {without_numbers(shown)}: {words}",
             retry_after=_retry_after(answer),
             is_number_dead=code in self.number_dead,
         )
@@ -180,6 +187,7 @@ def receipt(
     key: str = "",
     is_number_dead: bool = False,
     is_opted_out: bool = False,
+    is_of_part: bool = False,
 ) -> Receipt:
     """A receipt; a state that nobody knows says nothing."""
     return Receipt(
@@ -187,11 +195,12 @@ def receipt(
         provider_id=provider_id[:128],
         to=to.strip() or None,
         state=state or ReceiptState.ON_ITS_WAY,
-        code=" ".join(code.split())[:CODE_AT_MOST],
+        code=without_numbers(" ".join(code.split()))[:CODE_AT_MOST],
         at=hook.at,
         key=key or hook.query.get("key", ""),
         is_number_dead=is_number_dead,
         is_opted_out=is_opted_out,
+        is_of_part=is_of_part,
     )
 
 

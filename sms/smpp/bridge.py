@@ -1,28 +1,32 @@
 """The SMPP bridge: hands texts over part by part, and takes in receipts and replies. `link.py` keeps the bind up.
 
-The parts of a text go one after the other: a first part that is refused leaves nothing half sent. Once a part may have been
-taken, the text is never given back to be sent again; it is accepted as a whole, or it is unknown.
+A text has one place in the window from its first part to its last. Its parts go one after the other over one link: a first part
+that is refused leaves nothing half sent. Once a part may have been taken, the text is never given back to be sent again; it is
+accepted as a whole, or it is unknown.
 """
 
 import asyncio
-import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 
 from config.bridges import Smpp
+from sms.masking import without_numbers
 from sms.pacing import Pacing
 from sms.segments import segment
 from sms.smpp import deliver, pdu, receipt, status
-from sms.smpp.link import Link
-from sms.smpp.parts import messages_of
+from sms.smpp.link import TAKEN_FOR_S, Link
+from sms.smpp.parts import References, messages_of
 from sms.smpp.pdu import Address, Pdu
-from sms.smpp.session import LinkDown, NoAnswer
-from sms.text import Accepted, Health, NotSent, Outcome, Refusal, Refused, Reply, Sink, Text, Unknown
+from sms.smpp.session import LinkDown, NoAnswer, Session
+from sms.text import Accepted, Health, NotSent, Outcome, Receipt, Refusal, Refused, Reply, Sink, Text, Unknown
 
-PART_TRIES = 8
-"""A later part that the SMSC refuses for now is offered again so often: it was certainly not taken."""
+PART_AGAIN_S = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
+"""A later part that the SMSC refuses for now is offered again after these pauses, because half a text is none: it was certainly
+not taken. A minute in all, long before a text is too old."""
 
 
 @dataclass(slots=True)
@@ -30,33 +34,39 @@ class _Sending:
     """How far a text has come."""
 
     text: Text
+    messages: Sequence[pdu.ShortMessage]
     ids: list[str]
-    accepted: int
-    parts: int
+    """Of the parts that were accepted, "" where one got none."""
+
+    @property
+    def outcome(self) -> Accepted | Unknown:
+        """What is known of it so far."""
+        ids, parts = tuple(self.ids), len(self.messages)
+        if len(ids) == parts:
+            return Accepted(provider_ids=ids if any(ids) else ())
+        return Unknown(detail=f"{len(ids)} of {parts} parts were accepted", provider_ids=ids, parts=parts)
 
 
 class SmppBridge:
     """One `[sms.NAME]` of kind smpp."""
 
-    def __init__(self, name: str, settings: Smpp) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: Smpp,
+        *,
+        part_again: Sequence[float] = PART_AGAIN_S,
+        taken_for_s: float = TAKEN_FOR_S,
+    ) -> None:
         self.name = name
         self._settings = settings
+        self._part_again = part_again
         self._sink: Sink | None = None
-        self._link = Link(
-            name,
-            settings,
-            deliver=self._deliver,
-            late=self._late_answer,
-            changed=self._link_changed,
-            alive=self._changed,
-        )
-        self._window = asyncio.Semaphore(settings.window)
-        self._in_window = 0
-        """Parts that hold a place in the window or wait for one."""
+        self._link = Link(name, settings, deliver=self._deliver, changed=self._changed, taken_for_s=taken_for_s)
+        self._under_way = 0
+        """Texts in the window."""
         self._pacing = Pacing(settings.per_second, self._changed)
-        self._references: dict[str, int] = {}
-        self._late: dict[int, _Sending] = {}
-        """Last parts that got no answer in time, by sequence number."""
+        self._references = References()
         self._log = structlog.get_logger().bind(bridge=name)
 
     async def run(self, sink: Sink) -> None:
@@ -70,57 +80,79 @@ class SmppBridge:
         """Free places in the window as the pace allows; none while down, or while nobody knows whether the link lives."""
         if self._link.session is None or self._link.session.is_in_doubt:
             return 0
-        return max(0, min(self._settings.window - self._in_window, self._pacing.room()))
+        return self._pacing.room(self._settings.window - self._under_way)
 
     def health(self) -> Health:
         """Bound or not, and why not."""
         return Health(up=self._link.session is not None, paused=self._link.is_paused, detail=self._link.detail)
 
     async def submit(self, text: Text) -> Outcome:
-        """Hand a text over; its parts in turn."""
-        cut = segment(text.body)
-        reference = self._reference(text.to) if len(cut.parts) > 1 else 0
-        messages = messages_of(cut, reference, self._settings.long_texts)
-        sending = _Sending(text=text, ids=[], accepted=0, parts=len(messages))
-        for message in messages:
-            outcome = await self._submit_part(sending, message)
-            if not isinstance(outcome, Accepted):
-                return outcome if not sending.accepted else _half_sent(sending, outcome)
-            sending.ids += outcome.provider_ids
-            sending.accepted += 1
-        return Accepted(provider_ids=tuple(sending.ids))
+        """Hand a text over, its parts in turn, the first at once."""
+        session = self._link.session
+        if session is None:
+            return NotSent(detail=self._link.detail)
+        if session.is_in_doubt:
+            return NotSent(detail="the SMSC has left a text without an answer; it is being asked whether it lives")
+        if self._under_way >= self._settings.window or not self._pacing.take():
+            return NotSent(detail="no room: the window is full, or the pace does not allow it now")
+        self._under_way += 1
+        try:
+            return await self._hand_over(session, self._cut(text))
+        finally:
+            self._under_way -= 1
+            self._changed()
 
     def ask(self, text: Text, since: datetime) -> None:
         """An SMSC is asked by its own id (query_sm), which is what was lost: nothing to be done."""
 
-    # --- one part ---
+    # --- one text ---
 
-    async def _submit_part(self, sending: _Sending, message: pdu.ShortMessage) -> Outcome:
-        """A part of its own; a later part that is refused for now is offered again, because half a text is none."""
-        tries = PART_TRIES if sending.accepted else 1
-        outcome = await self._submit_once(sending, message)
-        while tries > 1 and isinstance(outcome, Refused) and outcome.kind is Refusal.TEMPORARY:
-            await asyncio.sleep(self._pacing.seconds_to_room())
-            outcome = await self._submit_once(sending, message)
-            tries -= 1
+    def _cut(self, text: Text) -> _Sending:
+        cut = segment(text.body)
+        reference = self._references.next(text.to) if len(cut.parts) > 1 else 0
+        return _Sending(text=text, messages=messages_of(cut, reference, self._settings.long_texts), ids=[])
+
+    async def _hand_over(self, session: Session, sending: _Sending) -> Outcome:
+        """The parts in turn, as far as they are accepted."""
+        first, *later = sending.messages
+        outcome = await self._submit_part(session, sending, first)
+        for message in later:
+            if not isinstance(outcome, Accepted):
+                break
+            outcome = await self._submit_later(session, sending, message)
+        if isinstance(outcome, Accepted):
+            return sending.outcome
+        if sending.ids:
+            return Unknown(
+                detail=f"{len(sending.ids)} of {len(sending.messages)} parts were accepted, then: {outcome.detail}",
+                provider_ids=tuple(sending.ids),
+                parts=len(sending.messages),
+            )
         return outcome
 
-    async def _submit_once(self, sending: _Sending, message: pdu.ShortMessage) -> Outcome:
-        self._in_window += 1
-        try:
-            async with self._window:
-                await self._pacing.turn()
-                return await self._hand_over(sending, message)
-        finally:
-            self._in_window -= 1
-            self._changed()
+    async def _submit_later(self, session: Session, sending: _Sending, message: pdu.ShortMessage) -> Outcome:
+        """A part that waits for its turn; one that is refused for now is offered again, later and later."""
+        outcome = await self._submit_in_turn(session, sending, message)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + sum(self._part_again)
+        for seconds in self._part_again:
+            pause = max(seconds, self._pacing.seconds_held())
+            if not _is_for_now(outcome) or loop.time() + pause > until:
+                break
+            outcome = await self._submit_in_turn(session, sending, message, pause)
+        return outcome
 
-    async def _hand_over(self, sending: _Sending, message: pdu.ShortMessage) -> Outcome:
-        session = self._link.session
-        if session is None:
-            return NotSent(detail=self._link.detail)
-        if session.is_in_doubt and not sending.accepted:
-            return NotSent(detail="the SMSC has left a text without an answer; it is being asked whether it lives")
+    async def _submit_in_turn(
+        self, session: Session, sending: _Sending, message: pdu.ShortMessage, pause: float = 0.0
+    ) -> Outcome:
+        try:
+            await session.unless_down(_passed(pause))
+            await session.unless_down(self._pacing.turn())
+        except LinkDown as error:
+            return NotSent(detail=f"the link ended: {error}")
+        return await self._submit_part(session, sending, message)
+
+    async def _submit_part(self, session: Session, sending: _Sending, message: pdu.ShortMessage) -> Outcome:
         sequence = session.next_sequence()
         written = pdu.submit(
             sequence,
@@ -131,26 +163,27 @@ class SmppBridge:
             wants_receipt=self._settings.receipts,
         )
         try:
-            response = await session.request(sequence, written)
+            response = await session.request(sequence, written, late=partial(self._late_answer, sending))
         except NoAnswer as error:
-            if sending.accepted == sending.parts - 1:
-                self._late[sequence] = sending
-            return Unknown(detail=str(error))
+            return Unknown(detail=str(error), parts=len(sending.messages))
         except LinkDown as error:
-            return Unknown(detail=f"the link ended before the answer: {error}")
-        return self._outcome(response)
+            return Unknown(detail=f"the link ended before the answer: {error}", parts=len(sending.messages))
+        return self._outcome(sending, response)
 
-    def _outcome(self, response: Pdu) -> Outcome:
-        if response.status == pdu.ESME_ROK and response.command == pdu.SUBMIT_SM | pdu.RESPONSE:
-            self._pacing.went_well()
-            found = pdu.message_id(response)
-            return Accepted(provider_ids=(found,) if found else ())
+    def _outcome(self, sending: _Sending, response: Pdu) -> Outcome:
+        """What an answer means for its part; an id is written down."""
+        if response.command not in (pdu.SUBMIT_SM | pdu.RESPONSE, pdu.GENERIC_NACK):
+            return Unknown(detail=f"the SMSC answered with command 0x{response.command:08X}", parts=len(sending.messages))
         if response.status in status.THROTTLED:
             self._pacing.slow_down()
-            return status.refused(response.status, pause=timedelta(seconds=self._pacing.seconds_to_room()))
-        if response.status == pdu.ESME_ROK:
-            return Unknown(detail=f"the SMSC answered with command 0x{response.command:08X}")
-        return status.refused(response.status)
+            return status.refused(response.status, pause=timedelta(seconds=self._pacing.seconds_held()))
+        if response.status != pdu.ESME_ROK:
+            return status.refused(response.status)
+        if response.command == pdu.GENERIC_NACK:
+            return Unknown(detail="the SMSC answered with a generic_nack without an error", parts=len(sending.messages))
+        self._pacing.went_well()
+        sending.ids.append(pdu.message_id(response))
+        return Accepted(provider_ids=(sending.ids[-1],))
 
     def _source(self, sender: str) -> Address:
         is_number = sender.lstrip("+").isdecimal()
@@ -162,50 +195,53 @@ class SmppBridge:
             npi=npi if set_npi is None else set_npi,
         )
 
-    def _reference(self, to: str) -> int:
-        """The number that ties a text's parts together: counted for each destination, 1 to 255."""
-        self._references[to] = self._references.get(to, random.randrange(255)) % 255 + 1  # noqa: S311 — no secret
-        return self._references[to]
-
     def _changed(self) -> None:
         if self._sink is not None:
             self._sink.bridge_changed(self.name)
-
-    def _link_changed(self) -> None:
-        """A new link knows nothing of an old one's sequence numbers."""
-        self._late.clear()
-        self._changed()
 
     # --- what the SMSC says on its own account ---
 
     async def _deliver(self, one: Pdu) -> int:
         """Store a reply or a receipt; the status to answer with."""
         assert self._sink is not None
-        now = datetime.now(UTC)
         try:
-            delivered = deliver.read(one)
-            if delivered.is_receipt:
-                await self._sink.receipt(receipt.read(delivered, self.name, now))
-            else:
-                await self._sink.reply(_reply(delivered, self.name, now))
+            said = self._read(one)
         except ValueError as error:
-            self._log.error("delivery_unreadable", error=str(error), octets=len(one.body))
+            self._log.error("delivery_unreadable", error=without_numbers(str(error)), octets=len(one.body))
             return pdu.ESME_RX_P_APPN
+        try:
+            await (self._sink.receipt(said) if isinstance(said, Receipt) else self._sink.reply(said))
         except Exception as error:
-            self._log.error("delivery_not_stored", error=str(error))
+            self._log.error("delivery_not_stored", error=without_numbers(str(error)), kind=type(error).__name__)
             return pdu.ESME_RX_T_APPN
         return pdu.ESME_ROK
 
-    async def _late_answer(self, response: Pdu) -> None:
-        sending = self._late.pop(response.sequence, None)
-        if sending is None or self._sink is None:
-            return
-        outcome = self._outcome(response)
-        if isinstance(outcome, Accepted):
-            outcome = Accepted(provider_ids=(*sending.ids, *outcome.provider_ids))
-        elif not isinstance(outcome, Refused) or sending.accepted:
-            return
+    def _read(self, one: Pdu) -> Receipt | Reply:
+        delivered, now = deliver.read(one), datetime.now(UTC)
+        if delivered.is_receipt:
+            return receipt.read(delivered, self.name, now, is_of_part=self._settings.long_texts != "payload")
+        return _reply(delivered, self.name, now)
+
+    async def _late_answer(self, sending: _Sending, response: Pdu) -> None:
+        """Of the one part that got none in time. Where others are missing the text stays unknown, with what is known now."""
+        assert self._sink is not None
+        outcome = self._outcome(sending, response)
+        if isinstance(outcome, Accepted) or sending.ids:
+            outcome = sending.outcome
         await self._sink.late(sending.text.key, outcome)
+
+
+def _is_for_now(outcome: Outcome) -> bool:
+    return isinstance(outcome, Refused) and outcome.kind is Refusal.TEMPORARY
+
+
+def _passed(seconds: float) -> asyncio.Future[None]:
+    """Done after so long."""
+    loop = asyncio.get_running_loop()
+    passed: asyncio.Future[None] = loop.create_future()
+    timer = loop.call_later(seconds, lambda: None if passed.done() else passed.set_result(None))
+    passed.add_done_callback(lambda _: timer.cancel())
+    return passed
 
 
 def _reply(delivered: deliver.Delivered, bridge: str, now: datetime) -> Reply:
@@ -217,8 +253,3 @@ def _reply(delivered: deliver.Delivered, bridge: str, now: datetime) -> Reply:
         at=now,
         part=delivered.part,
     )
-
-
-def _half_sent(sending: _Sending, outcome: Outcome) -> Unknown:
-    detail = getattr(outcome, "detail", "")
-    return Unknown(detail=f"{sending.accepted} of {sending.parts} parts were accepted, then: {detail}")

@@ -1,5 +1,6 @@
-"""A segmented text as what its submit_sm carry, in one of three ways. PURE."""
+"""A segmented text as what its submit_sm carry, in one of three ways."""
 
+import random
 from typing import Literal
 
 from sms.segments import Alphabet, Segmented, gsm_7, ucs_2
@@ -11,6 +12,25 @@ SAR_MSG_REF_NUM, SAR_TOTAL_SEGMENTS, SAR_SEGMENT_SEQNUM, MESSAGE_PAYLOAD = 0x020
 """§5.3.2.22 to 24, and 32."""
 
 Way = Literal["udh", "sar", "payload"]
+
+
+class References:
+    """The numbers that tie a text's parts together, 1 to 255, counted for each destination of the last so many."""
+
+    def __init__(self, at_most: int = 10_000) -> None:
+        self._at_most = at_most
+        self._last: dict[str, int] = {}
+        """The destination that was texted last is at the end."""
+
+    def next(self, to: str) -> int:
+        """Another than the last 254 of this destination."""
+        self._last[to] = self._last.pop(to, random.randrange(255)) % 255 + 1  # noqa: S311 — no secret
+        if len(self._last) > self._at_most:
+            del self._last[next(iter(self._last))]
+        return self._last[to]
+
+    def __len__(self) -> int:
+        return len(self._last)
 
 
 def messages_of(cut: Segmented, reference: int, way: Way) -> list[ShortMessage]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from sms.masking import without_numbers
 from sms.smpp.deliver import MESSAGE_STATE, RECEIPTED_MESSAGE_ID, Delivered
 from sms.text import Receipt, ReceiptState
 
@@ -22,7 +23,7 @@ _BY_NUMBER = {
 _BY_WORD = dict(_BY_NUMBER.values())
 
 
-def read(delivered: Delivered, bridge: str, at: datetime) -> Receipt:
+def read(delivered: Delivered, bridge: str, at: datetime, *, is_of_part: bool = True) -> Receipt:
     """The receipt in a deliver_sm: TLVs before the text (SMPP 3.4 appendix B). `ValueError` where it names no text."""
     fields: dict[str, str] = {}
     for name, value in _FIELD.findall(delivered.text):
@@ -42,8 +43,9 @@ def read(delivered: Delivered, bridge: str, at: datetime) -> Receipt:
         provider_id=provider_id[:128],
         to=delivered.source or None,
         state=state,
-        code=f"{word or 'no state'} err:{error}"[:64] if error.strip("0") else word or "no state",
+        code=without_numbers(f"{word or 'no state'} err:{error}"[:64] if error.strip("0") else word or "no state"),
         at=at,
+        is_of_part=is_of_part,
     )
 
 

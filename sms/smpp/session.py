@@ -1,12 +1,10 @@
 """One bound SMPP link over asyncio streams: requests with their answers, the SMSC's own requests, and signs of life.
 
 The session knows nothing of texts. A request's future holds the response, or `NoAnswer`, or `LinkDown`; a response that comes
-after its request was given up is told to `late`, as long as the link lives.
+after its request was given up goes to the function that the request named for it, as long as the link lives.
 """
 
 import asyncio
-import itertools
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,8 +18,13 @@ CHUNK = 64 * 1024
 TO_STORE_AT_MOST = 200
 """Deliveries that wait to be stored; more are told to come again."""
 GIVEN_UP_AT_MOST = 10_000
+UNREAD_AT_MOST = 1_000_000
+"""Octets of ours that the SMSC has not read."""
 UNBIND_WITHIN_S = 2.0
 LAST_SEQUENCE = 0x7FFFFFFF
+
+Late = Callable[[Pdu], Awaitable[None]]
+"""What is to be done with a response that comes too late."""
 
 
 class LinkDown(Exception):
@@ -40,6 +43,10 @@ class Timeouts:
     enquire_link: timedelta
 
 
+async def _nothing(response: Pdu) -> None:
+    """For requests whose late response says nothing."""
+
+
 class Session:
     """Owns the two streams from the moment they are connected. `run` lives as long as the link."""
 
@@ -50,21 +57,24 @@ class Session:
         *,
         timeouts: Timeouts,
         deliver: Callable[[Pdu], Awaitable[int]],
-        late: Callable[[Pdu], Awaitable[None]],
         alive: Callable[[], None],
     ) -> None:
         self._reader, self._writer = reader, writer
         self._timeouts = timeouts
         self._deliver = deliver
-        self._late = late
         self._alive = alive
         self._in_doubt = False
         self._splitter = Splitter()
-        self._sequences = itertools.cycle(range(1, LAST_SEQUENCE))
+        self._sequence = 0
         self._pending: dict[int, asyncio.Future[Pdu]] = {}
-        self._given_up: deque[int] = deque(maxlen=GIVEN_UP_AT_MOST)
+        self._waits: set[asyncio.Future[None]] = set()
+        self._given_up: dict[int, Late] = {}
+        """Requests without a response, the oldest first."""
+        self._late: asyncio.Queue[tuple[Late, Pdu]] = asyncio.Queue()
+        """Each was given up, so there are never more of them than there are of these."""
         self._to_store: asyncio.Queue[Pdu] = asyncio.Queue(TO_STORE_AT_MOST)
-        self._heard = asyncio.Event()
+        self._is_storing = False
+        self._heard_at = asyncio.get_running_loop().time()
         self._ask_now = asyncio.Event()
         self._down: str = ""
         self._log = structlog.get_logger()
@@ -85,29 +95,34 @@ class Session:
         return self._in_doubt
 
     @property
-    def is_waiting(self) -> bool:
-        """Has any request of ours no answer yet?"""
-        return bool(self._pending)
+    def is_busy(self) -> bool:
+        """Does a request of ours wait for its answer, a part for its turn, or a delivery to be stored?"""
+        return bool(self._pending or self._waits) or self._is_storing or not self._to_store.empty()
 
     def next_sequence(self) -> int:
-        """A sequence number for one request."""
-        return next(self._sequences)
+        """A sequence number for one request, from 1 (§3.2)."""
+        self._sequence = self._sequence % LAST_SEQUENCE + 1
+        return self._sequence
 
     async def run(self) -> None:
-        """Read until the link ends, answer, and keep it alive. Always ends by raising `LinkDown`."""
+        """Read until the link ends, answer, and keep it alive. Always ends by raising `LinkDown`, or by a fault of our own."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._read(), name="smpp-read")
                 tasks.create_task(self._keep_alive(), name="smpp-alive")
                 tasks.create_task(self._work_off(), name="smpp-deliveries")
+                tasks.create_task(self._work_off_late(), name="smpp-late")
         except* LinkDown as group:
             self._down = str(group.exceptions[0])
         finally:
-            self.close(self._down or "the link was closed")
+            self.close("the link was closed")
+        while not self._late.empty():  # had been answered before the link ended
+            await self._hand_on_late()
         raise LinkDown(self._down)
 
-    async def request(self, sequence: int, written: bytes) -> Pdu:
-        """Send a request and wait for its response: `NoAnswer` after the timeout, `LinkDown` where the link ends first."""
+    async def request(self, sequence: int, written: bytes, late: Late = _nothing) -> Pdu:
+        """Send a request, at once, and wait for its response: `NoAnswer` after the timeout, `LinkDown` where the link ends
+        first. A response that comes after its time goes to `late`."""
         if self._down:
             raise LinkDown(self._down)
         future: asyncio.Future[Pdu] = asyncio.get_running_loop().create_future()
@@ -117,12 +132,21 @@ class Session:
             async with asyncio.timeout(self._timeouts.response.total_seconds()):
                 return await future
         except TimeoutError:
-            self._given_up.append(sequence)
-            self._in_doubt = True
-            self._ask_now.set()
+            self._give_up(sequence, late)
             raise NoAnswer(f"no answer in {self._timeouts.response.total_seconds():g} s") from None
         finally:
             self._pending.pop(sequence, None)
+
+    async def unless_down(self, wait: asyncio.Future[None]) -> None:
+        """Wait for something else, no longer than the link lives: then `LinkDown`."""
+        try:
+            if self._down:
+                raise LinkDown(self._down)
+            self._waits.add(wait)
+            await wait
+        finally:
+            self._waits.discard(wait)
+            wait.cancel()
 
     async def unbind(self) -> None:
         """Say goodbye; an SMSC that does not answer is left all the same."""
@@ -136,9 +160,10 @@ class Session:
             return
 
     def close(self, why: str) -> None:
-        """End the link; whatever waits for an answer hears `LinkDown`."""
+        """End the link; whatever waits hears `LinkDown`."""
         self._down = self._down or why
-        for future in self._pending.values():
+        waiting: list[asyncio.Future[Pdu] | asyncio.Future[None]] = [*self._pending.values(), *self._waits]
+        for future in waiting:
             if not future.done():
                 future.set_exception(LinkDown(self._down))
         self._writer.close()
@@ -153,15 +178,20 @@ class Session:
                 raise LinkDown(f"the link broke: {error.strerror or error}") from None
             if not chunk:
                 raise LinkDown(self._down or "the SMSC closed the link")
-            self._heard.set()
-            if self._in_doubt:
-                self._in_doubt = False
-                self._alive()
+            self._heard()
             try:
                 for one in self._splitter.feed(chunk):
                     self._take(one)
             except Garbage as error:
                 raise LinkDown(f"the SMSC sent {error}; the link is closed") from None
+            if self._writer.transport.get_write_buffer_size() > UNREAD_AT_MOST:
+                raise LinkDown("the SMSC sends and does not read; the link is closed")
+
+    def _heard(self) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
+        if self._in_doubt:
+            self._in_doubt = False
+            self._alive()
 
     def _take(self, one: Pdu) -> None:
         if one.is_response:
@@ -182,12 +212,11 @@ class Session:
 
     def _take_response(self, one: Pdu) -> None:
         future = self._pending.get(one.sequence)
-        if future is not None:
-            if not future.done():
-                future.set_result(one)
-        elif one.sequence in self._given_up:
-            self._given_up.remove(one.sequence)
-            self._queue(one)
+        late = self._given_up.pop(one.sequence, None)
+        if future is not None and not future.done():
+            future.set_result(one)
+        elif late is not None:
+            self._late.put_nowait((late, one))
         else:
             self._log.warning("smpp_answer_to_nothing", command=f"0x{one.command:08X}", sequence=one.sequence)
 
@@ -195,26 +224,36 @@ class Session:
         try:
             self._to_store.put_nowait(one)
         except asyncio.QueueFull:
-            if not one.is_response:
-                self._writer.write(pdu.answer(one, pdu.ESME_RMSGQFUL))
+            self._writer.write(pdu.answer(one, pdu.ESME_RMSGQFUL))
 
     async def _work_off(self) -> None:
-        """Deliveries and late responses in order; a delivery is answered only when it has been stored."""
+        """Deliveries in order; each is answered only when it has been stored."""
         while True:
             one = await self._to_store.get()
-            if one.is_response:
-                await self._late(one)
-                continue
-            status = await self._deliver(one)
-            if not self._writer.is_closing():
-                self._writer.write(pdu.answer(one, status))
+            self._is_storing = True
+            try:
+                status = await self._deliver(one)
+                if not self._writer.is_closing():
+                    self._writer.write(pdu.answer(one, status))
+            finally:
+                self._is_storing = False
+
+    async def _work_off_late(self) -> None:
+        while True:
+            await self._hand_on_late()
+
+    async def _hand_on_late(self) -> None:
+        late, response = await self._late.get()
+        try:
+            await late(response)
+        except Exception:
+            self._log.exception("late_answer_not_stored", sequence=response.sequence, effect="its text stays unknown")
 
     async def _keep_alive(self) -> None:
         """After silence, or a response that did not come, ask; no answer to that: the link is down."""
         while True:
-            self._heard.clear()
-            self._ask_now.clear()
             await self._until_silent_or_asked()
+            self._ask_now.clear()
             sequence = self.next_sequence()
             try:
                 await self.request(sequence, pdu.enquire_link(sequence))
@@ -222,8 +261,19 @@ class Session:
                 raise LinkDown("the SMSC does not answer (enquire_link)") from None
 
     async def _until_silent_or_asked(self) -> None:
-        try:
-            async with asyncio.timeout(self._timeouts.enquire_link.total_seconds()):
-                await self._ask_now.wait()
-        except TimeoutError:
+        loop, patience = asyncio.get_running_loop(), self._timeouts.enquire_link.total_seconds()
+        while (silent := loop.time() - self._heard_at) < patience:
+            try:
+                async with asyncio.timeout(patience - silent):
+                    await self._ask_now.wait()
+            except TimeoutError:
+                continue
             return
+
+    def _give_up(self, sequence: int, late: Late) -> None:
+        """Nothing more is sent until something is heard; a response may still come."""
+        self._given_up[sequence] = late
+        if len(self._given_up) > GIVEN_UP_AT_MOST:
+            del self._given_up[next(iter(self._given_up))]
+        self._in_doubt = True
+        self._ask_now.set()

@@ -6,8 +6,10 @@ from sms.text import Refusal, Refused
 
 THROTTLED = frozenset({0x14, 0x58})
 """Queue full, throttling: the link is well, we are too fast."""
-BIND_REFUSED_FOR_GOOD = frozenset({0x04, 0x05, 0x0D, 0x0E, 0x0F})
-"""Wrong state, already bound, bind failed, password, system_id: hammering will not help."""
+ALREADY_BOUND = 0x05
+"""To a bind: the one before has not ended yet, which takes seconds, or another program has it."""
+BIND_REFUSED_FOR_GOOD = frozenset({0x04, 0x0D, 0x0E, 0x0F})
+"""Wrong state, bind failed, password, system_id: hammering will not help."""
 
 INVALID_DESTINATION = 0x0B
 _TEMPORARY = THROTTLED | {0x08, 0x45, 0x64}
@@ -18,7 +20,7 @@ _IN_WORDS = {
     0x01: "message length is invalid",
     0x03: "command is not known",
     0x04: "the bind does not allow it",
-    0x05: "already bound: another program uses this system_id",
+    0x05: "already bound",
     0x08: "system error",
     0x0A: "the sender is not allowed",
     0x0B: "the destination is invalid",

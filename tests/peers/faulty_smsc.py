@@ -37,6 +37,8 @@ class FaultySmsc:
     submitted: list[bytes] = field(default_factory=list)
     responses: list[Pdu] = field(default_factory=list)
     binds: list[Pdu] = field(default_factory=list)
+    requests: list[Pdu] = field(default_factory=list)
+    """All but binds and submits."""
     links: list[Link] = field(default_factory=list)
     port: int = 0
 
@@ -79,10 +81,10 @@ class FaultySmsc:
                 await self.on_submit(link, one)
             else:
                 link.answer(one, 0, f"{len(self.submitted)}\0".encode())
-        elif one.command == pdu.ENQUIRE_LINK and not self.answers_enquire_link:
-            return
         else:
-            link.answer(one)
+            self.requests.append(one)
+            if one.command != pdu.ENQUIRE_LINK or self.answers_enquire_link:
+                link.answer(one)
 
 
 def deliver_sm(sequence: int, body: bytes, *, esm_class: int = 0, tlvs: bytes = b"", coding: int = 0) -> bytes:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sms.segments import segment
 from sms.smpp import deliver, pdu, receipt, status
-from sms.smpp.parts import MESSAGE_PAYLOAD, Way, messages_of
+from sms.smpp.parts import MESSAGE_PAYLOAD, References, Way, messages_of
 from sms.smpp.pdu import HEADER, Garbage, Pdu, Splitter
 from sms.smpp.receipt import find_id
 from sms.text import Part, ReceiptState, Refusal
@@ -72,6 +72,16 @@ def test_what_is_submitted_can_be_read_back(body: str, way: Way) -> None:
         assert parts == [Part(reference=9, number=n, total=len(cut.parts)) for n in range(1, len(cut.parts) + 1)]
     else:
         assert parts == [None]
+
+
+def test_references_of_a_number_differ_and_not_every_number_is_remembered() -> None:
+    references = References(at_most=100)
+    assert {references.next("+14155550123") for _ in range(255)} == set(range(1, 256))
+    last = references.next("+14155550123")
+    for number in range(300):
+        assert 1 <= references.next(f"+1415556{number:04d}") <= 255
+        assert references.next("+14155550123") == (last := last % 255 + 1)
+    assert len(references) == 100
 
 
 def test_payload_goes_whole() -> None:

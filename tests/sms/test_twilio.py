@@ -21,7 +21,7 @@ from sms.http.providers import provider_of
 from sms.http.twilio import Twilio
 from sms.text import Accepted, NotSent, Receipt, ReceiptState, Refusal, Refused, Reply, Text, Unknown
 from tests.peers.provider import Provider, hang_up, stay_silent
-from tests.sms.test_smpp_bridge import Kept, certificate, until
+from tests.sms.test_smpp_bridge import Kept, certificate, stop, until
 
 TEXT = Text(key="7", to="+14155550123", sender="+14155550100", body="Grüße & more = 100%")
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -44,8 +44,7 @@ async def running(
         await until(lambda: bridge.health().up)
         yield bridge, sink
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await stop(task)
         await provider.stop()
 
 
@@ -68,7 +67,7 @@ async def test_request_is_what_twilio_documents(tmp_path: Any) -> None:
 async def test_no_callback_where_twilio_cannot_reach_us(tmp_path: Any) -> None:
     provider = await Provider().start()
     async with running(provider, tmp_path, public_url="") as (bridge, _):
-        await bridge.submit(TEXT)
+        assert await bridge.submit(TEXT) == Accepted(provider_ids=("SM1",))
     assert "StatusCallback" not in provider.sent[0].form
 
 

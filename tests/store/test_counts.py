@@ -12,7 +12,7 @@ import pytest
 from config.model import E164
 from gateway.core.delivery import Event, TextState
 from gateway.status import count
-from gateway.store import counts, holds, texts
+from gateway.store import counts, holds, queue, texts
 from gateway.store.database import migrate
 from gateway.store.schema import MIGRATIONS
 
@@ -70,7 +70,7 @@ def test_counts_are_right_after_every_change(db: sqlite3.Connection, seed: int) 
             case 3:
                 holds.hold_on(db, text, new_text("limit", for_a_person=chance.random() < 0.5))
             case 4:
-                texts.claim_due(db, NOW, {"front": ("a",)}, {"a": 1})
+                queue.claim_due(db, NOW, {"front": ("a",)}, {"a": 1})
             case _:
                 db.execute("DELETE FROM texts WHERE id = ?", (text,))
         assert {pile: many for pile, many in counts.of_texts(db).items() if many} == counted_one_by_one(db)
