@@ -5,16 +5,16 @@ pjsua2 object leaves it. A caller hears ringing before anybody has been asked wh
 """
 
 import itertools
-import os
 import secrets
-import sys
 import time
 from typing import Any
 
 from sip import headers
 from sip.admission import Admission, address_of
 from sip.call_state import CallState, Happening
+from sip.descriptors import descriptor_limit, descriptors
 from sip.endpoint import Endpoint
+from sip.faults import guarded, say, say_fault
 from sip.pipes import CommandReader, EventWriter
 from sip.protocol import (
     AnsweredElsewhere,
@@ -35,11 +35,13 @@ from sip.protocol import (
     Trunk,
     UseTrunks,
 )
-from sip.session import PROVISIONAL_EVERY_S, Leg, Session, guarded, happening_at_end
+from sip.session import PROVISIONAL_EVERY_S, Leg, Session, happening_at_end
 from sip.timers import Timers
 
 POLL_MS = 10
 PULSE_EVERY_S = 1.0
+LAST_EVENTS_WITHIN_S = 2.0
+"""At the end; a gateway that is gone needs none, one that is busy may need so long."""
 CALL_TEST = "call-test"
 """The trunk that a test call with the right token comes from."""
 CALL_TEST_HEADER = "X-Textback-Call-Test"
@@ -79,7 +81,7 @@ class Agent:
         until = time.monotonic() + 0.5
         while self._legs and time.monotonic() < until:
             self._turn()
-        self._writer.flush_all(1.0)
+        self._writer.flush_all(LAST_EVENTS_WITHIN_S)
         self._legs.clear()
         self._sessions.clear()
         self._endpoint.close()
@@ -89,13 +91,18 @@ class Agent:
         self._endpoint.poll(self._timers.milliseconds_to_next(POLL_MS))
         while self._reader.commands:
             self._obey(self._reader.commands.popleft())
-        self._timers.fire()
+        self._fire()
         try:
             self._writer.flush()
-        except BrokenPipeError:
+        except OSError:
             self._is_stopping = True
         if self._reader.is_closed:
             self._is_stopping = True
+
+    @guarded
+    def _fire(self) -> None:
+        """A timer that fails is gone; those after it are called in the next turn."""
+        self._timers.fire()
 
     # --- calls come in ---
 
@@ -103,8 +110,13 @@ class Agent:
     def _incoming(self, account: Any, prm: Any) -> None:
         key = f"{self._boot}-{next(self._numbers)}"
         leg = self._legs[key] = Leg(account, prm.callId, key, self)
-        source = prm.rdata.srcAddress
-        message = headers.parse(prm.rdata.wholeMsg)
+        try:
+            self._admit(key, leg, prm.rdata.srcAddress, headers.parse(prm.rdata.wholeMsg))
+        except Exception as error:
+            say_fault(error)
+            leg.respond(500)
+
+    def _admit(self, key: str, leg: Leg, source: str, message: headers.Message) -> None:
         trunk = self._trunk_of(source, message)
         if trunk is None:
             self._strangers += 1
@@ -114,6 +126,9 @@ class Agent:
             self._malformed += 1
             self._last_malformed = f"{trunk.name} ({source}): {fault}"[:FIELD_LIMIT]
             leg.respond(400)
+        elif self._writer.is_full:
+            say("a call was refused with 503: the gateway has not read events for long; is it stopped?")
+            leg.respond(503)
         else:
             self._take(key, leg, trunk, source, message)
 
@@ -161,6 +176,7 @@ class Agent:
 
     # --- plans ---
 
+    @guarded
     def _obey(self, command: Command) -> None:
         match command:
             case Ring(key=key, seconds=seconds):
@@ -172,7 +188,7 @@ class Agent:
             case Stop():
                 self._is_stopping = True
             case Start():
-                print("a second Start was ignored", file=sys.stderr)  # noqa: T201
+                say("a second Start was ignored")
 
     def _ring_for(self, key: str, seconds: float) -> None:
         session = self._sessions.get(key)
@@ -203,10 +219,14 @@ class Agent:
 
     def _interrupt_all(self) -> None:
         for session in list(self._sessions.values()):
-            rang = time.monotonic() - session.arrived
-            if self._ends(session, Happening.STOPPED):
-                self._writer.write(Interrupted(key=session.key, at=time.time(), rang=rang))
-                session.leg.respond(480)
+            self._interrupt(session)
+
+    @guarded
+    def _interrupt(self, session: Session) -> None:
+        rang = time.monotonic() - session.arrived
+        if self._ends(session, Happening.STOPPED):
+            self._writer.write(Interrupted(key=session.key, at=time.time(), rang=rang))
+            session.leg.respond(480)
 
     # --- what pjsua2 says of a call (LegEvents) ---
 
@@ -219,10 +239,12 @@ class Agent:
     def gone(self, key: str, status: int) -> None:
         """The dialog is over: the outcome, if it has none yet, and the last of the call."""
         session = self._sessions.pop(key, None)
-        if session is not None:
-            self._outcome_at_end(session, status)
-            self._writer.write(CallEnded(key=key, at=time.time(), status=status))
-        self._legs.pop(key, None)
+        try:
+            if session is not None:
+                self._outcome_at_end(session, status)
+                self._writer.write(CallEnded(key=key, at=time.time(), status=status))
+        finally:
+            self._legs.pop(key, None)
 
     def _outcome_at_end(self, session: Session, status: int) -> None:
         rang = time.monotonic() - session.arrived
@@ -242,17 +264,18 @@ class Agent:
         return outcome
 
     def _pulse(self) -> None:
+        self._timers.at(time.monotonic() + PULSE_EVERY_S, self._pulse)
         self._writer.write(
             Pulse(
                 calls=self._ringing,
                 strangers=self._strangers,
                 malformed=self._malformed,
-                descriptors=len(os.listdir("/proc/self/fd")),
+                descriptors=descriptors(),
+                descriptor_limit=descriptor_limit(),
                 last_stranger=self._last_stranger,
                 last_malformed=self._last_malformed,
             )
         )
-        self._timers.at(time.monotonic() + PULSE_EVERY_S, self._pulse)
 
 
 def _event_at_end(key: str, outcome: CallState, rang: float, reason: str, status: int) -> Event:

@@ -15,7 +15,7 @@ from typing import Any
 import pjsua2 as pj
 
 from sip.agent import CALL_TEST_HEADER
-from sip.session import guarded
+from sip.faults import guarded
 
 POLL_MS = 5
 

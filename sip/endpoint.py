@@ -1,13 +1,13 @@
 """pjsua2's endpoint: how the stack is set up, opened, polled and closed. Used by the owner thread only."""
 
-import resource
 from collections.abc import Callable
 from typing import Any
 
 import pjsua2 as pj
 
+from sip.descriptors import raise_descriptor_limit
+from sip.faults import guarded
 from sip.protocol import Ready, Start
-from sip.session import guarded
 
 try:
     from pjsua2_build import MAX_CALLS
@@ -62,7 +62,7 @@ class Endpoint:
 
     def open(self) -> Ready:
         """Listen on every address; `StackError` where one cannot be had."""
-        _raise_descriptor_limit()
+        raise_descriptor_limit()
         self._endpoint.libCreate()
         self._endpoint.libInit(_settings())
         for listen in self._start.listen:
@@ -130,10 +130,3 @@ def _settings() -> Any:
     settings.logConfig.level = 0
     settings.logConfig.consoleLevel = 0
     return settings
-
-
-def _raise_descriptor_limit() -> None:
-    """Two sockets a call: at the usual soft limit of 1,024 further calls would be refused unheard."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = hard if hard != resource.RLIM_INFINITY else 65536
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, 65536), hard))

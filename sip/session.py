@@ -1,13 +1,11 @@
 """One call: its state, its plan, and the pjsua2 object that carries it."""
 
-import sys
-import traceback
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import pjsua2 as pj
 
 from sip.call_state import CallState, Happening, after
+from sip.faults import guarded, say
 from sip.headers import Reason
 from sip.protocol import Trunk
 
@@ -23,18 +21,6 @@ class LegEvents(Protocol):
 
     def gone(self, key: str, status: int) -> None:
         """The dialog is over; its pjsua2 object is freed after this."""
-
-
-def guarded(call: Callable[..., None]) -> Callable[..., None]:
-    """A callback out of pjsua2: no exception may leave it, and none is kept (a traceback pins the Call)."""
-
-    def wrapper(*arguments: Any) -> None:
-        try:
-            call(*arguments)
-        except BaseException:
-            traceback.print_exc(file=sys.stderr)
-
-    return wrapper
 
 
 class Leg(pj.Call):  # type: ignore[misc]
@@ -67,7 +53,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         try:
             self.answer(parameters)
         except pj.Error as error:
-            print(f"response {status} not sent: {error.reason}", file=sys.stderr)  # noqa: T201
+            say(f"response {status} not sent: {error.reason}")
 
 
 class Session:

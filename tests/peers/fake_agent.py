@@ -26,7 +26,7 @@ def _ready() -> None:
 
 
 def _pulse() -> Pulse:
-    return Pulse(calls=0, strangers=0, malformed=0, descriptors=9, last_stranger="", last_malformed="")
+    return Pulse(calls=0, strangers=0, malformed=0, descriptors=9, descriptor_limit=1024, last_stranger="", last_malformed="")
 
 
 def _live() -> None:

@@ -1,0 +1,158 @@
+"""The real agent through its real pipes: what is wrong with one call or one command costs that one only."""
+
+import asyncio
+import os
+import resource
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from sip.client import AgentClient, AgentLost
+from sip.protocol import (
+    CallArrived,
+    CallEnded,
+    CallerHungUp,
+    Event,
+    Interrupted,
+    Pulse,
+    Refuse,
+    Ring,
+    RingTimedOut,
+    Start,
+    Trunk,
+    UseTrunks,
+)
+from tests.peers import sipp
+from tests.peers.gateway import free_port
+from tests.peers.sipp import Call, Ends
+
+SOON_S = 20.0
+PBX = Trunk(name="pbx", peers=("127.0.0.1",), ring_seconds=3)
+
+
+class RunningAgent:
+    """An agent under its supervisor, and what it told."""
+
+    def __init__(self, *, max_calls: int = 5, trunks: tuple[Trunk, ...] = (PBX,)) -> None:
+        self.port = free_port(socket.SOCK_DGRAM)
+        self.events: list[Event | AgentLost] = []
+        self._start = Start(
+            listen=(f"udp:127.0.0.1:{self.port}",), rtp_first=19200, rtp_last=19399, max_calls=max_calls, trunks=trunks
+        )
+        self._log = structlog.testing.capture_logs()
+
+    async def __aenter__(self) -> "RunningAgent":
+        self.log = self._log.__enter__()
+        self.client = AgentClient(self._start, self.events.append)
+        self._task = asyncio.ensure_future(self.client.run())
+        await self.until(lambda: self.client.pulse is not None)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.client.stop()
+        await self._task
+        self._log.__exit__(None, None, None)
+
+    def of(self, *kinds: type[Any]) -> list[Any]:
+        """The events of some types."""
+        return [event for event in self.events if isinstance(event, kinds)]
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Until it is so."""
+        async with asyncio.timeout(SOON_S):
+            while not is_so():
+                await asyncio.sleep(0.01)
+
+    async def place(self, directory: Path, ends: Ends | None = None) -> sipp.Ran:
+        """One call."""
+        return await asyncio.to_thread(sipp.place, directory, self.port, [Call(caller="+14155550123")], ends)
+
+    @property
+    def said(self) -> str:
+        """What it wrote to standard error."""
+        return "\n".join(entry["text"] for entry in self.log if entry["event"] == "agent_said")
+
+
+async def test_commands_that_make_no_sense_cost_themselves_only(tmp_path: Path) -> None:
+    async with RunningAgent() as agent:
+        pid = agent.client.pid
+        placed = asyncio.ensure_future(agent.place(tmp_path))
+        await agent.until(lambda: agent.of(CallArrived) != [])
+        key = agent.of(CallArrived)[0].key
+        for _ in range(3):
+            agent.client.send(Ring(key=key, seconds="soon"))  # type: ignore[arg-type]
+        agent.client.send(UseTrunks(trunks=(Trunk(name="x", peers=("nowhere/99",)),)))
+        assert (await placed).is_good
+        assert [event.key for event in agent.of(RingTimedOut)] == [key]
+        assert (agent.client.pid, agent.of(AgentLost)) == (pid, [])
+        assert agent.said.count("Traceback") == 2
+        assert "TypeError" in agent.said
+        assert "again (3 times)" in agent.said
+
+
+async def test_a_command_of_any_length_and_lines_that_are_none(tmp_path: Path) -> None:
+    many = Trunk(name="many", peers=(*(f"2001:db8::{number:x}" for number in range(40_000)), "127.0.0.1"), ring_seconds=1)
+    async with RunningAgent(trunks=()) as agent:
+        process = agent.client._process
+        assert process
+        process.write(b"what?\n" + b"[" * 100_000 + b"\n")
+        agent.client.use_trunks((many,))
+        await agent.until(lambda: agent.said.count("command ignored") == 2)
+        heard = len(agent.of(Pulse))
+        await agent.until(lambda: len(agent.of(Pulse)) > heard + 1)
+        assert (await agent.place(tmp_path)).is_good
+        assert [event.trunk for event in agent.of(CallArrived)] == ["many"]
+
+
+async def test_a_refusal_that_cannot_be_sent_costs_that_call_only(tmp_path: Path) -> None:
+    async with RunningAgent() as agent:
+        placed = asyncio.ensure_future(agent.place(tmp_path, Ends(cancel_after=2)))
+        await agent.until(lambda: agent.of(CallArrived) != [])
+        agent.client.send(Refuse(key=agent.of(CallArrived)[0].key, status="no", reason="x"))  # type: ignore[arg-type]
+        await agent.until(lambda: "Traceback" in agent.said)
+        assert (await placed).is_good
+        assert (await agent.place(tmp_path)).is_good
+        assert agent.of(AgentLost) == []
+
+
+async def test_no_descriptor_is_left(tmp_path: Path) -> None:
+    """Its limit is set to what it has open: nothing more can be opened, and what is open goes on."""
+    async with RunningAgent() as agent:
+        pid = agent.client.pid
+        assert pid
+        before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (len(os.listdir(f"/proc/{pid}/fd")), before[1]))
+        heard = len(agent.of(Pulse))
+        await agent.until(lambda: len(agent.of(Pulse)) >= heard + 3)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+        assert (await agent.place(tmp_path, Ends(cancel_after=0.2))).is_good
+        assert len(agent.of(CallerHungUp)) == 1
+        assert (agent.client.pid, agent.of(AgentLost)) == (pid, [])
+
+
+async def test_the_supervisor_is_gone_and_the_caller_hears_it(tmp_path: Path) -> None:
+    """Both of the agent's outputs are broken pipes by then: the call is ended all the same."""
+    agent = RunningAgent()
+    async with agent:
+        placed = asyncio.ensure_future(agent.place(tmp_path))
+        await agent.until(lambda: agent.of(CallArrived) != [])
+        process = agent.client._process
+        assert process
+        assert process._transport
+        for pipe in (0, 1, 2):
+            held = process._transport.get_pipe_transport(pipe)
+            assert held
+            held.close()
+        assert (await placed).is_good
+
+
+async def test_a_call_that_is_ringing_at_the_stop_is_interrupted(tmp_path: Path) -> None:
+    async with RunningAgent() as agent:
+        placed = asyncio.ensure_future(agent.place(tmp_path))
+        await agent.until(lambda: agent.of(CallArrived) != [])
+        await agent.client.stop()
+        assert (await placed).is_good
+        assert [len(agent.of(kind)) for kind in (Interrupted, CallEnded, AgentLost)] == [1, 1, 0]
