@@ -15,6 +15,7 @@ from sip.call_state import CallState, Happening
 from sip.descriptors import descriptor_limit, descriptors
 from sip.endpoint import Endpoint
 from sip.faults import guarded, say, say_fault
+from sip.listeners import listener
 from sip.pipes import CommandReader, EventWriter
 from sip.protocol import (
     AnsweredElsewhere,
@@ -58,7 +59,7 @@ class Agent:
         self._writer = writer
         self._admission = Admission(start.trunks)
         self._call_test = Trunk(name=CALL_TEST, peers=())
-        self._own_hosts = {listen.partition(":")[2].rpartition(":")[0].strip("[]") for listen in start.listen}
+        self._own_hosts = {listener(listen).host for listen in start.listen}
         self._timers = Timers()
         self._sessions: dict[str, Session] = {}
         self._legs: dict[str, Leg] = {}

@@ -5,8 +5,10 @@ from typing import Any
 
 import pjsua2 as pj
 
+from sip.accounts import Accounts
 from sip.descriptors import raise_descriptor_limit
 from sip.faults import guarded
+from sip.listeners import listener, public_of
 from sip.protocol import Ready, Start
 
 try:
@@ -19,8 +21,13 @@ SPARE_SLOTS = 1
 SPARE_RTP_PORTS = 8
 """pjsua2 opens two sockets for every INVITE, also for those that are only told that we are busy."""
 
-_TRANSPORTS = {"udp": pj.PJSIP_TRANSPORT_UDP, "tcp": pj.PJSIP_TRANSPORT_TCP}
-_TRANSPORTS6 = {"udp": pj.PJSIP_TRANSPORT_UDP6, "tcp": pj.PJSIP_TRANSPORT_TCP6}
+TRANSPORTS = {
+    ("udp", False): pj.PJSIP_TRANSPORT_UDP,
+    ("udp", True): pj.PJSIP_TRANSPORT_UDP6,
+    ("tcp", False): pj.PJSIP_TRANSPORT_TCP,
+    ("tcp", True): pj.PJSIP_TRANSPORT_TCP6,
+}
+"""By the name in the configuration, and whether it is IPv6."""
 
 
 class StackError(Exception):
@@ -31,22 +38,14 @@ class StackError(Exception):
         self.is_port_taken = is_port_taken
 
 
-class _Account(pj.Account):  # type: ignore[misc]
-    """The one account that every peer's call arrives at."""
+class _Stack(pj.Endpoint):  # type: ignore[misc]
+    """pjsua2's own endpoint, which asks for the account of a request."""
 
-    def __init__(self, incoming: Callable[[Any, Any], None]) -> None:
-        super().__init__()
-        self._incoming = incoming
+    choose: Callable[[str, str], int]
 
     @guarded
-    def onIncomingCall(self, prm: Any) -> None:  # noqa: N802
-        self._incoming(self, prm)
-
-    @guarded
-    def onIncomingSubscribe(self, prm: Any) -> None:  # noqa: N802
-        """Nobody subscribes to anything here."""
-        prm.code = 403
-        prm.reason = "Forbidden"
+    def onSelectAccount(self, prm: Any) -> None:  # noqa: N802
+        prm.accountIndex = self.choose(prm.rdata.srcAddress, prm.rdata.wholeMsg)
 
 
 class Endpoint:
@@ -57,19 +56,17 @@ class Endpoint:
         ports = (start.rtp_last - start.rtp_first + 1) // 2 - SPARE_RTP_PORTS
         self.max_calls = max(1, min(start.max_calls, MAX_CALLS - SPARE_SLOTS, ports))
         """How many calls are rung at once, after what the stack and the ports allow."""
-        self._endpoint = pj.Endpoint()
-        self._account = _Account(incoming)
+        self._endpoint = _Stack()
+        self._accounts = Accounts(start, incoming)
+        self._endpoint.choose = self._accounts.choose
 
     def open(self) -> Ready:
         """Listen on every address; `StackError` where one cannot be had."""
         raise_descriptor_limit()
-        self._endpoint.libCreate()
-        self._endpoint.libInit(_settings())
-        for listen in self._start.listen:
-            self._listen(listen)
-        self._endpoint.libStart()
-        self._endpoint.audDevManager().setNoDev()
-        self._account.create(self._account_settings())
+        try:
+            self._open()
+        except pj.Error as error:
+            raise StackError(f"the SIP stack cannot start: {error.reason}") from None
         return Ready(
             stack=f"pjsua2 {self._endpoint.libVersion().full}",
             capacity=MAX_CALLS,
@@ -77,48 +74,38 @@ class Endpoint:
             listen=self._start.listen,
         )
 
+    def _open(self) -> None:
+        self._endpoint.libCreate()
+        self._endpoint.libInit(_settings())
+        for listen in self._start.listen:
+            self._listen(listen)
+        self._endpoint.libStart()
+        self._endpoint.audDevManager().setNoDev()
+        self._accounts.open()
+
     def poll(self, milliseconds: int) -> None:
         """Let the stack work; sleeps so long at the most."""
         self._endpoint.libHandleEvents(milliseconds)
 
     def close(self) -> None:
         """Take the stack down; every call object must have been dropped before."""
-        self._account.shutdown()
-        del self._account
+        self._accounts.close()
         self._endpoint.libDestroy(pj.PJSUA_DESTROY_NO_RX_MSG)
 
     def _listen(self, listen: str) -> None:
-        kind, _, place = listen.partition(":")
-        host, _, port = place.rpartition(":")
+        wanted = listener(listen)
         settings = pj.TransportConfig()
-        settings.port = int(port)
-        settings.boundAddress = host.strip("[]")
-        if self._start.public_address:
-            settings.publicAddress = self._start.public_address
+        settings.port = wanted.port
+        settings.boundAddress = wanted.host
+        settings.publicAddress = public_of(wanted, self._start.public_address)
         try:
-            kinds = _TRANSPORTS6 if ":" in settings.boundAddress else _TRANSPORTS
-            self._endpoint.transportCreate(kinds[kind], settings)
+            self._endpoint.transportCreate(TRANSPORTS[wanted.transport, wanted.is_v6], settings)
         except pj.Error as error:
             raise StackError(
                 f"cannot listen on {listen}: {error.reason}; "
                 "stop the program that has the port, or change sip.listen in the configuration",
                 is_port_taken="in use" in error.reason,
             ) from None
-
-    def _account_settings(self) -> Any:
-        settings = pj.AccountConfig()
-        settings.idUri = "sip:textback@localhost"
-        transport = settings.mediaConfig.transportConfig
-        transport.port = self._start.rtp_first
-        transport.portRange = self._start.rtp_last - self._start.rtp_first
-        host = self._start.listen[0].partition(":")[2].rpartition(":")[0].strip("[]")
-        if host not in ("0.0.0.0", "::", ""):  # noqa: S104 — compared, not bound
-            transport.boundAddress = host
-        if self._start.public_address:
-            transport.publicAddress = self._start.public_address
-        if ":" in host:
-            settings.mediaConfig.ipv6Use = pj.PJSUA_IPV6_ENABLED
-        return settings
 
 
 def _settings() -> Any:

@@ -19,7 +19,7 @@ timezone = "America/Chicago"
 region = "US"
 
 [sip]
-listen = ["udp:127.0.0.1:{sip}"]
+listen = {listen}
 rtp_ports = "10000-18999"
 max_calls = {max_calls}
 
@@ -28,7 +28,7 @@ listen = "127.0.0.1:{web_port}"
 {web}
 
 [trunk.pbx]
-peers = ["127.0.0.1"]
+peers = {peers}
 {trunk}
 
 {sms}
@@ -51,6 +51,7 @@ expires = "{expires}"
 SPOOL = '[sms.spool]\nkind = "spool"\n'
 DEFAULTS = {
     "max_calls": 100,
+    "peers": '["127.0.0.1"]',
     "trunk": "",
     "web": "",
     "sms": SPOOL,
@@ -63,10 +64,10 @@ DEFAULTS = {
 }
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, host: str = "127.0.0.1") -> int:
     """A port that nobody has now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
+        probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
 
@@ -81,10 +82,15 @@ class RunningGateway:
         self.configure(**settings)
         self.process: subprocess.Popen[bytes] | None = None
 
+    def listen_at(self, *places: str) -> None:
+        """Before the start: `udp:127.0.0.1`, `tcp:[::1]`, all on its own SIP port."""
+        listed = ", ".join(f'"{place}:{self.sip_port}"' for place in places)
+        self.configure(listen=f"[{listed}]", peers='["127.0.0.1", "::1"]')
+
     def configure(self, **settings: Any) -> None:
         """Write the configuration."""
-        values = {**DEFAULTS, **settings}
-        self.path.write_text(CONFIG.format(sip=self.sip_port, web_port=self.web_port, **values))
+        values = {**DEFAULTS, "listen": f'["udp:127.0.0.1:{self.sip_port}"]', **settings}
+        self.path.write_text(CONFIG.format(web_port=self.web_port, **values))
 
     @property
     def log(self) -> str:

@@ -5,9 +5,11 @@ import os
 import resource
 import socket
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import pytest
 import structlog
 
 from sip.client import AgentClient, AgentLost
@@ -36,11 +38,17 @@ PBX = Trunk(name="pbx", peers=("127.0.0.1",), ring_seconds=3)
 class RunningAgent:
     """An agent under its supervisor, and what it told."""
 
-    def __init__(self, *, max_calls: int = 5, trunks: tuple[Trunk, ...] = (PBX,)) -> None:
+    def __init__(
+        self, *, max_calls: int = 5, trunks: tuple[Trunk, ...] = (PBX,), places: tuple[str, ...] = ("udp:127.0.0.1",)
+    ) -> None:
         self.port = free_port(socket.SOCK_DGRAM)
         self.events: list[Event | AgentLost] = []
         self._start = Start(
-            listen=(f"udp:127.0.0.1:{self.port}",), rtp_first=19200, rtp_last=19399, max_calls=max_calls, trunks=trunks
+            listen=tuple(f"{place}:{self.port}" for place in places),
+            rtp_first=19200,
+            rtp_last=19399,
+            max_calls=max_calls,
+            trunks=trunks,
         )
         self._log = structlog.testing.capture_logs()
 
@@ -156,3 +164,57 @@ async def test_a_call_that_is_ringing_at_the_stop_is_interrupted(tmp_path: Path)
         await agent.client.stop()
         assert (await placed).is_good
         assert [len(agent.of(kind)) for kind in (Interrupted, CallEnded, AgentLost)] == [1, 1, 0]
+
+
+# --- wherever it listens ----------------------------------------------------------------------------------------------
+
+PLACES = ("udp:127.0.0.1", "tcp:127.0.0.1", "udp:[::1]", "tcp:[::1]")
+BOTH = Trunk(name="pbx", peers=("127.0.0.1", "::1"), ring_seconds=1)
+
+
+async def call_everywhere(directory: Path, agent: RunningAgent, places: tuple[str, ...], ends: Ends) -> None:
+    """One call to each place at the same time, each as it should end."""
+    started = []
+    for place in places:
+        transport, _, host = place.partition(":")
+        one = [Call(caller="+14155550123")]
+        started.append(sipp.start(directory, agent.port, one, ends, host=host.strip("[]"), transport=transport))
+    assert [await asyncio.to_thread(process.wait, 60) for process in started] == [0] * len(places)
+
+
+@pytest.mark.parametrize("places", [chosen for size in range(1, 5) for chosen in combinations(PLACES, size)], ids=" ".join)
+async def test_calls_are_taken_over_every_listener(tmp_path: Path, places: tuple[str, ...]) -> None:
+    """The INVITE's Contact names no transport, as that of most PBXs does."""
+    async with RunningAgent(places=places, trunks=(BOTH,)) as agent:
+        await call_everywhere(tmp_path, agent, places, Ends())
+        await call_everywhere(tmp_path, agent, places, Ends(cancel_after=0.2))
+        await agent.until(lambda: len(agent.of(CallEnded)) == 2 * len(places))
+        assert [len(agent.of(kind)) for kind in (RingTimedOut, CallerHungUp)] == [len(places)] * 2
+
+
+@pytest.mark.parametrize("places", [("udp:0.0.0.0", "udp:[::]"), ("tcp:[::]", "tcp:0.0.0.0"), ("udp:[::]", "tcp:0.0.0.0")])
+async def test_calls_are_taken_over_every_listener_on_all_addresses(tmp_path: Path, places: tuple[str, ...]) -> None:
+    called = tuple(place.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]") for place in places)
+    async with RunningAgent(places=places, trunks=(BOTH,)) as agent:
+        await call_everywhere(tmp_path, agent, called, Ends())
+        await agent.until(lambda: len(agent.of(RingTimedOut)) == len(places))
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        Ends(contact="<sip:sipp@127.0.0.1:5090;transport=tls>"),
+        Ends(contact="<sip:sipp@127.0.0.1:5090;transport=ws>"),
+        Ends(contact="<sip:sipp@127.0.0.1:5090;transport=tcp>"),
+        Ends(contact="<sip:sipp@pbx.invalid>"),
+        Ends(invite_headers=("Record-Route: <sip:192.0.2.1;transport=tls;lr>",)),
+        Ends(media="IP6 2001:db8::1"),
+        Ends(media="IP4 192.0.2.1"),
+    ],
+)
+@pytest.mark.parametrize("place", ["udp:127.0.0.1", "udp:[::1]", "udp:0.0.0.0"])
+async def test_a_caller_may_name_any_address_and_transport(tmp_path: Path, ends: Ends, place: str) -> None:
+    called = place.replace("0.0.0.0", "127.0.0.1")
+    async with RunningAgent(places=(place,), trunks=(BOTH,)) as agent:
+        await call_everywhere(tmp_path, agent, (called,), ends)
+        await agent.until(lambda: len(agent.of(RingTimedOut)) == 1)
