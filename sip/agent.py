@@ -12,19 +12,17 @@ from typing import Any
 from sip import headers
 from sip.admission import Admission, address_of
 from sip.call_state import CallState, Happening
+from sip.connections import Connections
 from sip.descriptors import descriptor_limit, descriptors
 from sip.endpoint import Endpoint
 from sip.faults import guarded, say, say_fault
 from sip.listeners import listener
 from sip.pipes import CommandReader, EventWriter
 from sip.protocol import (
-    AnsweredElsewhere,
     Busy,
     CallArrived,
     CallEnded,
-    CallerHungUp,
     Command,
-    Event,
     Interrupted,
     Pulse,
     Refuse,
@@ -36,7 +34,7 @@ from sip.protocol import (
     Trunk,
     UseTrunks,
 )
-from sip.session import PROVISIONAL_EVERY_S, Leg, Session, happening_at_end
+from sip.session import PROVISIONAL_EVERY_S, Leg, Session, event_at_end, happening_at_end
 from sip.timers import Timers
 
 POLL_MS = 10
@@ -68,7 +66,9 @@ class Agent:
         self._numbers = itertools.count(1)
         self._ringing = 0
         self._strangers = self._malformed = 0
-        self._last_stranger = self._last_malformed = ""
+        self._disconnected = 0
+        self._last_stranger = self._last_malformed = self._last_disconnected = ""
+        self._connections = Connections(start.listen)
         self._is_stopping = False
         self._endpoint = Endpoint(start, self._incoming)
 
@@ -93,6 +93,7 @@ class Agent:
         while self._reader.commands:
             self._obey(self._reader.commands.popleft())
         self._fire()
+        self._look_at_connections()
         try:
             self._writer.flush()
         except OSError:
@@ -104,6 +105,19 @@ class Agent:
     def _fire(self) -> None:
         """A timer that fails is gone; those after it are called in the next turn."""
         self._timers.fire()
+
+    @guarded
+    def _look_at_connections(self) -> None:
+        now, accepted = time.monotonic(), self._endpoint.accepted
+        if not self._connections.is_due(now, accepted):
+            return
+        busy = frozenset(session.source for session in self._sessions.values())
+        for closed in self._connections.look(now, accepted, is_known=self._is_known, busy=busy):
+            self._disconnected += 1
+            self._last_disconnected = str(closed)
+
+    def _is_known(self, host: str) -> bool:
+        return self._admission.trunk_of(address_of(f"[{host}]:0")) is not None
 
     # --- calls come in ---
 
@@ -146,7 +160,7 @@ class Agent:
         """A proper call from a trunk: ring at once, then tell; without room for it: busy, and tell all the same."""
         now = time.monotonic()
         arrived = self._arrival(key, trunk, source, message)
-        session = Session(key=key, trunk=trunk, leg=leg, arrived=now, deadline=now + trunk.ring_seconds)
+        session = Session(key=key, trunk=trunk, source=source, leg=leg, arrived=now, deadline=now + trunk.ring_seconds)
         self._sessions[key] = session
         self._writer.write(arrived)
         if self._ringing >= self._endpoint.max_calls or self._is_stopping:
@@ -255,7 +269,7 @@ class Agent:
             happening = Happening.CANCELLED_ELSEWHERE if headers.is_answered_elsewhere(reasons) else happening
         outcome = self._ends(session, happening)
         if outcome is not None:
-            self._writer.write(_event_at_end(session.key, outcome, rang, "; ".join(map(str, reasons)), status))
+            self._writer.write(event_at_end(session.key, outcome, rang, "; ".join(map(str, reasons)), status))
 
     def _ends(self, session: Session, happening: Happening) -> CallState | None:
         rang_before = session.is_ringing
@@ -271,22 +285,11 @@ class Agent:
                 calls=self._ringing,
                 strangers=self._strangers,
                 malformed=self._malformed,
+                disconnected=self._disconnected,
                 descriptors=descriptors(),
                 descriptor_limit=descriptor_limit(),
                 last_stranger=self._last_stranger,
                 last_malformed=self._last_malformed,
+                last_disconnected=self._last_disconnected,
             )
         )
-
-
-def _event_at_end(key: str, outcome: CallState, rang: float, reason: str, status: int) -> Event:
-    now = time.time()
-    match outcome:
-        case CallState.ABANDONED:
-            return CallerHungUp(key=key, at=now, rang=rang, reason=reason)
-        case CallState.ANSWERED_ELSEWHERE:
-            return AnsweredElsewhere(key=key, at=now, rang=rang, reason=reason)
-        case CallState.REFUSED:
-            return Refused(key=key, at=now, status=status)
-        case _:
-            return Interrupted(key=key, at=now, rang=rang)

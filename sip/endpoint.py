@@ -6,7 +6,7 @@ from typing import Any
 import pjsua2 as pj
 
 from sip.accounts import Accounts
-from sip.descriptors import raise_descriptor_limit
+from sip.descriptors import calls_by_descriptors, descriptor_limit, raise_descriptor_limit
 from sip.faults import guarded
 from sip.listeners import listener, public_of
 from sip.protocol import Ready, Start
@@ -42,10 +42,15 @@ class _Stack(pj.Endpoint):  # type: ignore[misc]
     """pjsua2's own endpoint, which asks for the account of a request."""
 
     choose: Callable[[str, str], int]
+    accepted = 0
 
     @guarded
     def onSelectAccount(self, prm: Any) -> None:  # noqa: N802
         prm.accountIndex = self.choose(prm.rdata.srcAddress, prm.rdata.wholeMsg)
+
+    @guarded
+    def onTransportState(self, prm: Any) -> None:  # noqa: N802
+        self.accepted += prm.state == pj.PJSIP_TP_STATE_CONNECTED
 
 
 class Endpoint:
@@ -53,16 +58,16 @@ class Endpoint:
 
     def __init__(self, start: Start, incoming: Callable[[Any, Any], None]) -> None:
         self._start = start
+        raise_descriptor_limit()
         ports = (start.rtp_last - start.rtp_first + 1) // 2 - SPARE_RTP_PORTS
-        self.max_calls = max(1, min(start.max_calls, MAX_CALLS - SPARE_SLOTS, ports))
-        """How many calls are rung at once, after what the stack and the ports allow."""
+        self.max_calls = max(1, min(start.max_calls, MAX_CALLS - SPARE_SLOTS, ports, calls_by_descriptors(descriptor_limit())))
+        """How many calls are rung at once, after what the stack, the ports and the open files allow."""
         self._endpoint = _Stack()
         self._accounts = Accounts(start, incoming)
         self._endpoint.choose = self._accounts.choose
 
     def open(self) -> Ready:
         """Listen on every address; `StackError` where one cannot be had."""
-        raise_descriptor_limit()
         try:
             self._open()
         except pj.Error as error:
@@ -82,6 +87,11 @@ class Endpoint:
         self._endpoint.libStart()
         self._endpoint.audDevManager().setNoDev()
         self._accounts.open()
+
+    @property
+    def accepted(self) -> int:
+        """TCP connections that were made to us, since start."""
+        return self._endpoint.accepted
 
     def poll(self, milliseconds: int) -> None:
         """Let the stack work; sleeps so long at the most."""

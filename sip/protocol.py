@@ -198,10 +198,13 @@ class Pulse:
     """INVITEs from no trunk, answered 403."""
     malformed: int
     """INVITEs from a trunk that were no proper call, answered 400."""
+    disconnected: int
+    """TCP connections that were closed: of no trunk, or too many of one address."""
     descriptors: int
     descriptor_limit: int
     last_stranger: str
     last_malformed: str
+    last_disconnected: str
 
 
 Event = (

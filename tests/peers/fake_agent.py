@@ -26,7 +26,10 @@ def _ready() -> None:
 
 
 def _pulse() -> Pulse:
-    return Pulse(calls=0, strangers=0, malformed=0, descriptors=9, descriptor_limit=1024, last_stranger="", last_malformed="")
+    return Pulse(
+        calls=0, strangers=0, malformed=0, disconnected=0, descriptors=9, descriptor_limit=1024, last_stranger="",
+        last_malformed="", last_disconnected="",
+    )  # fmt: skip
 
 
 def _live() -> None:

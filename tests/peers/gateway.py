@@ -1,5 +1,6 @@
 """The real gateway as a process, and its real command line."""
 
+import contextlib
 import json
 import os
 import signal
@@ -72,12 +73,27 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, host: str = "127.0.0
         return port
 
 
+def free_sip_port() -> int:
+    """A port that nobody has now, neither of UDP nor of TCP, neither of IPv4 nor of IPv6."""
+    places = [(kind, host) for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM) for host in ("0.0.0.0", "::")]
+    while True:
+        port = free_port(socket.SOCK_DGRAM)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as probes:
+            for kind, host in places:
+                family = socket.AF_INET6 if ":" in host else socket.AF_INET
+                probe = probes.enter_context(socket.socket(family, kind))
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                probe.bind((host, port))
+            return port
+
+
 class RunningGateway:
     """A gateway of its own in a directory of its own."""
 
     def __init__(self, directory: Path, *, prefix: Sequence[str] = (), **settings: Any) -> None:
         self.directory, self._prefix = directory, prefix
-        self.sip_port, self.web_port = free_port(socket.SOCK_DGRAM), free_port()
+        self.sip_port, self.web_port = free_sip_port(), free_port()
         self.path = directory / "textback.toml"
         self.configure(**settings)
         self.process: subprocess.Popen[bytes] | None = None

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import resource
-import socket
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
@@ -28,7 +27,7 @@ from sip.protocol import (
     UseTrunks,
 )
 from tests.peers import sipp
-from tests.peers.gateway import free_port
+from tests.peers.gateway import free_sip_port
 from tests.peers.sipp import Call, Ends
 
 SOON_S = 20.0
@@ -41,7 +40,7 @@ class RunningAgent:
     def __init__(
         self, *, max_calls: int = 5, trunks: tuple[Trunk, ...] = (PBX,), places: tuple[str, ...] = ("udp:127.0.0.1",)
     ) -> None:
-        self.port = free_port(socket.SOCK_DGRAM)
+        self.port = free_sip_port()
         self.events: list[Event | AgentLost] = []
         self._start = Start(
             listen=tuple(f"{place}:{self.port}" for place in places),

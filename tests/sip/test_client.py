@@ -15,7 +15,7 @@ import structlog
 from sip.client import AgentClient, AgentFailed, AgentLost, Patience
 from sip.protocol import CallArrived, CallEnded, CallerHungUp, Event, Failed, Pulse, Ready, Start, Trunk
 from tests.peers import fake_agent
-from tests.peers.gateway import free_port
+from tests.peers.gateway import free_sip_port
 
 SOON_S = 20.0
 """A machine that is busy may take so long for what takes a second."""
@@ -26,7 +26,7 @@ class Watched:
 
     def __init__(self, kind: str | None = None, *, port: int | None = None, **patience: float) -> None:
         self.events: list[Event | AgentLost] = []
-        listen = f"udp:127.0.0.1:{port or free_port(socket.SOCK_DGRAM)}"
+        listen = f"udp:127.0.0.1:{port or free_sip_port()}"
         start = Start(
             listen=(listen,), rtp_first=19000, rtp_last=19099, max_calls=5, trunks=(Trunk(name="pbx", peers=("127.0.0.1",)),)
         )
