@@ -11,14 +11,14 @@ LINES_A_SECOND = 50
 
 
 class AgentLog:
-    """Takes the octets as they come. `last_said` is the last line."""
+    """Takes the octets as they come. `last_line` is the newest."""
 
     def __init__(self) -> None:
         self._log = structlog.get_logger()
         self._line = bytearray()
         self._cut = 0
         self._second, self._lines, self._unlogged = time.monotonic(), 0, 0
-        self.last_said = ""
+        self.last_line = ""
 
     def feed(self, octets: bytes) -> None:
         """Take what came."""
@@ -46,7 +46,7 @@ class AgentLog:
         self._line.clear()
         self._cut = 0
         if text:
-            self.last_said = text
+            self.last_line = text
             self._say(text)
 
     def _say(self, text: str) -> None:

@@ -21,10 +21,10 @@ _STDERR = 2
 
 
 class AgentProcess(asyncio.SubprocessProtocol):
-    """`take` gets every whole line of standard output in order, `said` the octets of standard error; then `gone` is set."""
+    """`on_line` gets each whole line of standard output, `on_stderr` what comes from standard error; then `gone` is set."""
 
-    def __init__(self, *, take: Callable[[bytes], None], said: Callable[[bytes], None]) -> None:
-        self._take, self._said = take, said
+    def __init__(self, *, on_line: Callable[[bytes], None], on_stderr: Callable[[bytes], None]) -> None:
+        self._on_line, self._on_stderr = on_line, on_stderr
         self._begun = b""
         self._silent_s = 0.0
         self._transport: asyncio.SubprocessTransport | None = None
@@ -35,11 +35,11 @@ class AgentProcess(asyncio.SubprocessProtocol):
 
     @classmethod
     async def start(
-        cls, command: Sequence[str], *, take: Callable[[bytes], None], said: Callable[[bytes], None]
+        cls, command: Sequence[str], *, on_line: Callable[[bytes], None], on_stderr: Callable[[bytes], None]
     ) -> "AgentProcess":
         """Start it; `OSError` where there is no such program, or no room for one more process."""
         _, process = await asyncio.get_running_loop().subprocess_exec(
-            lambda: cls(take=take, said=said),
+            lambda: cls(on_line=on_line, on_stderr=on_stderr),
             *command,
             start_new_session=True,  # Ctrl-C is for the gateway, which then ends the calls in order
         )
@@ -76,12 +76,12 @@ class AgentProcess(asyncio.SubprocessProtocol):
 
     def kill(self, because: str) -> None:
         """End it and its children at once. What it wrote before is still taken."""
-        self.killed_because = self.killed_because or because
-        pid = self.pid
-        if pid is not None and not self.gone.is_set():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
-            asyncio.get_running_loop().call_later(GONE_AFTER_KILL_S, self.gone.set)
+        if self.pid is None or self.killed_because or self.gone.is_set():
+            return
+        self.killed_because = because
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        asyncio.get_running_loop().call_later(GONE_AFTER_KILL_S, self.gone.set)
 
     async def close(self) -> None:
         """Nothing of it is left when this returns."""
@@ -101,11 +101,11 @@ class AgentProcess(asyncio.SubprocessProtocol):
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         """It wrote."""
         if fd == _STDERR:
-            self._said(data)
+            self._on_stderr(data)
             return
         *lines, self._begun = (self._begun + data).split(b"\n")
         for line in lines:
-            self._take(line)
+            self._on_line(line)
         if len(self._begun) > MAX_LINE:
             self._begun = b""
             self.kill("wrote a line without end")

@@ -32,7 +32,7 @@ from sip.protocol import (
 AGENT = (sys.executable, "-m", "sip", "--agent")
 UNREADABLE_AT_MOST = 100
 """Lines that are no events, each of them logged, before the agent is replaced."""
-LAST_SAID_AT_MOST = 300
+LAST_LINE_AT_MOST = 300
 """Characters of the agent's last words in the reason for its loss."""
 
 
@@ -154,7 +154,7 @@ class AgentClient:
         self._failed, self._unreadable = None, 0
         log = AgentLog()
         try:
-            self._process = process = await AgentProcess.start(self._command, take=self._dispatch, said=log.feed)
+            self._process = process = await AgentProcess.start(self._command, on_line=self._dispatch, on_stderr=log.feed)
         except OSError as error:
             return f"the SIP agent cannot be started: {error.strerror}"
         try:
@@ -195,7 +195,7 @@ class AgentClient:
         if self._failed is not None:
             return self._failed.reason
         what = process.killed_because or f"ended with status {process.status}"
-        return f"the SIP agent {what}; it last said: {log.last_said[:LAST_SAID_AT_MOST] or 'nothing'}"
+        return f"the SIP agent {what}; it last said: {log.last_line[:LAST_LINE_AT_MOST] or 'nothing'}"
 
     def _lost(self, reason: str, **more: float) -> None:
         self._log.error("agent_lost", reason=reason, **more)

@@ -51,7 +51,8 @@ def excess(
     kept = [one for those in known for one in those[-per_known:]]
     young = [one for those in strange for one in those[-STRANGERS_PER_ADDRESS:] if now - one.since <= STRANGER_AT_MOST_S]
     kept += sorted(young, key=lambda one: one.since)[-STRANGERS_AT_MOST:]
-    return [one for those in by_host.values() for one in those if one not in set(kept)]
+    staying = set(kept)
+    return [one for those in by_host.values() for one in those if one not in staying]
 
 
 class Connections:

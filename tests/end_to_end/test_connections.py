@@ -120,3 +120,19 @@ def test_call_test_over_tcp_rings_longer_than_a_stranger_may_stay(tmp_path: Path
         assert "nobody answered (480)" in tried.stdout
     finally:
         running.end()
+
+
+def test_more_calls_than_descriptors_are_heard_as_busy(tmp_path: Path) -> None:
+    """The SIP stack would refuse them with 500 and not say so."""
+    callers = [f"+1415555{number}" for number in range(4000, 4150)]
+    running = RunningGateway(tmp_path, prefix=["prlimit", "--nofile=300:300"], max_calls=200, ring=4)
+    try:
+        running.start()
+        many = [Call(caller=caller) for caller in callers]
+        sipp.place(tmp_path, running.sip_port, many, Ends(rings=False), rate=300, within=20)
+        calls = running.wait_for("calls", 22, outcome="no_answer")
+        assert {call["caller"] for call in calls} == set(callers)
+        running.wait_for("texts", len(callers), state="accepted")
+        assert "fewer_calls_than_configured" in running.log
+    finally:
+        running.end()

@@ -211,7 +211,7 @@ async def test_calls_are_taken_over_every_listener_on_all_addresses(tmp_path: Pa
         Ends(media="IP4 192.0.2.1"),
     ],
 )
-@pytest.mark.parametrize("place", ["udp:127.0.0.1", "udp:[::1]", "udp:0.0.0.0"])
+@pytest.mark.parametrize("place", ["udp:0.0.0.0", "udp:[::1]"])
 async def test_a_caller_may_name_any_address_and_transport(tmp_path: Path, ends: Ends, place: str) -> None:
     called = place.replace("0.0.0.0", "127.0.0.1")
     async with RunningAgent(places=(place,), trunks=(BOTH,)) as agent:
