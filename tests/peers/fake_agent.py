@@ -1,4 +1,4 @@
-"""An agent that misbehaves: `python -m tests.peers.fake_agent KIND`. It speaks the pipes' language and does no SIP."""
+"""An agent that misbehaves: `python -m tests.peers.fake_agent KIND`. All but one do no SIP."""
 
 import os
 import subprocess
@@ -6,7 +6,9 @@ import sys
 import time
 from collections.abc import Callable
 
-from sip.protocol import CallArrived, CallEnded, CallerHungUp, Event, Pulse, Ready, encode
+from sip.agent import Agent
+from sip.pipes import CommandReader, EventWriter
+from sip.protocol import CallArrived, CallEnded, CallerHungUp, Event, Pulse, Ready, Start, encode
 
 CALLS = 3000
 """Far more than a pipe holds."""
@@ -126,8 +128,22 @@ def leaves_a_child() -> None:
     os._exit(5)
 
 
+def unread() -> None:
+    """The real agent, with room for no event that waits."""
+    events = EventWriter(os.dup(1), unsent_at_most=-1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    reader = CommandReader(os.dup(0))
+    reader.start()
+    while not reader.commands:
+        time.sleep(0.01)
+    start = reader.commands.popleft()
+    assert isinstance(start, Start)
+    Agent(start, reader, events).run()
+
+
 KINDS: dict[str, Callable[[], None]] = {
-    kind.__name__: kind for kind in (good, silent, falls_silent, dies, deaf, exits, garbage, endless, talks, leaves_a_child)
+    kind.__name__: kind
+    for kind in (good, silent, falls_silent, dies, deaf, exits, garbage, endless, talks, leaves_a_child, unread)
 }
 
 if __name__ == "__main__":

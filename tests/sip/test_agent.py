@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import structlog
 
-from sip.client import AgentClient, AgentLost
+from sip.client import AGENT, AgentClient, AgentLost
 from sip.protocol import (
     CallArrived,
     CallEnded,
@@ -26,7 +26,7 @@ from sip.protocol import (
     Trunk,
     UseTrunks,
 )
-from tests.peers import sipp
+from tests.peers import fake_agent, sipp
 from tests.peers.gateway import free_sip_port
 from tests.peers.sipp import Call, Ends
 
@@ -38,7 +38,12 @@ class RunningAgent:
     """An agent under its supervisor, and what it told."""
 
     def __init__(
-        self, *, max_calls: int = 5, trunks: tuple[Trunk, ...] = (PBX,), places: tuple[str, ...] = ("udp:127.0.0.1",)
+        self,
+        *,
+        max_calls: int = 5,
+        trunks: tuple[Trunk, ...] = (PBX,),
+        places: tuple[str, ...] = ("udp:127.0.0.1",),
+        command: tuple[str, ...] = AGENT,
     ) -> None:
         self.port = free_sip_port()
         self.events: list[Event | AgentLost] = []
@@ -49,11 +54,12 @@ class RunningAgent:
             max_calls=max_calls,
             trunks=trunks,
         )
+        self._command = command
         self._log = structlog.testing.capture_logs()
 
     async def __aenter__(self) -> "RunningAgent":
         self.log = self._log.__enter__()
-        self.client = AgentClient(self._start, self.events.append)
+        self.client = AgentClient(self._start, self.events.append, command=self._command)
         self._task = asyncio.ensure_future(self.client.run())
         await self.until(lambda: self.client.pulse is not None)
         return self
@@ -123,6 +129,13 @@ async def test_a_refusal_that_cannot_be_sent_costs_that_call_only(tmp_path: Path
         assert (await placed).is_good
         assert (await agent.place(tmp_path)).is_good
         assert agent.of(AgentLost) == []
+
+
+async def test_calls_go_elsewhere_where_no_more_events_can_wait(tmp_path: Path) -> None:
+    async with RunningAgent(command=fake_agent.command("unread")) as agent:
+        assert (await agent.place(tmp_path, Ends(status=503, rings=False))).is_good
+        await agent.until(lambda: "refused with 503" in agent.said)
+        assert agent.of(CallArrived, AgentLost) == []
 
 
 async def test_no_descriptor_is_left(tmp_path: Path) -> None:
