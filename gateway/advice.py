@@ -16,6 +16,7 @@ from gateway.core.phone import region_of
 from gateway.core.schedule import zone
 from gateway.core.template import merge_fields, render
 from gateway.core.variants import in_words
+from sip.descriptors import calls_by_descriptors, hard_descriptor_limit
 from sms.segments import Alphabet, Segmented, first_not_gsm, segment
 
 _SHORTENER = re.compile(r"\b(bit\.ly|tinyurl\.com|t\.co|goo\.gl|ow\.ly|is\.gd|buff\.ly|rebrand\.ly|cutt\.ly)\b", re.IGNORECASE)
@@ -54,6 +55,7 @@ def advise(config: Config, now: datetime) -> tuple[Advice, ...]:
         found.append(Advice(key="limits", says=says))
     for name, way in config.sms.items():
         found += _of_bridge(f"sms.{name}", way, config)
+    found += of_descriptors(config.sip.max_calls, hard_descriptor_limit())
     return (*found, *_of_contacts(config))
 
 
@@ -99,6 +101,17 @@ def _of_line(line: Line, config: Config) -> Iterator[Advice]:
     if sends and line.sender.startswith("+1") and region_of(E164(line.sender)) == "US" and not line.campaign:
         says = "is not set: texts from a US number need a registered 10DLC campaign; note its id here"
         yield Advice(key=f"{key}.campaign", says=says)
+
+
+def of_descriptors(max_calls: int, limit: int) -> Iterator[Advice]:
+    """Each call takes two open files; a call that finds none left is refused unheard, so fewer are rung."""
+    carried = calls_by_descriptors(limit)
+    if carried < max_calls:
+        says = (
+            f"is {max_calls}, and with at most {limit} open files (ulimit -Hn) {max(carried, 1)} ring at once; "
+            "raise the hard limit where the gateway is started (systemd: LimitNOFILE)"
+        )
+        yield Advice(key="sip.max_calls", says=says)
 
 
 def _of_bridge(key: str, way: Bridge, config: Config) -> Iterator[Advice]:

@@ -217,7 +217,7 @@ class Gateway:
                 "fewer_calls_than_configured",
                 carries=ready.max_calls,
                 configured=self.config.sip.max_calls,
-                why=f"the SIP stack holds {ready.capacity} calls, and sip.rtp_ports has two ports a call",
+                why=f"the SIP stack holds {ready.capacity}; each takes two of sip.rtp_ports and two open files",
             )
         if not self.is_ready.is_set():
             self.is_ready.set()

@@ -58,6 +58,8 @@ def report(
             "pid": agent.pid,
             "strangers_refused": pulse.strangers if pulse else 0,
             "malformed_refused": pulse.malformed if pulse else 0,
+            "descriptors": pulse.descriptors if pulse else 0,
+            "descriptor_limit": pulse.descriptor_limit if pulse else 0,
         },
         "trunks": {name: {"up": ready is not None} for name in config.trunk},
         "bridges": {name: _health(bridge) for name, bridge in bridges.items()},

@@ -80,6 +80,7 @@ def _wanted(config: Config, call: TrialCall) -> dict[str, object]:
         "uri": f"sip:{call.dialled}@{shown}:{listen.place.port}{transport}",
         "from_uri": f'"Textback call-test" <sip:{user}@{shown}>',
         "bind": host,
+        "transport": listen.transport,
         "token": _token(config.data_dir),
         "hang_up_after": call.hang_up_after,
         "give_up_after": call.give_up_after,

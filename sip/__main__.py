@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from sip.faults import never_wait
 from sip.pipes import CommandReader, EventWriter
 from sip.protocol import Event, Failed, Pulse, Start, Stop, Trunk, encode
 
@@ -36,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run_for_gateway() -> int:
     events = EventWriter(os.dup(1))
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what the stack prints must not stand among the events
+    never_wait()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the gateway decides when to stop
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     reader = CommandReader(os.dup(0))
@@ -76,6 +78,8 @@ def _run_for_person(options: argparse.Namespace) -> int:
 
 class _Printer(EventWriter):
     """Events for a person: as they happen, without the pulse."""
+
+    is_full = False
 
     def __init__(self) -> None:
         pass

@@ -5,25 +5,24 @@ pjsua2 object leaves it. A caller hears ringing before anybody has been asked wh
 """
 
 import itertools
-import os
 import secrets
-import sys
 import time
 from typing import Any
 
 from sip import headers
 from sip.admission import Admission, address_of
 from sip.call_state import CallState, Happening
+from sip.connections import Connections
+from sip.descriptors import descriptor_limit, descriptors
 from sip.endpoint import Endpoint
+from sip.faults import guarded, say, say_fault
+from sip.listeners import listener
 from sip.pipes import CommandReader, EventWriter
 from sip.protocol import (
-    AnsweredElsewhere,
     Busy,
     CallArrived,
     CallEnded,
-    CallerHungUp,
     Command,
-    Event,
     Interrupted,
     Pulse,
     Refuse,
@@ -35,11 +34,13 @@ from sip.protocol import (
     Trunk,
     UseTrunks,
 )
-from sip.session import PROVISIONAL_EVERY_S, Leg, Session, guarded, happening_at_end
+from sip.session import PROVISIONAL_EVERY_S, Leg, Session, event_at_end, happening_at_end
 from sip.timers import Timers
 
 POLL_MS = 10
 PULSE_EVERY_S = 1.0
+LAST_EVENTS_WITHIN_S = 2.0
+"""At the end; a gateway that is gone needs none, one that is busy may need so long."""
 CALL_TEST = "call-test"
 """The trunk that a test call with the right token comes from."""
 CALL_TEST_HEADER = "X-Textback-Call-Test"
@@ -56,7 +57,7 @@ class Agent:
         self._writer = writer
         self._admission = Admission(start.trunks)
         self._call_test = Trunk(name=CALL_TEST, peers=())
-        self._own_hosts = {listen.partition(":")[2].rpartition(":")[0].strip("[]") for listen in start.listen}
+        self._own_hosts = {listener(listen).host for listen in start.listen}
         self._timers = Timers()
         self._sessions: dict[str, Session] = {}
         self._legs: dict[str, Leg] = {}
@@ -65,7 +66,9 @@ class Agent:
         self._numbers = itertools.count(1)
         self._ringing = 0
         self._strangers = self._malformed = 0
-        self._last_stranger = self._last_malformed = ""
+        self._disconnected = 0
+        self._last_stranger = self._last_malformed = self._last_disconnected = ""
+        self._connections = Connections(start.listen)
         self._is_stopping = False
         self._endpoint = Endpoint(start, self._incoming)
 
@@ -79,7 +82,7 @@ class Agent:
         until = time.monotonic() + 0.5
         while self._legs and time.monotonic() < until:
             self._turn()
-        self._writer.flush_all(1.0)
+        self._writer.flush_all(LAST_EVENTS_WITHIN_S)
         self._legs.clear()
         self._sessions.clear()
         self._endpoint.close()
@@ -89,13 +92,32 @@ class Agent:
         self._endpoint.poll(self._timers.milliseconds_to_next(POLL_MS))
         while self._reader.commands:
             self._obey(self._reader.commands.popleft())
-        self._timers.fire()
+        self._fire()
+        self._look_at_connections()
         try:
             self._writer.flush()
-        except BrokenPipeError:
+        except OSError:
             self._is_stopping = True
         if self._reader.is_closed:
             self._is_stopping = True
+
+    @guarded
+    def _fire(self) -> None:
+        """A timer that fails is gone; those after it are called in the next turn."""
+        self._timers.fire()
+
+    @guarded
+    def _look_at_connections(self) -> None:
+        now, accepted = time.monotonic(), self._endpoint.accepted
+        if not self._connections.is_due(now, accepted):
+            return
+        busy = frozenset(session.source for session in self._sessions.values())
+        for closed in self._connections.look(now, accepted, is_known=self._is_known, busy=busy):
+            self._disconnected += 1
+            self._last_disconnected = str(closed)
+
+    def _is_known(self, host: str) -> bool:
+        return self._admission.trunk_of(address_of(f"[{host}]:0")) is not None
 
     # --- calls come in ---
 
@@ -103,8 +125,13 @@ class Agent:
     def _incoming(self, account: Any, prm: Any) -> None:
         key = f"{self._boot}-{next(self._numbers)}"
         leg = self._legs[key] = Leg(account, prm.callId, key, self)
-        source = prm.rdata.srcAddress
-        message = headers.parse(prm.rdata.wholeMsg)
+        try:
+            self._admit(key, leg, prm.rdata.srcAddress, headers.parse(prm.rdata.wholeMsg))
+        except Exception as error:
+            say_fault(error)
+            leg.respond(500)
+
+    def _admit(self, key: str, leg: Leg, source: str, message: headers.Message) -> None:
         trunk = self._trunk_of(source, message)
         if trunk is None:
             self._strangers += 1
@@ -114,6 +141,9 @@ class Agent:
             self._malformed += 1
             self._last_malformed = f"{trunk.name} ({source}): {fault}"[:FIELD_LIMIT]
             leg.respond(400)
+        elif self._writer.is_full:
+            say("a call was refused with 503: the gateway has not read events for long; is it stopped?")
+            leg.respond(503)
         else:
             self._take(key, leg, trunk, source, message)
 
@@ -130,7 +160,7 @@ class Agent:
         """A proper call from a trunk: ring at once, then tell; without room for it: busy, and tell all the same."""
         now = time.monotonic()
         arrived = self._arrival(key, trunk, source, message)
-        session = Session(key=key, trunk=trunk, leg=leg, arrived=now, deadline=now + trunk.ring_seconds)
+        session = Session(key=key, trunk=trunk, source=source, leg=leg, arrived=now, deadline=now + trunk.ring_seconds)
         self._sessions[key] = session
         self._writer.write(arrived)
         if self._ringing >= self._endpoint.max_calls or self._is_stopping:
@@ -161,6 +191,7 @@ class Agent:
 
     # --- plans ---
 
+    @guarded
     def _obey(self, command: Command) -> None:
         match command:
             case Ring(key=key, seconds=seconds):
@@ -172,7 +203,7 @@ class Agent:
             case Stop():
                 self._is_stopping = True
             case Start():
-                print("a second Start was ignored", file=sys.stderr)  # noqa: T201
+                say("a second Start was ignored")
 
     def _ring_for(self, key: str, seconds: float) -> None:
         session = self._sessions.get(key)
@@ -203,10 +234,14 @@ class Agent:
 
     def _interrupt_all(self) -> None:
         for session in list(self._sessions.values()):
-            rang = time.monotonic() - session.arrived
-            if self._ends(session, Happening.STOPPED):
-                self._writer.write(Interrupted(key=session.key, at=time.time(), rang=rang))
-                session.leg.respond(480)
+            self._interrupt(session)
+
+    @guarded
+    def _interrupt(self, session: Session) -> None:
+        rang = time.monotonic() - session.arrived
+        if self._ends(session, Happening.STOPPED):
+            self._writer.write(Interrupted(key=session.key, at=time.time(), rang=rang))
+            session.leg.respond(480)
 
     # --- what pjsua2 says of a call (LegEvents) ---
 
@@ -219,10 +254,12 @@ class Agent:
     def gone(self, key: str, status: int) -> None:
         """The dialog is over: the outcome, if it has none yet, and the last of the call."""
         session = self._sessions.pop(key, None)
-        if session is not None:
-            self._outcome_at_end(session, status)
-            self._writer.write(CallEnded(key=key, at=time.time(), status=status))
-        self._legs.pop(key, None)
+        try:
+            if session is not None:
+                self._outcome_at_end(session, status)
+                self._writer.write(CallEnded(key=key, at=time.time(), status=status))
+        finally:
+            self._legs.pop(key, None)
 
     def _outcome_at_end(self, session: Session, status: int) -> None:
         rang = time.monotonic() - session.arrived
@@ -232,7 +269,7 @@ class Agent:
             happening = Happening.CANCELLED_ELSEWHERE if headers.is_answered_elsewhere(reasons) else happening
         outcome = self._ends(session, happening)
         if outcome is not None:
-            self._writer.write(_event_at_end(session.key, outcome, rang, "; ".join(map(str, reasons)), status))
+            self._writer.write(event_at_end(session.key, outcome, rang, "; ".join(map(str, reasons)), status))
 
     def _ends(self, session: Session, happening: Happening) -> CallState | None:
         rang_before = session.is_ringing
@@ -242,27 +279,17 @@ class Agent:
         return outcome
 
     def _pulse(self) -> None:
+        self._timers.at(time.monotonic() + PULSE_EVERY_S, self._pulse)
         self._writer.write(
             Pulse(
                 calls=self._ringing,
                 strangers=self._strangers,
                 malformed=self._malformed,
-                descriptors=len(os.listdir("/proc/self/fd")),
+                disconnected=self._disconnected,
+                descriptors=descriptors(),
+                descriptor_limit=descriptor_limit(),
                 last_stranger=self._last_stranger,
                 last_malformed=self._last_malformed,
+                last_disconnected=self._last_disconnected,
             )
         )
-        self._timers.at(time.monotonic() + PULSE_EVERY_S, self._pulse)
-
-
-def _event_at_end(key: str, outcome: CallState, rang: float, reason: str, status: int) -> Event:
-    now = time.time()
-    match outcome:
-        case CallState.ABANDONED:
-            return CallerHungUp(key=key, at=now, rang=rang, reason=reason)
-        case CallState.ANSWERED_ELSEWHERE:
-            return AnsweredElsewhere(key=key, at=now, rang=rang, reason=reason)
-        case CallState.REFUSED:
-            return Refused(key=key, at=now, status=status)
-        case _:
-            return Interrupted(key=key, at=now, rang=rang)

@@ -1,7 +1,7 @@
 """`python -m sip.caller` places one real SIP call and tells what it hears: for `textback call-test` and the demo.
 
-Reads one JSON object from standard input, `{uri, from_uri, bind, token, hang_up_after, give_up_after}` (seconds;
-`hang_up_after` null: wait for the far end), so that the token is in no process list.
+Reads one JSON object from standard input, `{uri, from_uri, bind, transport, token, hang_up_after,
+give_up_after}` (`udp` or `tcp`; seconds; `hang_up_after` null: wait for the far end), so that the token is in no process list.
 Writes JSON lines: `{"event": "ringing" | "answered" | "ended", "status": 180, "after": 0.004, "call_id": "…"}`;
 `after` is seconds since the INVITE.
 """
@@ -15,7 +15,8 @@ from typing import Any
 import pjsua2 as pj
 
 from sip.agent import CALL_TEST_HEADER
-from sip.session import guarded
+from sip.endpoint import TRANSPORTS
+from sip.faults import guarded
 
 POLL_MS = 5
 
@@ -66,10 +67,10 @@ def main() -> int:
     out = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the stack talks while it wakes up
     wanted = json.loads(sys.stdin.readline())
-    endpoint, account = _open(wanted)
     heard = Heard(out)
-    call = _Call(account, heard)
     try:
+        endpoint, account = _open(wanted)
+        call = _Call(account, heard)
         call.makeCall(wanted["uri"], _parameters(wanted["token"]))
     except pj.Error as error:
         print(f"the call cannot be placed: {error.reason}", file=sys.stderr)
@@ -90,16 +91,22 @@ def _open(wanted: dict[str, Any]) -> tuple[Any, Any]:
     settings.logConfig.level = settings.logConfig.consoleLevel = 0
     endpoint.libInit(settings)
     transport = pj.TransportConfig()
-    transport.boundAddress = wanted.get("bind") or ""
-    for kind in (pj.PJSIP_TRANSPORT_UDP, pj.PJSIP_TRANSPORT_TCP):
-        endpoint.transportCreate(kind, transport)
+    transport.boundAddress = wanted["bind"]
+    endpoint.transportCreate(TRANSPORTS[wanted["transport"], ":" in wanted["bind"]], transport)
     endpoint.libStart()
     endpoint.audDevManager().setNoDev()
-    account_settings = pj.AccountConfig()
-    account_settings.idUri = wanted["from_uri"]
     account = pj.Account()
-    account.create(account_settings)
+    account.create(_account_settings(wanted))
     return endpoint, account
+
+
+def _account_settings(wanted: dict[str, Any]) -> Any:
+    settings = pj.AccountConfig()
+    settings.idUri = wanted["from_uri"]
+    media = settings.mediaConfig
+    media.transportConfig.boundAddress = wanted["bind"]
+    media.ipv6Use = pj.PJSUA_IPV6_ENABLED_USE_IPV6_ONLY if ":" in wanted["bind"] else pj.PJSUA_IPV6_DISABLED
+    return settings
 
 
 def _parameters(token: str) -> Any:

@@ -1,19 +1,20 @@
 """The gateway's side of the SIP agent: starts its process, hears its events, gives it commands, and starts it again.
 
-An agent that ends, or that gives no sign of life for `SILENT_AT_MOST_S`, is replaced; whoever listens is told by `AgentLost`,
-because every call that was ringing in it is over.
+An agent that ends, or that gives no sign of life, is replaced. Whoever listens is told by `AgentLost`, after all that the
+agent had told, because every call that was ringing in it is over.
 """
 
 import asyncio
 import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
 
+from sip.agent_log import AgentLog
+from sip.agent_process import AgentProcess
 from sip.protocol import (
-    MAX_LINE,
     Command,
     Event,
     Failed,
@@ -28,15 +29,29 @@ from sip.protocol import (
     encode,
 )
 
-SILENT_AT_MOST_S = 10.0
-STOP_WITHIN_S = 5.0
-CHUNK = 64 * 1024
-RESTART_FIRST_S = 0.2
-RESTART_MOST_S = 10.0
-PORT_FREE_WITHIN_S = 4.0
-"""The agent of a gateway that was killed needs a moment to end its calls; so long its port is waited for."""
-STEADY_AFTER_S = 30.0
-"""An agent that lived so long is started again at once when it dies."""
+AGENT = (sys.executable, "-m", "sip", "--agent")
+UNREADABLE_AT_MOST = 100
+"""Lines that are no events, each of them logged, before the agent is replaced."""
+LAST_LINE_AT_MOST = 300
+"""Characters of the agent's last words in the reason for its loss."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long an agent is waited for. All in seconds."""
+
+    start_s: float = 30.0
+    """Until it listens: a machine whose own name does not resolve takes 10 s for that alone."""
+    silent_s: float = 10.0
+    """Between two signs of life."""
+    stop_s: float = 5.0
+    """From Stop to its end."""
+    restart_first_s: float = 0.2
+    restart_most_s: float = 10.0
+    port_free_s: float = 4.0
+    """The agent of a gateway that was killed needs a moment to end its calls; so long its port is waited for."""
+    steady_s: float = 30.0
+    """An agent that lived so long is started again at once when it dies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +68,26 @@ class AgentFailed(Exception):
 class AgentClient:
     """Supervises one agent. `receive` is called with every event, in order, on the event loop; it must not block."""
 
-    def __init__(self, start: Start, receive: Callable[[Event | AgentLost], None]) -> None:
+    def __init__(
+        self,
+        start: Start,
+        receive: Callable[[Event | AgentLost], None],
+        *,
+        command: Sequence[str] = AGENT,
+        patience: Patience | None = None,
+    ) -> None:
         self._start = start
         self._receive = receive
-        self._process: asyncio.subprocess.Process | None = None
+        self._command = command
+        self._patience = patience or Patience()
+        self._process: AgentProcess | None = None
         self._stopping = asyncio.Event()
+        self._is_over = asyncio.Event()
+        self._is_over.set()
         self._log = structlog.get_logger()
-        self._failure = ""
-        self._last_said = ""
-        self._is_port_taken = False
+        self._failed: Failed | None = None
+        self._unreadable = 0
+        self._has_fault_been_told = False
         self.ready: Ready | None = None
         """What the agent said when it began to listen; None while it does not."""
         self.pulse: Pulse | None = None
@@ -73,8 +99,8 @@ class AgentClient:
 
     def send(self, command: Command) -> None:
         """Give a command; one for an agent that is gone is dropped, as its calls are."""
-        if self._process is not None and self._process.stdin is not None and not self._process.stdin.is_closing():
-            self._process.stdin.write(encode(command))
+        if self._process is not None:
+            self._process.write(encode(command))
 
     def use_trunks(self, trunks: tuple[Trunk, ...]) -> None:
         """Calls come from these trunks from now on, also in an agent that is started later."""
@@ -83,103 +109,129 @@ class AgentClient:
 
     async def run(self) -> None:
         """Keep an agent running until `stop`. `AgentFailed` when the first one cannot start."""
-        pause = RESTART_FIRST_S
+        self._is_over.clear()
+        try:
+            await self._keep_running()
+        finally:
+            self._is_over.set()
+
+    async def stop(self) -> None:
+        """Let the agent end its calls and leave, whatever it is doing now; one that does not is killed."""
+        self._stopping.set()
+        await self._is_over.wait()
+
+    # --- one agent after the other ---
+
+    async def _keep_running(self) -> None:
+        loop, patience = asyncio.get_running_loop(), self._patience
+        pause = patience.restart_first_s
         has_been_ready = False
-        port_free_until = asyncio.get_running_loop().time() + PORT_FREE_WITHIN_S
+        port_free_until = loop.time() + patience.port_free_s
         while not self._stopping.is_set():
-            began = asyncio.get_running_loop().time()
+            began = loop.time()
             reason = await self._live_once()
             has_been_ready = has_been_ready or self.ready is not None
             self.ready = self.pulse = None
             if self._stopping.is_set():
-                break
-            if not has_been_ready:
-                if self._is_port_taken and asyncio.get_running_loop().time() < port_free_until:
-                    await asyncio.sleep(RESTART_FIRST_S)
-                    continue
+                return
+            if has_been_ready:
+                is_steady = loop.time() - began > patience.steady_s
+                pause = patience.restart_first_s if is_steady else min(pause * 2, patience.restart_most_s)
+                self._lost(reason, restart_in_s=pause)
+                await self._pause(pause)
+            elif self._failed is not None and self._failed.is_port_taken and loop.time() < port_free_until:
+                await self._pause(patience.restart_first_s)
+            else:
                 raise AgentFailed(reason)
-            self._receive(AgentLost(reason=reason))
-            lived = asyncio.get_running_loop().time() - began
-            pause = RESTART_FIRST_S if lived > STEADY_AFTER_S else min(pause * 2, RESTART_MOST_S)
-            self._log.error("agent_lost", reason=reason, restart_in_s=pause)
-            await asyncio.sleep(pause)
 
-    async def stop(self) -> None:
-        """Let the agent end its calls and leave; one that does not is killed."""
-        self._stopping.set()
-        process = self._process
-        if process is None:
-            return
-        self.send(Stop())
-        try:
-            await asyncio.wait_for(process.wait(), STOP_WITHIN_S)
-        except TimeoutError:
-            _kill(process)
+    async def _pause(self, seconds: float) -> None:
+        """So long, or until `stop`."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
 
     async def _live_once(self) -> str:
         """One agent's life; why it ended."""
-        self._failure = ""
-        process = self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "sip",
-            "--agent",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for the gateway, which then ends the calls in order
-        )
-        self.send(self._start)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._forward_log(process), name="agent-log")
-            reason = await self._hear(process)
-            status = await process.wait()
-        self._process = None
-        return (
-            self._failure or reason or f"the SIP agent ended with status {status}; it last said: {self._last_said or 'nothing'}"
-        )
+        self._failed, self._unreadable = None, 0
+        log = AgentLog()
+        try:
+            self._process = process = await AgentProcess.start(self._command, on_line=self._dispatch, on_stderr=log.feed)
+        except OSError as error:
+            return f"the SIP agent cannot be started: {error.strerror}"
+        try:
+            await self._accompany(process)
+        finally:
+            await process.close()
+            log.close()
+            self._process = None
+        reason = self._reason(process, log)
+        if self._stopping.is_set() and self.ready and process.status != 0:
+            self._lost(reason)
+        return reason
 
-    async def _hear(self, process: asyncio.subprocess.Process) -> str:
-        assert process.stdout is not None
-        begun = b""
-        while True:
-            try:
-                chunk = await asyncio.wait_for(process.stdout.read(CHUNK), SILENT_AT_MOST_S)
-            except TimeoutError:
-                _kill(process)
-                return f"the SIP agent gave no sign of life for {SILENT_AT_MOST_S:g} s"
-            if not chunk:
-                return ""
-            *lines, begun = (begun + chunk).split(b"\n")
-            for line in lines:
-                self._dispatch(line)
-            if len(begun) > MAX_LINE:
-                _kill(process)
-                return "the SIP agent sent a line without end"
+    async def _accompany(self, process: AgentProcess) -> None:
+        if not self._stopping.is_set():
+            self.send(self._start)
+        async with asyncio.TaskGroup() as tasks:
+            beside = (
+                tasks.create_task(process.watch_silence(self._may_be_silent_for), name="agent-silence"),
+                tasks.create_task(self._end_when_stopping(process), name="agent-stop"),
+            )
+            await process.gone.wait()
+            for task in beside:
+                task.cancel()
+
+    def _may_be_silent_for(self) -> float:
+        return self._patience.silent_s if self.ready else self._patience.start_s
+
+    async def _end_when_stopping(self, process: AgentProcess) -> None:
+        await self._stopping.wait()
+        self.send(Stop())
+        try:
+            await asyncio.wait_for(process.gone.wait(), self._patience.stop_s)
+        except TimeoutError:
+            process.kill(f"did not stop within {self._patience.stop_s:g} s")
+
+    def _reason(self, process: AgentProcess, log: AgentLog) -> str:
+        if self._failed is not None:
+            return self._failed.reason
+        what = process.killed_because or f"ended with status {process.status}"
+        return f"the SIP agent {what}; it last said: {log.last_line[:LAST_LINE_AT_MOST] or 'nothing'}"
+
+    def _lost(self, reason: str, **more: float) -> None:
+        self._log.error("agent_lost", reason=reason, **more)
+        self._tell(AgentLost(reason=reason))
+
+    # --- what it tells ---
 
     def _dispatch(self, line: bytes) -> None:
         try:
             event = decode_event(line)
         except ProtocolError as error:
-            self._log.error("agent_event_unreadable", error=str(error))
+            self._cannot_read(error)
             return
+        if self._process is not None:
+            self._process.heard()
         match event:
             case Ready():
                 self.ready = event
             case Pulse():
                 self.pulse = event
             case Failed():
-                self._failure, self._is_port_taken = event.reason, event.is_port_taken
-        self._receive(event)
+                self._failed = event
+        self._tell(event)
 
-    async def _forward_log(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stderr is not None
-        while line := await process.stderr.readline():
-            if text := line.decode(errors="replace").rstrip():
-                self._last_said = text
-                self._log.warning("agent_said", text=text)
+    def _cannot_read(self, error: ProtocolError) -> None:
+        self._unreadable += 1
+        if self._unreadable <= UNREADABLE_AT_MOST:
+            self._log.error("agent_event_unreadable", error=str(error))
+        elif self._process is not None:
+            self._process.kill(f"wrote what is no event more than {UNREADABLE_AT_MOST} times")
 
-
-def _kill(process: asyncio.subprocess.Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()
+    def _tell(self, event: Event | AgentLost) -> None:
+        """A fault over one event costs neither the agent nor the events that follow."""
+        try:
+            self._receive(event)
+        except Exception as error:
+            say = self._log.error if self._has_fault_been_told else self._log.exception  # the traceback once
+            say("agent_event_not_taken", kind=type(event).__name__, error=type(error).__name__)
+            self._has_fault_been_told = True

@@ -1,13 +1,15 @@
 """pjsua2's endpoint: how the stack is set up, opened, polled and closed. Used by the owner thread only."""
 
-import resource
 from collections.abc import Callable
 from typing import Any
 
 import pjsua2 as pj
 
+from sip.accounts import Accounts
+from sip.descriptors import calls_by_descriptors, descriptor_limit, raise_descriptor_limit
+from sip.faults import guarded
+from sip.listeners import listener, public_of
 from sip.protocol import Ready, Start
-from sip.session import guarded
 
 try:
     from pjsua2_build import MAX_CALLS
@@ -19,8 +21,13 @@ SPARE_SLOTS = 1
 SPARE_RTP_PORTS = 8
 """pjsua2 opens two sockets for every INVITE, also for those that are only told that we are busy."""
 
-_TRANSPORTS = {"udp": pj.PJSIP_TRANSPORT_UDP, "tcp": pj.PJSIP_TRANSPORT_TCP}
-_TRANSPORTS6 = {"udp": pj.PJSIP_TRANSPORT_UDP6, "tcp": pj.PJSIP_TRANSPORT_TCP6}
+TRANSPORTS = {
+    ("udp", False): pj.PJSIP_TRANSPORT_UDP,
+    ("udp", True): pj.PJSIP_TRANSPORT_UDP6,
+    ("tcp", False): pj.PJSIP_TRANSPORT_TCP,
+    ("tcp", True): pj.PJSIP_TRANSPORT_TCP6,
+}
+"""By the name in the configuration, and whether it is IPv6."""
 
 
 class StackError(Exception):
@@ -31,22 +38,19 @@ class StackError(Exception):
         self.is_port_taken = is_port_taken
 
 
-class _Account(pj.Account):  # type: ignore[misc]
-    """The one account that every peer's call arrives at."""
+class _Stack(pj.Endpoint):  # type: ignore[misc]
+    """pjsua2's own endpoint, which asks for the account of a request."""
 
-    def __init__(self, incoming: Callable[[Any, Any], None]) -> None:
-        super().__init__()
-        self._incoming = incoming
-
-    @guarded
-    def onIncomingCall(self, prm: Any) -> None:  # noqa: N802
-        self._incoming(self, prm)
+    choose: Callable[[str, str], int]
+    accepted = 0
 
     @guarded
-    def onIncomingSubscribe(self, prm: Any) -> None:  # noqa: N802
-        """Nobody subscribes to anything here."""
-        prm.code = 403
-        prm.reason = "Forbidden"
+    def onSelectAccount(self, prm: Any) -> None:  # noqa: N802
+        prm.accountIndex = self.choose(prm.rdata.srcAddress, prm.rdata.wholeMsg)
+
+    @guarded
+    def onTransportState(self, prm: Any) -> None:  # noqa: N802
+        self.accepted += prm.state == pj.PJSIP_TP_STATE_CONNECTED
 
 
 class Endpoint:
@@ -54,22 +58,20 @@ class Endpoint:
 
     def __init__(self, start: Start, incoming: Callable[[Any, Any], None]) -> None:
         self._start = start
+        raise_descriptor_limit()
         ports = (start.rtp_last - start.rtp_first + 1) // 2 - SPARE_RTP_PORTS
-        self.max_calls = max(1, min(start.max_calls, MAX_CALLS - SPARE_SLOTS, ports))
-        """How many calls are rung at once, after what the stack and the ports allow."""
-        self._endpoint = pj.Endpoint()
-        self._account = _Account(incoming)
+        self.max_calls = max(1, min(start.max_calls, MAX_CALLS - SPARE_SLOTS, ports, calls_by_descriptors(descriptor_limit())))
+        """How many calls are rung at once, after what the stack, the ports and the open files allow."""
+        self._endpoint = _Stack()
+        self._accounts = Accounts(start, incoming)
+        self._endpoint.choose = self._accounts.choose
 
     def open(self) -> Ready:
         """Listen on every address; `StackError` where one cannot be had."""
-        _raise_descriptor_limit()
-        self._endpoint.libCreate()
-        self._endpoint.libInit(_settings())
-        for listen in self._start.listen:
-            self._listen(listen)
-        self._endpoint.libStart()
-        self._endpoint.audDevManager().setNoDev()
-        self._account.create(self._account_settings())
+        try:
+            self._open()
+        except pj.Error as error:
+            raise StackError(f"the SIP stack cannot start: {error.reason}") from None
         return Ready(
             stack=f"pjsua2 {self._endpoint.libVersion().full}",
             capacity=MAX_CALLS,
@@ -77,48 +79,43 @@ class Endpoint:
             listen=self._start.listen,
         )
 
+    def _open(self) -> None:
+        self._endpoint.libCreate()
+        self._endpoint.libInit(_settings())
+        for listen in self._start.listen:
+            self._listen(listen)
+        self._endpoint.libStart()
+        self._endpoint.audDevManager().setNoDev()
+        self._accounts.open()
+
+    @property
+    def accepted(self) -> int:
+        """TCP connections that were made to us, since start."""
+        return self._endpoint.accepted
+
     def poll(self, milliseconds: int) -> None:
         """Let the stack work; sleeps so long at the most."""
         self._endpoint.libHandleEvents(milliseconds)
 
     def close(self) -> None:
         """Take the stack down; every call object must have been dropped before."""
-        self._account.shutdown()
-        del self._account
+        self._accounts.close()
         self._endpoint.libDestroy(pj.PJSUA_DESTROY_NO_RX_MSG)
 
     def _listen(self, listen: str) -> None:
-        kind, _, place = listen.partition(":")
-        host, _, port = place.rpartition(":")
+        wanted = listener(listen)
         settings = pj.TransportConfig()
-        settings.port = int(port)
-        settings.boundAddress = host.strip("[]")
-        if self._start.public_address:
-            settings.publicAddress = self._start.public_address
+        settings.port = wanted.port
+        settings.boundAddress = wanted.host
+        settings.publicAddress = public_of(wanted, self._start.public_address)
         try:
-            kinds = _TRANSPORTS6 if ":" in settings.boundAddress else _TRANSPORTS
-            self._endpoint.transportCreate(kinds[kind], settings)
+            self._endpoint.transportCreate(TRANSPORTS[wanted.transport, wanted.is_v6], settings)
         except pj.Error as error:
             raise StackError(
                 f"cannot listen on {listen}: {error.reason}; "
                 "stop the program that has the port, or change sip.listen in the configuration",
                 is_port_taken="in use" in error.reason,
             ) from None
-
-    def _account_settings(self) -> Any:
-        settings = pj.AccountConfig()
-        settings.idUri = "sip:textback@localhost"
-        transport = settings.mediaConfig.transportConfig
-        transport.port = self._start.rtp_first
-        transport.portRange = self._start.rtp_last - self._start.rtp_first
-        host = self._start.listen[0].partition(":")[2].rpartition(":")[0].strip("[]")
-        if host not in ("0.0.0.0", "::", ""):  # noqa: S104 — compared, not bound
-            transport.boundAddress = host
-        if self._start.public_address:
-            transport.publicAddress = self._start.public_address
-        if ":" in host:
-            settings.mediaConfig.ipv6Use = pj.PJSUA_IPV6_ENABLED
-        return settings
 
 
 def _settings() -> Any:
@@ -130,10 +127,3 @@ def _settings() -> Any:
     settings.logConfig.level = 0
     settings.logConfig.consoleLevel = 0
     return settings
-
-
-def _raise_descriptor_limit() -> None:
-    """Two sockets a call: at the usual soft limit of 1,024 further calls would be refused unheard."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = hard if hard != resource.RLIM_INFINITY else 65536
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, 65536), hard))

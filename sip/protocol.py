@@ -198,9 +198,13 @@ class Pulse:
     """INVITEs from no trunk, answered 403."""
     malformed: int
     """INVITEs from a trunk that were no proper call, answered 400."""
+    disconnected: int
+    """TCP connections that were closed: of no trunk, or too many of one address."""
     descriptors: int
+    descriptor_limit: int
     last_stranger: str
     last_malformed: str
+    last_disconnected: str
 
 
 Event = (
@@ -270,7 +274,7 @@ def _decode(line: bytes, types: dict[str, type[T]]) -> T:
         members: dict[str, Any] = json.loads(line)
         kind = types[members.pop("type")]
         return kind(**{name: _value(kind.__name__, name, value) for name, value in members.items()})
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ProtocolError(f"not an event or command: {line[:80]!r}: {error!r}") from error
 
 

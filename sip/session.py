@@ -1,15 +1,14 @@
 """One call: its state, its plan, and the pjsua2 object that carries it."""
 
-import sys
-import traceback
-from collections.abc import Callable
+import time
 from typing import Any, Protocol
 
 import pjsua2 as pj
 
 from sip.call_state import CallState, Happening, after
+from sip.faults import guarded, say
 from sip.headers import Reason
-from sip.protocol import Trunk
+from sip.protocol import AnsweredElsewhere, CallerHungUp, Event, Interrupted, Refused, Trunk
 
 PROVISIONAL_EVERY_S = 60.0
 """A 180 is repeated so that no proxy gives the call up (RFC 3261 §13.3.1.1)."""
@@ -23,18 +22,6 @@ class LegEvents(Protocol):
 
     def gone(self, key: str, status: int) -> None:
         """The dialog is over; its pjsua2 object is freed after this."""
-
-
-def guarded(call: Callable[..., None]) -> Callable[..., None]:
-    """A callback out of pjsua2: no exception may leave it, and none is kept (a traceback pins the Call)."""
-
-    def wrapper(*arguments: Any) -> None:
-        try:
-            call(*arguments)
-        except BaseException:
-            traceback.print_exc(file=sys.stderr)
-
-    return wrapper
 
 
 class Leg(pj.Call):  # type: ignore[misc]
@@ -67,17 +54,18 @@ class Leg(pj.Call):  # type: ignore[misc]
         try:
             self.answer(parameters)
         except pj.Error as error:
-            print(f"response {status} not sent: {error.reason}", file=sys.stderr)  # noqa: T201
+            say(f"response {status} not sent: {error.reason}")
 
 
 class Session:
     """A call that rings or rang. All times are seconds on the monotonic clock."""
 
-    __slots__ = ("arrived", "deadline", "key", "leg", "reasons", "state", "trunk")
+    __slots__ = ("arrived", "deadline", "key", "leg", "reasons", "source", "state", "trunk")
 
-    def __init__(self, *, key: str, trunk: Trunk, leg: Leg, arrived: float, deadline: float) -> None:
+    def __init__(self, *, key: str, trunk: Trunk, source: str, leg: Leg, arrived: float, deadline: float) -> None:
         self.key = key
         self.trunk = trunk
+        self.source = source
         self.leg = leg
         self.arrived = arrived
         self.deadline = deadline
@@ -102,3 +90,17 @@ def happening_at_end(status: int) -> Happening:
     if status in (200, 487):
         return Happening.CANCELLED
     return Happening.REFUSED_BY_PLAN if 400 <= status < 500 else Happening.STOPPED
+
+
+def event_at_end(key: str, outcome: CallState, rang: float, reason: str, status: int) -> Event:
+    """How a call ended, as it is told."""
+    now = time.time()
+    match outcome:
+        case CallState.ABANDONED:
+            return CallerHungUp(key=key, at=now, rang=rang, reason=reason)
+        case CallState.ANSWERED_ELSEWHERE:
+            return AnsweredElsewhere(key=key, at=now, rang=rang, reason=reason)
+        case CallState.REFUSED:
+            return Refused(key=key, at=now, status=status)
+        case _:
+            return Interrupted(key=key, at=now, rang=rang)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.load import ConfigError, load
-from gateway.advice import advise, messages
+from gateway.advice import advise, messages, of_descriptors
 from gateway.core.schedule import local
 from gateway.knowledge import Knowledge
 from gateway.timetable import week
@@ -49,6 +49,19 @@ def configured(tmp_path: Path, text: str) -> Path:
 
 def test_nothing_to_say_of_a_good_configuration(tmp_path: Path) -> None:
     assert advise(load(configured(tmp_path, GOOD + CLOSED)), NOW) == ()
+
+
+@pytest.mark.parametrize(("max_calls", "limit", "ring"), [(100, 1024, 100), (384, 1024, 384), (385, 1024, 384), (100, 256, 1)])
+def test_a_limit_of_open_files_that_is_too_low_for_max_calls(max_calls: int, limit: int, ring: int) -> None:
+    found = [(advice.key, f"{ring} ring at once" in advice.says) for advice in of_descriptors(max_calls, limit)]
+    assert found == ([] if ring == max_calls else [("sip.max_calls", True)])
+
+
+def test_check_looks_at_the_limit_of_open_files(tmp_path: Path) -> None:
+    path = configured(tmp_path, GOOD + CLOSED + '[sip]\nmax_calls = 300\nrtp_ports = "10000-18999"\n')
+    command = ["prlimit", "--nofile=512:512", sys.executable, "-m", "gateway", "-c", str(path), "check"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "sip.max_calls: is 300, and with at most 512 open files (ulimit -Hn) 128 ring at once" in done.stdout, done
 
 
 TWILIO = 'kind = "twilio"\naccount_sid = "AC1"\nauth_token_file = "contacts.csv"'

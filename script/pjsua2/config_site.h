@@ -29,6 +29,11 @@
 #define PJSIP_UDP_SO_RCVBUF_SIZE        4194304
 #define PJSIP_UDP_SO_SNDBUF_SIZE        4194304
 
+/* A burst of connections waits in the kernel too. One that cannot be accepted for want of descriptors is tried again for ever:
+ * after 50 failures, which take a millisecond, the listener would be deaf until the next start. */
+#define PJSIP_TCP_TRANSPORT_BACKLOG     128
+#define PJ_ACTIVESOCK_MAX_CONSECUTIVE_ACCEPT_ERROR 0x7FFFFFFF
+
 /* No devices here: media goes to files and to other calls. */
 #define PJMEDIA_HAS_VIDEO               0
 #define PJMEDIA_AUDIO_DEV_HAS_ALSA      0

@@ -1,5 +1,6 @@
 """The real gateway as a process, and its real command line."""
 
+import contextlib
 import json
 import os
 import signal
@@ -19,7 +20,7 @@ timezone = "America/Chicago"
 region = "US"
 
 [sip]
-listen = ["udp:127.0.0.1:{sip}"]
+listen = {listen}
 rtp_ports = "10000-18999"
 max_calls = {max_calls}
 
@@ -28,7 +29,7 @@ listen = "127.0.0.1:{web_port}"
 {web}
 
 [trunk.pbx]
-peers = ["127.0.0.1"]
+peers = {peers}
 {trunk}
 
 {sms}
@@ -51,6 +52,7 @@ expires = "{expires}"
 SPOOL = '[sms.spool]\nkind = "spool"\n'
 DEFAULTS = {
     "max_calls": 100,
+    "peers": '["127.0.0.1"]',
     "trunk": "",
     "web": "",
     "sms": SPOOL,
@@ -63,12 +65,27 @@ DEFAULTS = {
 }
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, host: str = "127.0.0.1") -> int:
     """A port that nobody has now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
+        probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def free_sip_port() -> int:
+    """A port that nobody has now, neither of UDP nor of TCP, neither of IPv4 nor of IPv6."""
+    places = [(kind, host) for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM) for host in ("0.0.0.0", "::")]
+    while True:
+        port = free_port(socket.SOCK_DGRAM)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as probes:
+            for kind, host in places:
+                family = socket.AF_INET6 if ":" in host else socket.AF_INET
+                probe = probes.enter_context(socket.socket(family, kind))
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                probe.bind((host, port))
+            return port
 
 
 class RunningGateway:
@@ -76,15 +93,20 @@ class RunningGateway:
 
     def __init__(self, directory: Path, *, prefix: Sequence[str] = (), **settings: Any) -> None:
         self.directory, self._prefix = directory, prefix
-        self.sip_port, self.web_port = free_port(socket.SOCK_DGRAM), free_port()
+        self.sip_port, self.web_port = free_sip_port(), free_port()
         self.path = directory / "textback.toml"
         self.configure(**settings)
         self.process: subprocess.Popen[bytes] | None = None
 
+    def listen_at(self, *places: str) -> None:
+        """Before the start: `udp:127.0.0.1`, `tcp:[::1]`, all on its own SIP port."""
+        listed = ", ".join(f'"{place}:{self.sip_port}"' for place in places)
+        self.configure(listen=f"[{listed}]", peers='["127.0.0.1", "::1"]')
+
     def configure(self, **settings: Any) -> None:
         """Write the configuration."""
-        values = {**DEFAULTS, **settings}
-        self.path.write_text(CONFIG.format(sip=self.sip_port, web_port=self.web_port, **values))
+        values = {**DEFAULTS, "listen": f'["udp:127.0.0.1:{self.sip_port}"]', **settings}
+        self.path.write_text(CONFIG.format(web_port=self.web_port, **values))
 
     @property
     def log(self) -> str:

@@ -1,9 +1,12 @@
 """SIPp places the calls: scenarios are written here, SIPp does the SIP."""
 
+import socket
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.peers.gateway import free_port
 
 SDP = """\
 Content-Type: application/sdp
@@ -12,7 +15,7 @@ Content-Type: application/sdp
       v=0
       o=sipp 53655765 2353687637 IN IP[local_ip_type] [local_ip]
       s=-
-      c=IN IP[media_ip_type] [media_ip]
+      c=IN {media}
       t=0 0
       m=audio [media_port] RTP/AVP 0
       a=rtpmap:0 PCMU/8000"""
@@ -38,6 +41,9 @@ class Ends:
     invite_headers: tuple[str, ...] = ()
     from_header: str = '"Test" <sip:[field0]@[local_ip]:[local_port]>;tag=[pid]SIPp[call_number]'
     to_header: str = "<sip:[field1]@[remote_ip]:[remote_port]>"
+    contact: str = "<sip:sipp@[local_ip]:[local_port]>"
+    media: str = "IP[media_ip_type] [media_ip]"
+    """The address in the offer, with its type: `IP4 127.0.0.1`."""
     rings: bool = True
 
 
@@ -62,9 +68,9 @@ def scenario(ends: Ends) -> str:
       To: {ends.to_header}
       Call-ID: [call_id]
       CSeq: 1 INVITE
-      Contact: <sip:sipp@[local_ip]:[local_port]>
+      Contact: {ends.contact}
       Max-Forwards: 70{extra}
-      {SDP}
+      {SDP.format(media=ends.media)}
     ]]>"""
     rings = '<recv response="180"/>' if ends.rings else '<recv response="180" optional="true"/>'
     steps = [f'<send retrans="500">{request}</send>', '<recv response="100" optional="true"/>', rings]
@@ -123,21 +129,42 @@ def place(
     return Ran(is_good=process.returncode == 0, said=said[-2000:], errors=errors.read_text() if errors.exists() else "")
 
 
-def start(directory: Path, port: int, calls: Sequence[Call], ends: Ends, *, rate: float = 50) -> "subprocess.Popen[str]":
-    """Place calls and leave them ringing."""
-    return _start(directory, port, calls, ends, rate, "127.0.0.1", 120, subprocess.DEVNULL)[0]
+def start(
+    directory: Path,
+    port: int,
+    calls: Sequence[Call],
+    ends: Ends,
+    *,
+    rate: float = 50,
+    host: str = "127.0.0.1",
+    transport: str = "udp",
+) -> "subprocess.Popen[str]":
+    """Place calls, to the address that they come from too, and leave them ringing."""
+    return _start(directory, port, calls, ends, rate, host, 120, subprocess.DEVNULL, host, transport)[0]
 
 
 def _start(
-    directory: Path, port: int, calls: Sequence[Call], ends: Ends, rate: float, source: str, within: float, output: int
+    directory: Path,
+    port: int,
+    calls: Sequence[Call],
+    ends: Ends,
+    rate: float,
+    source: str,
+    within: float,
+    output: int,
+    host: str = "127.0.0.1",
+    transport: str = "udp",
 ) -> "tuple[subprocess.Popen[str], Path]":
     place_no = len(list(directory.glob("sipp-*.xml")))
+    kind = socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM
+    remote = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     xml, csv = directory / f"sipp-{place_no}.xml", directory / f"sipp-{place_no}.csv"
     xml.write_text(scenario(ends))
     csv.write_text("SEQUENTIAL\n" + "".join(f"{call.caller};{call.dialled}\n" for call in calls))
     command = [
-        "sipp", f"127.0.0.1:{port}", "-sf", str(xml), "-inf", str(csv), "-m", str(len(calls)), "-r", str(max(1, int(rate))),
-        "-i", source, "-nostdin", "-timeout", f"{int(within)}s", "-timeout_error", "-trace_err", "-error_file",
+        "sipp", remote, "-t", {"udp": "u1", "tcp": "t1"}[transport], "-sf", str(xml), "-inf", str(csv),
+        "-m", str(len(calls)), "-r", str(max(1, int(rate))),
+        "-i", source, "-p", str(free_port(kind, source)), "-nostdin", "-timeout", f"{int(within)}s", "-timeout_error", "-trace_err", "-error_file",
         str(directory / f"sipp-{place_no}.err"), "-l", "3000",
     ]  # fmt: skip
     process = subprocess.Popen(command, cwd=directory, stdout=output, stderr=subprocess.STDOUT, text=True)
