@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from config import load
 from config.model import Config
 from config.problems import ConfigError, Problem
+from gateway import descriptors
 from gateway.advice import Message, advise, messages
 from gateway.core.schedule import local
 from gateway.knowledge import Knowledge
@@ -39,6 +41,7 @@ def check(options: argparse.Namespace) -> int:
     if config is not None:
         warnings = load.warnings_about_secrets(path)
         warnings += [load.problem(config, advice.key, advice.says) for advice in advise(config, datetime.now(UTC))]
+        warnings += [load.problem(config, "web.listen", says) for says in _about_this_machine()]
         later = load.not_in_effect(path)
     if options.json:
         groups = {"errors": errors, "warnings": warnings, "not_in_effect": later}
@@ -51,6 +54,16 @@ def check(options: argparse.Namespace) -> int:
         if options.week and config is not None:
             _print_week(config)
     return 1 if errors or (options.strict and warnings) else 0
+
+
+def _about_this_machine() -> Iterator[str]:
+    """What stands in no file: of whoever runs this, as a service usually has it too."""
+    most = descriptors.at_most()
+    if most < descriptors.ENOUGH:
+        yield (
+            f"no more than {most} files and connections may be open at once here; where the gateway has as few, it takes"
+            f" fewer connections: allow {descriptors.ENOUGH} (LimitNOFILE= of its service, ulimit -Hn)"
+        )
 
 
 def _print(errors: tuple[Problem, ...], warnings: list[Problem], later: list[Problem], config: Config | None) -> None:

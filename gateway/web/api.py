@@ -11,6 +11,8 @@ from aiohttp import web
 
 from config.values import number
 from gateway.actions import ActionRefused, Actions
+from gateway.store.database import StoreError
+from gateway.web.bodies import json_object
 
 TOKEN_HEADER = "X-Textback-Token"  # noqa: S105 — a header's name
 _ACTIONS: web.AppKey[Actions] = web.AppKey("actions", Actions)
@@ -35,7 +37,8 @@ def add_to(app: web.Application, actions: Actions, token: str) -> None:
 
 
 def _guarded(act: Done) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """403 without the token, 409 with a sentence where it cannot be done, 400 where the request makes no sense."""
+    """403 without the token, 409 with a sentence where it cannot be done, 400 where the request makes no sense, 503 where the
+    database cannot be written."""
 
     async def answer(request: web.Request) -> web.Response:
         shown = request.headers.get(TOKEN_HEADER, "")
@@ -45,7 +48,11 @@ def _guarded(act: Done) -> Callable[[web.Request], Awaitable[web.Response]]:
             return web.json_response(await act(request.app[_ACTIONS], request))
         except ActionRefused as error:
             return web.json_response({"error": str(error)}, status=409)
-        except (ValueError, KeyError, TypeError) as error:
+        except StoreError as error:
+            return web.json_response({"error": str(error)}, status=503)
+        except KeyError as error:
+            return web.json_response({"error": f"not understood: {error} is missing"}, status=400)
+        except (ValueError, TypeError, OverflowError) as error:
             return web.json_response({"error": f"not understood: {error}"}, status=400)
 
     return answer
@@ -72,7 +79,7 @@ async def _done(actions: Actions, request: web.Request) -> dict[str, object]:
 
 
 async def _send_test(actions: Actions, request: web.Request) -> dict[str, object]:
-    wanted = await request.json()
+    wanted = await json_object(request)
     variant = wanted.get("variant")
     text = await actions.send_test(str(wanted["line"]), number(wanted["to"]), None if variant is None else int(variant))
     return {"text": text}
