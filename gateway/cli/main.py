@@ -9,6 +9,7 @@ from importlib.metadata import version
 from config.problems import ConfigError
 from gateway import log
 from gateway.cli import call_test, check, demo, explain, run, send_test, show, simulate
+from gateway.cli.say import complain, tolerate_encodings
 from gateway.store.database import StoreError
 
 Command = Callable[[argparse.Namespace], int]
@@ -18,14 +19,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command."""
     options = _parser().parse_args(arguments)
     command: Command = options.command
+    tolerate_encodings()
     log.set_up(is_quiet=True)
     try:
         return command(options)
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        complain(*str(error).split("\n"))
         return 1
     except StoreError as error:
-        print(f"textback: {error}", file=sys.stderr)
+        complain(f"textback: {error}")
         return 1
     except KeyboardInterrupt:
         return 130

@@ -11,7 +11,7 @@ from tests.peers.gateway import RunningGateway
 Start = Callable[..., RunningGateway]
 
 
-@pytest.mark.parametrize("name", ["data #1", "what?", "50%20off", "Gespräche à Zürich", "a&mode=rw", "it's \"b\"", "file:x"])
+@pytest.mark.parametrize("name", ["data #1", "what?", "50%20off", "Gespräche à Zürich", "a&mode=rw", 'it\'s "b"', "file:x"])
 def test_every_name_of_a_directory_is_read(tmp_path: Path, name: str) -> None:
     running = RunningGateway(tmp_path)
     running.path.write_text(running.path.read_text().replace('data_dir = "data"', f"data_dir = {json.dumps(name)}"))
