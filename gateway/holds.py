@@ -1,6 +1,7 @@
 """Held texts: decided once more when their time comes, or when a person says so."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -45,6 +46,21 @@ class Holds:
         verdict = await self._store.write(lambda db: self._ruling.on_due(db, text, now, is_released=True))
         self._tell(verdict)
         return verdict
+
+    async def release_many(self, line: str | None, since: datetime | None) -> list[tuple[int, Verdict]]:
+        """`release` for the held texts of one line or of all, whose call came since; one transaction."""
+        now = datetime.now(UTC)
+        released = await self._store.write(lambda db: self._release_many(db, line, since, now))
+        for _, verdict in released:
+            self._tell(verdict)
+        return released
+
+    def _release_many(
+        self, db: sqlite3.Connection, line: str | None, since: datetime | None, now: datetime
+    ) -> list[tuple[int, Verdict]]:
+        found = holds.held_since(db, line, since)
+        verdicts = [(text, self._ruling.on_due(db, text, now, is_released=True)) for text in found]
+        return [(text, verdict) for text, verdict in verdicts if verdict is not None]
 
     async def _round(self) -> datetime | None:
         now = datetime.now(UTC)

@@ -54,7 +54,8 @@ def _said(error: urllib.error.HTTPError, place: object) -> str:
     try:
         return str(json.load(error)["error"])
     except (ValueError, KeyError, TypeError, OSError):
-        return f"the gateway at {place} answered {error.code}; is its password_file another one?"
+        why = "is its password_file another one?" if error.code == 401 else "is it of another version?"
+        return f"the gateway at {place} answered {error.code}; {why}"
 
 
 def _url(config: Config, path: str) -> str:

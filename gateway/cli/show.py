@@ -5,7 +5,8 @@ from typing import Any
 
 from config import load
 from config.model import Config
-from gateway.cli.ask import NoAnswer, get, post
+from gateway.cli import act
+from gateway.cli.ask import NoAnswer, get
 from gateway.cli.say import complain, say, say_json
 from gateway.core.phone import written_for
 from gateway.core.reason import IN_WORDS, Reason
@@ -14,16 +15,6 @@ from gateway.store import calls, replies, texts
 from gateway.store.database import FILE, reading
 from gateway.store.instants import read
 
-_ACTIONS = {
-    "calls": {"done": "a person has dealt with the call: what is held for its caller is not sent"},
-    "texts": {
-        "release": "let a held text go past the limits",
-        "drop": "cancel a text that is held or queued",
-        "resend": "send a text whose fate is unknown, at the risk of a second one",
-        "settle": "a text whose fate was unknown did go",
-    },
-}
-
 
 def add_to(commands: Any) -> None:
     """The commands' parsers."""
@@ -31,11 +22,7 @@ def add_to(commands: Any) -> None:
         parser = commands.add_parser(name, help=f"show {what}", description=f"Show {what}, newest first.")
         parser.add_argument("-n", type=positive, default=20, metavar="COUNT", help="how many (default 20)")
         parser.add_argument("--json", action="store_true", help="as JSON")
-        actions = parser.add_subparsers(metavar="ACTION", required=False)
-        for action, says in _ACTIONS[name].items():
-            acting = actions.add_parser(action, help=says, description=says.capitalize() + ".")
-            acting.add_argument("ids", nargs="+", type=int, metavar="ID")
-            acting.set_defaults(command=act, path=f"/api/v1/{name}/{{}}/{action}")
+        act.add_to(parser, name)
         parser.set_defaults(command=command)
     parser = commands.add_parser(
         "replies", help="show what callers wrote", description="Show what callers wrote, newest first."
@@ -80,19 +67,6 @@ def _ending(row: Any) -> str:
     if row["decision"] is None:
         return ""
     return f"text {row['text']}" if row["text"] is not None else f"no text: {IN_WORDS[Reason(row['reason'])]}"
-
-
-def act(options: argparse.Namespace) -> int:
-    """Have the running gateway do something with calls or texts. 0: all done; 1: not all."""
-    config = load.load(load.find(options.config))
-    status = 0
-    for one in options.ids:
-        try:
-            say(post(config, options.path.format(one))["said"])
-        except NoAnswer as error:
-            complain(f"textback: {error}")
-            status = 1
-    return status
 
 
 def show_texts(options: argparse.Namespace) -> int:
