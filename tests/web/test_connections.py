@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.peers.gateway import SPOOL, RunningGateway
-from tests.web.wire import KANNEL, SECRET, ask, reply_of, request
+from tests.web.wire import KANNEL, SECRET, answer_of, ask, reply_of, request
 
 LIMITED = (
     sys.executable,
@@ -93,9 +93,14 @@ def test_connection_that_sends_nothing_is_closed(limited: RunningGateway, links:
     assert link.recv(1) == b""
 
 
-def test_slow_head_is_cut_off(limited: RunningGateway, links: ExitStack) -> None:
-    """A header an octet a second."""
-    link = connect(limited, links, b"GET /healthz HTTP/1.1\r\nX-Slow: ")
+@pytest.mark.parametrize("is_first", [True, False])
+def test_slow_head_is_cut_off(limited: RunningGateway, links: ExitStack, is_first: bool) -> None:
+    """A header an octet a second, of the first request on a connection or of a further one."""
+    link = connect(limited, links)
+    if not is_first:
+        link.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert answer_of(link).status == 200
+    link.sendall(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
     link.settimeout(1)
     for _ in range(60):
         try:
