@@ -8,6 +8,7 @@ wants to be called by a name that is ours, and the password where the configurat
 import asyncio
 import base64
 import hmac
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import hdrs, web
@@ -27,6 +28,7 @@ IDLE_AT_MOST_S = 75.0
 """Between two requests on one connection: longer than a reverse proxy keeps one."""
 LINGER_S = 2.0
 """What is still sent after the answer is read and dropped for so long, so that the answer arrives."""
+Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 _OPEN = frozenset({"/healthz", "/readyz"})
 _REPORTER: web.AppKey[Reporter] = web.AppKey("reporter", Reporter)
 
@@ -75,6 +77,7 @@ async def start(app: web.Application, host: str, port: int, *, descriptors: int)
     )
     await runner.setup()
     assert runner.server is not None
+    runner.server.request_handler = _expecting_little(runner.server.request_handler)
     try:
         door = Door(runner.server, Room.within(descriptors))
         server = await asyncio.get_running_loop().create_server(door, host, port, backlog=128)
@@ -82,6 +85,17 @@ async def start(app: web.Application, host: str, port: int, *, descriptors: int)
         await runner.cleanup()
         raise
     return Listening(runner=runner, server=server)
+
+
+def _expecting_little(answer: Answer) -> Answer:
+    """417 (RFC 9110 §10.1.1) in place of aiohttp's, which repeats what was expected, and fails where that is no text."""
+
+    async def answer_or_not(request: web.BaseRequest) -> web.StreamResponse:
+        if request.headers.get(hdrs.EXPECT, "100-continue").lower() != "100-continue":
+            return web.Response(status=417, text="nothing but 100-continue may be expected\n")
+        return await answer(request)
+
+    return answer_or_not
 
 
 async def _healthz(_: web.Request) -> web.Response:
