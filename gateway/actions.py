@@ -1,6 +1,7 @@
-"""What a person may ask of the running gateway: let a held text go, drop it, call a call done, send a test text."""
+"""What a person may ask of the running gateway about calls, texts and numbers, and a test text."""
 
 import sqlite3
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -13,11 +14,12 @@ from gateway.core.phone import kind_never_texted, masked, region_of
 from gateway.core.variants import chosen
 from gateway.holds import Holds
 from gateway.outbox import Outbox
-from gateway.ruling import InForce, Ruling
-from gateway.store import calls, consent, holds, texts
+from gateway.ruling import InForce, Ruling, Verdict
+from gateway.store import calls, consent, holds, texts, undeliverable
 from gateway.store.database import Database
 
 RESEND_WITHIN = timedelta(minutes=15)
+DROPPED = "dropped by a person"
 
 
 class ActionRefused(Exception):
@@ -39,15 +41,36 @@ class Actions:
         verdict = await self._holds.release(text)
         if verdict is None:
             raise ActionRefused(f"text {text} is not held")
-        self._log.info("text_released", text=text, decision=verdict.decision, reason=verdict.reason.value)
+        self._tell_released(text, verdict)
         if verdict.decision == "send":
             return f"text {text} goes out"
         return f"text {text}: {verdict.decision}, {verdict.reason.value}"
 
+    async def release_held(self, line: str | None, since: datetime | None) -> str:
+        """`release` for all that is held, of one line or since an instant where these are given."""
+        self._check_line(line)
+        released = await self._holds.release_many(line, since)
+        if not released:
+            raise ActionRefused(_none_held(line, since))
+        for text, verdict in released:
+            self._tell_released(text, verdict)
+        return _in_words([verdict for _, verdict in released])
+
+    async def drop_held(self, line: str | None, since: datetime | None) -> str:
+        """Cancel all that is held, of one line or since an instant where these are given; nothing that is queued."""
+        self._check_line(line)
+        now = datetime.now(UTC)
+        dropped = await self._store.write(_drop_held, line, since, now)
+        if not dropped:
+            raise ActionRefused(_none_held(line, since))
+        for text in dropped:
+            self._log.info("text_dropped", text=text)
+        return f"{_count(len(dropped))} {'is' if len(dropped) == 1 else 'are'} dropped"
+
     async def drop(self, text: int) -> str:
         """Cancel a text that is held or queued."""
         now = datetime.now(UTC)
-        state = await self._store.write(texts.settle, text, Event.CANCELLED, now, detail="dropped by a person")
+        state = await self._store.write(texts.settle, text, Event.CANCELLED, now, detail=DROPPED)
         if state is not TextState.CANCELLED:
             raise ActionRefused(f"text {text} is neither held nor queued")
         self._log.info("text_dropped", text=text)
@@ -80,6 +103,13 @@ class Actions:
         self._log.info("call_done", call=call)
         return f"call {call} is done"
 
+    async def forget_number(self, number: E164) -> str:
+        """What networks have said of a number is dropped, and it is texted again."""
+        if not await self._store.write(undeliverable.forget, number):
+            raise ActionRefused(f"nothing is known of {number}; textback numbers list shows what is")
+        self._log.info("number_forgotten", number=masked(number))
+        return f"{number} is forgotten; the next missed call is texted"
+
     async def send_test(self, line_name: str, to: E164, variant: int | None) -> int:
         """Queue a test text, which counts for nobody; its id. Opted-out numbers are not sent tests either."""
         line = self._in_force.directory.config.line.get(line_name)
@@ -94,6 +124,14 @@ class Actions:
         self._log.info("test_text_queued", text=text, line=line_name, to=masked(to))
         self._outbox.wake()
         return text
+
+    def _check_line(self, line: str | None) -> None:
+        known = self._in_force.directory.config.line
+        if line is not None and line not in known:
+            raise ActionRefused(f"there is no line {line}; the lines are {', '.join(known)}")
+
+    def _tell_released(self, text: int, verdict: Verdict) -> None:
+        self._log.info("text_released", text=text, decision=verdict.decision, reason=verdict.reason.value)
 
 
 def _add_test(db: sqlite3.Connection, ruling: Ruling, line: Line, to: E164, variant: int | None, now: datetime) -> int:
@@ -132,3 +170,24 @@ def _settle_unknown(db: sqlite3.Connection, text: int, now: datetime) -> bool:
     if row is None or row["state"] != TextState.UNKNOWN:
         return False
     return texts.settle(db, text, Event.ACCEPTED, now, detail="a person says that it went") is TextState.ACCEPTED
+
+
+def _drop_held(db: sqlite3.Connection, line: str | None, since: datetime | None, now: datetime) -> list[int]:
+    found = holds.held_since(db, line, since)
+    return [text for text in found if texts.settle(db, text, Event.CANCELLED, now, detail=DROPPED) is not None]
+
+
+def _none_held(line: str | None, since: datetime | None) -> str:
+    return f"no text is held{f' for line {line}' if line else ''}{' since then' if since else ''}"
+
+
+def _in_words(verdicts: list[Verdict]) -> str:
+    """`4 texts go out; 1 skip, opted_out`."""
+    others = Counter(f"{one.decision}, {one.reason.value}" for one in verdicts if one.decision != "send")
+    going = len(verdicts) - others.total()
+    told = [f"{_count(going)} {'goes' if going == 1 else 'go'} out"]
+    return "; ".join(told + [f"{count} {what}" for what, count in others.most_common()])
+
+
+def _count(number: int) -> str:
+    return f"{number} text{'' if number == 1 else 's'}"

@@ -15,6 +15,7 @@ from config.model import Config
 from gateway.actions import Actions
 from gateway.bridges import Bridges
 from gateway.data_dir import CannotStart, only_one_here, write_token
+from gateway.descriptors import raise_limit
 from gateway.directory import Directory
 from gateway.holds import Holds
 from gateway.inbox import Inbox
@@ -167,17 +168,16 @@ class Gateway:
 
     async def _start_web(self, stack: AsyncExitStack) -> None:
         listen = self.config.web.listen
-        password = self.config.web.password
-        app = server.application(self, self.actions, password.get_secret_value() if password else None, self.token)
+        app = server.application(self, self.actions, self.config.web, self.token)
         hooks.add_to(app, self._bridges.by_name)
         try:
-            runner = await server.start(app, listen.host, listen.port)
+            listening = await server.start(app, listen.host, listen.port, descriptors=raise_limit())
         except OSError as error:
             raise CannotStart(
                 f"cannot listen on {listen} for the pages: {os.strerror(error.errno or 0)}; "
                 "stop the program that has the port, or change web.listen in the configuration"
             ) from error
-        stack.push_async_callback(runner.cleanup)
+        stack.push_async_callback(listening.stop)
 
     # --- life ---
 

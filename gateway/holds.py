@@ -1,13 +1,14 @@
 """Held texts: decided once more when their time comes, or when a person says so."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from gateway.repeated import Repeated
-from gateway.ruling import InForce, Verdict
+from gateway.ruling import InForce, Ruling, Verdict
 from gateway.store import holds
 from gateway.store.database import Database, StoreError
 
@@ -43,6 +44,13 @@ class Holds:
         self._tell(verdict)
         return verdict
 
+    async def release_many(self, line: str | None, since: datetime | None) -> list[tuple[int, Verdict]]:
+        """`release` for the held texts of one line or of all, whose call came since; one transaction."""
+        released = await self._store.write(_release_many, self._in_force.ruling, line, since, datetime.now(UTC))
+        for _, verdict in released:
+            self._tell(verdict)
+        return released
+
     async def _turn(self) -> datetime | None:
         now = datetime.now(UTC)
         self._stumbled = {text: again_at for text, again_at in self._stumbled.items() if again_at > now}
@@ -70,3 +78,10 @@ class Holds:
         log = self._log.bind(call=verdict.call, text=verdict.text, decision=verdict.decision)
         log.info("held_text_decided", reason=verdict.reason.value)
         self._ruled(verdict)
+
+
+def _release_many(
+    db: sqlite3.Connection, ruling: Ruling, line: str | None, since: datetime | None, now: datetime
+) -> list[tuple[int, Verdict]]:
+    verdicts = [(text, ruling.on_due(db, text, now, is_released=True)) for text in holds.held_since(db, line, since)]
+    return [(text, verdict) for text, verdict in verdicts if verdict is not None]

@@ -14,6 +14,10 @@ import threading
 import time
 
 import structlog
+from structlog.types import EventDict, WrappedLogger
+
+from gateway.core.shown import shown
+from sms.masking import without_numbers
 
 QUEUE = 10_000
 """Lines that wait at most; about 2 MB."""
@@ -92,24 +96,42 @@ class _Handler(logging.Handler):
             )
 
 
+_OTHERS_WORDS = ("detail", "error", "why", "text", "exception")
+"""Keys that may quote what a network, a library or a stranger said, phone numbers included."""
+
+
+def _without_numbers(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Whoever reads the log is told no whole phone number."""
+    for key in _OTHERS_WORDS:
+        if isinstance(event.get(key), str):
+            event[key] = without_numbers(event[key])
+    return event
+
+
+def _harmless(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """For a terminal: strangers' words are text and move no cursor; a traceback keeps its lines."""
+    return {key: shown(value) if isinstance(value, str) and key != "exception" else value for key, value in event.items()}
+
+
 def set_up(*, is_verbose: bool = False, is_quiet: bool = False) -> Writer:
     """Configure structlog and logging for the whole process; what writes the lines."""
     writer = Writer(sys.stderr.fileno())
-    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # what strangers send is answered, not logged
     level = logging.ERROR if is_quiet else logging.DEBUG if is_verbose else logging.INFO
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[_Handler()], force=True)
     is_terminal = sys.stderr.isatty()
-    renderer: structlog.types.Processor = (
-        structlog.dev.ConsoleRenderer(colors=True, pad_event_to=24)
+    logfmt = structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False)
+    rendering: list[structlog.types.Processor] = (
+        [_harmless, structlog.dev.ConsoleRenderer(colors=True, pad_event_to=24)]
         if is_terminal
-        else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False)
+        else [lambda *given: shown(str(logfmt(*given)))]
     )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="%H:%M:%S" if is_terminal else "iso", utc=not is_terminal),
             structlog.processors.format_exc_info,
-            renderer,
+            _without_numbers,
+            *rendering,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: writer,

@@ -79,7 +79,7 @@ def test_libraries_warnings_go_the_same_way(capfd: pytest.CaptureFixture[str]) -
     try:
         writer = log.set_up()
         logging.getLogger("asyncio").error("Task exception was never retrieved", exc_info=ValueError("inner"))
-        structlog.get_logger().warning("ours", detail="two words")
+        structlog.get_logger().warning("ours", detail="no +1 (415) 555-0123 \x1b[2J", number="+14155550100")
         writer.flush()
     finally:
         structlog.configure(**before[0])
@@ -88,4 +88,4 @@ def test_libraries_warnings_go_the_same_way(capfd: pytest.CaptureFixture[str]) -
     assert "level=error event=library_said" in first
     assert "Task exception was never retrieved" in first
     assert "ValueError: inner" in first
-    assert second.endswith('level=warning event=ours detail="two words"')
+    assert second.endswith(r'level=warning event=ours detail="no •••23 \x1b[2J" number=+14155550100')

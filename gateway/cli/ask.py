@@ -10,7 +10,8 @@ from gateway.trial_call import TOKEN_FILE
 from gateway.web.api import TOKEN_HEADER
 from gateway.web.server import basic
 
-ASK_WITHIN_S = 5.0
+ASK_WITHIN_S = 15.0
+"""Longer than the gateway itself waits for a database that is locked."""
 
 
 class NoAnswer(Exception):
@@ -41,7 +42,11 @@ def _answer(config: Config, request: urllib.request.Request) -> dict[str, Any]:
             return found
     except urllib.error.HTTPError as error:
         raise NoAnswer(_said(error, place)) from None
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        if isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError):
+            raise NoAnswer(
+                f"the gateway at {place} has not answered within {ASK_WITHIN_S:g} s; what was asked may be done yet"
+            ) from None
         raise NoAnswer(f"no gateway answers at {place}; start it with textback run") from None
 
 
@@ -49,7 +54,8 @@ def _said(error: urllib.error.HTTPError, place: object) -> str:
     try:
         return str(json.load(error)["error"])
     except (ValueError, KeyError, TypeError, OSError):
-        return f"the gateway at {place} answered {error.code}; is its password_file another one?"
+        why = "is its password_file another one?" if error.code == 401 else "is it of another version?"
+        return f"the gateway at {place} answered {error.code}; {why}"
 
 
 def _url(config: Config, path: str) -> str:

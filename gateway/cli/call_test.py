@@ -6,7 +6,6 @@ The call takes the way of every call: it rings, is journalled and decided, and i
 
 import argparse
 import asyncio
-import sys
 import time
 from typing import Any
 
@@ -14,6 +13,7 @@ from config import load
 from config.model import Config, Line
 from config.values import number
 from gateway.cli.explain import in_words
+from gateway.cli.say import complain, say, say_now
 from gateway.store import calls, texts
 from gateway.store.database import FILE, reading
 from gateway.trial_call import CannotCall, Heard, TrialCall, place
@@ -37,7 +37,7 @@ def call_test(options: argparse.Namespace) -> int:
         line = _line(config, options.line)
         caller = number(options.caller) if options.caller else None
     except ValueError as error:
-        print(f"textback: {error}", file=sys.stderr)
+        complain(f"textback: {error}")
         return 2
     call = TrialCall(
         dialled=line.number, caller=caller, hang_up_after=options.hang_up, give_up_after=float(line.ring_seconds) + 10
@@ -45,7 +45,7 @@ def call_test(options: argparse.Namespace) -> int:
     try:
         return asyncio.run(_call(config, line, call))
     except CannotCall as error:
-        print(f"textback: {error}", file=sys.stderr)
+        complain(f"textback: {error}")
         return 1
 
 
@@ -58,15 +58,15 @@ def _line(config: Config, name: str | None) -> Line:
 
 
 async def _call(config: Config, line: Line, call: TrialCall) -> int:
-    print(f"Calling {line.name} ({line.number}) as {call.caller or 'a withheld number'} …", flush=True)
+    say_now(f"Calling {line.name} ({line.number}) as {call.caller or 'a withheld number'} …")
     heard: Heard | None = None
     async with place(config, call) as events:
         async for heard in events:
-            print(f"  {heard.after:7.3f} s  {heard_in_words(heard)}", flush=True)
+            say_now(f"  {heard.after:7.3f} s  {heard_in_words(heard)}")
     if heard is None:
         return 1
     story = await _story(config, heard.call_id)
-    print("\n".join(story) if story else "The gateway has not journalled this call: it came from no trunk, or was malformed.")
+    say(*(story or ["The gateway has not journalled this call: it came from no trunk, or was malformed."]))
     return 0 if story else 1
 
 

@@ -1,8 +1,7 @@
 """`textback check`: everything that is wrong with a configuration, what to think about, and what does nothing yet."""
 
 import argparse
-import json
-import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +9,9 @@ from typing import Any
 from config import load
 from config.model import Config
 from config.problems import ConfigError, Problem
+from gateway import descriptors
 from gateway.advice import Message, advise, messages
+from gateway.cli.say import complain, say, say_json
 from gateway.core.schedule import local
 from gateway.knowledge import Knowledge
 from gateway.timetable import week
@@ -39,13 +40,14 @@ def check(options: argparse.Namespace) -> int:
     if config is not None:
         warnings = load.warnings_about_secrets(path)
         warnings += [load.problem(config, advice.key, advice.says) for advice in advise(config, datetime.now(UTC))]
+        warnings += [load.problem(config, "web.listen", says) for says in _about_this_machine()]
         later = load.not_in_effect(path)
     if options.json:
         groups = {"errors": errors, "warnings": warnings, "not_in_effect": later}
         shown: dict[str, Any] = {name: [asdict(problem) for problem in group] for name, group in groups.items()}
         if config is not None:
             shown["messages"] = [_message_json(message) for line in config.line.values() for message in messages(line, config)]
-        print(json.dumps(shown, indent=2))
+        say_json(shown)
     else:
         _print(errors, warnings, later, config)
         if options.week and config is not None:
@@ -53,27 +55,37 @@ def check(options: argparse.Namespace) -> int:
     return 1 if errors or (options.strict and warnings) else 0
 
 
+def _about_this_machine() -> Iterator[str]:
+    """What stands in no file: of whoever runs this, as a service usually has it too."""
+    most = descriptors.at_most()
+    if most < descriptors.ENOUGH:
+        yield (
+            f"no more than {most} files and connections may be open at once here; where the gateway has as few, it takes"
+            f" fewer connections: allow {descriptors.ENOUGH} (LimitNOFILE= of its service, ulimit -Hn)"
+        )
+
+
 def _print(errors: tuple[Problem, ...], warnings: list[Problem], later: list[Problem], config: Config | None) -> None:
     for problem in errors:
-        print(problem, file=sys.stderr)
+        complain(problem)
     for title, group in (("Warnings", warnings), ("Not in effect yet", later)):
         if group:
-            print(f"{title}:")
+            say(f"{title}:")
             for problem in group:
-                print(f"  {problem}")
+                say(f"  {problem}")
     if config is None:
         count = len(errors)
-        print(f"{count} error{'s' if count != 1 else ''}; nothing was changed.", file=sys.stderr)
+        complain(f"{count} error{'s' if count != 1 else ''}; nothing was changed.")
         return
-    print("Messages, each at its longest:")
+    say("Messages, each at its longest:")
     for line in config.line.values():
         for message in messages(line, config):
             when = f" ({message.conditions})" if message.conditions else ""
             size = f"{len(message.cut.parts)} segment{'s' if len(message.cut.parts) > 1 else ''}"
-            print(f"  {message.key}{when}: {size}, {len(message.cut.text)} characters, {message.cut.alphabet.value}")
-            print(f"    {message.cut.text}")
+            say(f"  {message.key}{when}: {size}, {len(message.cut.text)} characters, {message.cut.alphabet.value}")
+            say(f"    {message.cut.text}")
     lines = ", ".join(f"{line.name} {line.number}" for line in config.line.values())
-    print(f"{config.path}: good (configuration {config.hash}). Lines: {lines}")
+    say(f"{config.path}: good (configuration {config.hash}). Lines: {lines}")
 
 
 def _message_json(message: Message) -> dict[str, Any]:
@@ -91,11 +103,11 @@ def _print_week(config: Config) -> None:
     now = datetime.now(UTC)
     directory = Knowledge().directory(config, now)
     for line in config.line.values():
-        print(f"{line.name}: what a new caller's first missed call gets ({line.timezone}):")
+        say(f"{line.name}: what a new caller's first missed call gets ({line.timezone}):")
         day = ""
         for stretch in week(line, directory, now):
             start, end = local(stretch.start, line.timezone), local(stretch.end, line.timezone)
             shown = f"{start:%a %Y-%m-%d}"
             until = "24:00" if end.date() != start.date() else f"{end:%H:%M}"
-            print(f"  {shown if shown != day else '':<14}  {start:%H:%M}-{until}  {stretch.says}")
+            say(f"  {shown if shown != day else '':<14}  {start:%H:%M}-{until}  {stretch.says}")
             day = shown

@@ -19,6 +19,7 @@ from config.model import Config
 from config.values import number as number_of
 from gateway.cli.call_test import heard_in_words
 from gateway.cli.explain import OUTCOME_IN_WORDS
+from gateway.cli.say import complain, say, say_now
 from gateway.core.reason import IN_WORDS, Reason
 from gateway.daemon import Gateway
 from gateway.data_dir import CannotStart
@@ -78,7 +79,7 @@ def demo(options: argparse.Namespace) -> int:
     try:
         return asyncio.run(_demo(config, is_once=options.once))
     except (CannotStart, CannotCall) as error:
-        print(f"textback: {error}", file=sys.stderr)
+        complain(f"textback: {error}")
         return 1
 
 
@@ -96,7 +97,7 @@ async def _demo(config: Config, *, is_once: bool) -> int:
         await running
         raise CannotStart(f"the gateway was not ready within {READY_WITHIN_S:g} s")
     agent = gateway.status()["agent"]
-    print(f"The gateway listens on {config.sip.listen[0]} ({agent['stack']}, {agent['max_calls']} calls at once).")
+    say(f"The gateway listens on {config.sip.listen[0]} ({agent['stack']}, {agent['max_calls']} calls at once).")
     try:
         shown = [await _one(config, number, *call) for number, call in enumerate(CALLS, start=1)]
         if not gateway.is_stopping:
@@ -111,14 +112,14 @@ async def _demo(config: Config, *, is_once: bool) -> int:
 
 async def _one(config: Config, number: int, who: str, caller: str, hang_up_after: float | None) -> bool:
     line = next(iter(config.line.values()))
-    print(f"\nCall {number}: {who}.")
+    say("", f"Call {number}: {who}.")
     call = TrialCall(dialled=line.number, caller=number_of(caller), hang_up_after=hang_up_after, give_up_after=20)
     told = _Told(config, number)
     watching = asyncio.create_task(told.watch(), name="watch")
     try:
         async with place(config, call) as events:
             async for heard in events:
-                print(f"  {heard.after:6.3f} s  caller    {heard_in_words(heard)}", flush=True)
+                say_now(f"  {heard.after:6.3f} s  caller    {heard_in_words(heard)}")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(watching, 5)
     finally:
@@ -161,21 +162,21 @@ class _Told:
     def _say(self, who: str, what: str) -> None:
         if what not in self._said:
             self._said.add(what)
-            print(f"            {who:<8}  {what}", flush=True)
+            say_now(f"            {who:<8}  {what}")
 
 
 def _where_next(config: Config, *, is_once: bool) -> None:
     program = os.path.relpath(sys.argv[0])
     textback = f"{program if program.endswith('textback') else 'textback'} -c {config.path}"
-    print("\nWhere to look next:")
-    print(f"  {textback} calls        every call, and whether it was texted")
-    print(f"  {textback} explain 1    why, rule by rule")
-    print(f"  {textback} texts        every text, and what became of it")
-    print(f"  {config.data_dir / 'spool.jsonl'}        the texts as the spool keeps them")
+    say("", "Where to look next:")
+    say(f"  {textback} calls        every call, and whether it was texted")
+    say(f"  {textback} explain 1    why, rule by rule")
+    say(f"  {textback} texts        every text, and what became of it")
+    say(f"  {config.data_dir / 'spool.jsonl'}        the texts as the spool keeps them")
     if not is_once:
-        print(f"  {textback} call-test --from +14155550145        one more call")
-        print(f"  http://{config.web.listen}/readyz")
-        print("\nThe gateway runs on. Ctrl-C ends it.", flush=True)
+        say(f"  {textback} call-test --from +14155550145        one more call")
+        say(f"  http://{config.web.listen}/readyz")
+        say_now("", "The gateway runs on. Ctrl-C ends it.")
 
 
 def _free_port(kind: socket.SocketKind) -> int:

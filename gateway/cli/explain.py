@@ -2,12 +2,12 @@
 
 import argparse
 import json
-import sys
 from typing import Any
 
 from config import load
 from config.model import Config
 from gateway.cli import imagined
+from gateway.cli.say import complain, say, say_json
 from gateway.cli.show import call_json, caller_of, text_json, when
 from gateway.cli.steps import placed, step_in_words
 from gateway.core.call import Outcome
@@ -47,14 +47,14 @@ def explain(options: argparse.Namespace) -> int:
     with reading(config.data_dir / FILE) as db:
         call = _find(db, options.call)
         if call is None:
-            print(f"textback: there is no call {options.call}; textback calls lists them", file=sys.stderr)
+            complain(f"textback: there is no call {options.call}; textback calls lists them")
             return 1
         decisions = calls.decisions(db, call["id"])
         sent = texts.of_call(db, call["id"])
     if options.json:
-        print(json.dumps(_as_json(call, decisions, sent, config), indent=2))
+        say_json(_as_json(call, decisions, sent, config))
     else:
-        print("\n".join(in_words(call, decisions, sent, config)))
+        say(*in_words(call, decisions, sent, config))
     return 0
 
 

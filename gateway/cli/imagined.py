@@ -1,13 +1,12 @@
 """Why a call that has not happened would be texted or not: the same rules, on what is known of the caller today."""
 
 import argparse
-import json
 import sqlite3
-import sys
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from config.model import Config, Line
+from gateway.cli.say import complain, say, say_json
 from gateway.cli.steps import placed, step_in_words
 from gateway.core.call import Outcome
 from gateway.core.decision import Decision, Send, decide, word_of
@@ -24,12 +23,12 @@ def explain(options: argparse.Namespace, config: Config) -> int:
     line = config.line.get(options.line or "")
     if line is None:
         known = ", ".join(config.line)
-        print(f"textback: explain wants a CALL, or --line NAME --from NUMBER; the lines are {known}", file=sys.stderr)
+        complain(f"textback: explain wants a CALL, or --line NAME --from NUMBER; the lines are {known}")
         return 2
     try:
         at = _instant(options.at, line)
     except ValueError as error:
-        print(f"textback: --at: {error}; write 2026-12-24T18:30", file=sys.stderr)
+        complain(f"textback: --at: {error}; write 2026-12-24T18:30")
         return 2
     ruling = Ruling(Knowledge().directory(config, at))
     ended = _ended(options, line, ruling, at)
@@ -39,13 +38,13 @@ def explain(options: argparse.Namespace, config: Config) -> int:
     if isinstance(decision, Send) and ended.arrival.caller is not None:
         body = ruling.render(line, decision.variant, ended.arrival.caller, at, ended.ending.at).text
     if options.json:
-        print(json.dumps({"decision": word_of(decision), "reason": decision.reason, "trace": trace, "text": body}, indent=2))
+        say_json({"decision": word_of(decision), "reason": decision.reason, "trace": trace, "text": body})
         return 0
     what = {"send": "would be texted", "hold": "would wait", "skip": "would not be texted"}[word_of(decision)]
-    print(f"Such a call {what}, because {IN_WORDS[decision.reason]} ({decision.reason}):")
-    print("\n".join(step_in_words(step) for step in trace))
+    say(f"Such a call {what}, because {IN_WORDS[decision.reason]} ({decision.reason}):")
+    say(*map(step_in_words, trace))
     if body:
-        print(f"The text:\n  {body}")
+        say("The text:", f"  {body}")
     return 0
 
 

@@ -8,7 +8,8 @@ from importlib.metadata import version
 
 from config.problems import ConfigError
 from gateway import log
-from gateway.cli import call_test, check, demo, explain, run, send_test, show, simulate
+from gateway.cli import call_test, check, demo, explain, numbers, run, send_test, show, simulate
+from gateway.cli.say import complain, tolerate_encodings
 from gateway.store.database import StoreError
 
 Command = Callable[[argparse.Namespace], int]
@@ -18,14 +19,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command."""
     options = _parser().parse_args(arguments)
     command: Command = options.command
+    tolerate_encodings()
     log.set_up(is_quiet=True)
     try:
         return command(options)
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        complain(*str(error).split("\n"))
         return 1
     except StoreError as error:
-        print(f"textback: {error}", file=sys.stderr)
+        complain(f"textback: {error}")
         return 1
     except KeyboardInterrupt:
         return 130
@@ -39,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"textback {version('textback')}")
     parser.add_argument("-c", dest="config", metavar="FILE", default=None, help=_CONFIG)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (run, check, demo, show, explain, simulate, call_test, send_test):
+    for module in (run, check, demo, show, numbers, explain, simulate, call_test, send_test):
         module.add_to(commands)
     for command in set(commands.choices.values()):
         command.add_argument("-c", dest="config", metavar="FILE", default=argparse.SUPPRESS, help=_CONFIG)

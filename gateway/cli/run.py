@@ -4,11 +4,11 @@ import argparse
 import asyncio
 import os
 import signal
-import sys
 from typing import Any
 
 from config import load
 from gateway import log
+from gateway.cli.say import complain
 from gateway.daemon import Gateway
 from gateway.data_dir import CannotStart
 
@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         asyncio.run(serve(Gateway(config)))
     except CannotStart as error:
-        print(f"textback: {error}", file=sys.stderr)
+        complain(f"textback: {error}")
         return 1
     return 0
 

@@ -4,7 +4,6 @@ The text counts for nobody: not for once_per, not for the limits. It waits for t
 """
 
 import argparse
-import sys
 import time
 from typing import Any
 
@@ -12,6 +11,7 @@ from config import load
 from config.model import Config
 from config.values import number
 from gateway.cli.ask import NoAnswer, post
+from gateway.cli.say import complain, say, say_now, spin, stop_spinning
 from gateway.store import texts
 from gateway.store.database import FILE, reading
 
@@ -48,13 +48,13 @@ def send_test(options: argparse.Namespace) -> int:
     try:
         to = number(options.number)
     except ValueError as error:
-        print(f"textback: {error}", file=sys.stderr)
+        complain(f"textback: {error}")
         return 2
     variant = None if options.variant is None else options.variant - 1
     try:
         text = post(config, "/api/v1/send-test", {"line": line, "to": to, "variant": variant})["text"]
     except NoAnswer as error:
-        print(f"textback: {error}", file=sys.stderr)
+        complain(f"textback: {error}")
         return 1
     return _follow(config, text, options.wait)
 
@@ -68,29 +68,19 @@ def _follow(config: Config, text: int, seconds: float) -> int:
             return 1
         if not told:
             count = f"{row['segments']} segment{'s' if row['segments'] > 1 else ''}"
-            print(f"Test text {text} to {row['recipient']}, {count}:\n  {row['body']}")
+            say(f"Test text {text} to {row['recipient']}, {count}:", f"  {row['body']}")
         if row["state"] != told:
             told = row["state"]
-            _clear()
+            stop_spinning()
             detail = f" ({row['detail']})" if row["detail"] else ""
             bridge = f", by {row['bridge']}" if row["bridge"] else ""
-            print(f"{_WORDS[told]}{bridge}{detail}", flush=True)
+            say_now(f"{_WORDS[told]}{bridge}{detail}")
         if told in _OVER or time.monotonic() > until:
             break
         turn += 1
-        _spin(turn)
+        spin(turn)
         time.sleep(LOOK_EVERY_S)
-    _clear()
+    stop_spinning()
     if told not in _OVER:
-        print("No receipt yet; that is usual with some networks. textback texts shows it when it comes.")
+        say("No receipt yet; that is usual with some networks. textback texts shows it when it comes.")
     return 0 if told in _GOOD else 1
-
-
-def _spin(turn: int) -> None:
-    if sys.stdout.isatty():
-        print("\r" + "|/-\\"[turn % 4], end="", flush=True)
-
-
-def _clear() -> None:
-    if sys.stdout.isatty():
-        print("\r \r", end="")

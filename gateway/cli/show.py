@@ -1,29 +1,19 @@
 """`textback calls`, `texts`, `status`: what happened, and how things are."""
 
 import argparse
-import json
-import sys
 from typing import Any
 
 from config import load
 from config.model import Config
-from gateway.cli.ask import NoAnswer, get, post
+from gateway.cli import act
+from gateway.cli.ask import NoAnswer, get
+from gateway.cli.say import complain, say, say_json
 from gateway.core.phone import written_for
 from gateway.core.reason import IN_WORDS, Reason
 from gateway.core.schedule import local
 from gateway.store import calls, replies, texts
 from gateway.store.database import FILE, reading
 from gateway.store.instants import read
-
-_ACTIONS = {
-    "calls": {"done": "a person has dealt with the call: what is held for its caller is not sent"},
-    "texts": {
-        "release": "let a held text go past the limits",
-        "drop": "cancel a text that is held or queued",
-        "resend": "send a text whose fate is unknown, at the risk of a second one",
-        "settle": "a text whose fate was unknown did go",
-    },
-}
 
 
 def add_to(commands: Any) -> None:
@@ -32,11 +22,7 @@ def add_to(commands: Any) -> None:
         parser = commands.add_parser(name, help=f"show {what}", description=f"Show {what}, newest first.")
         parser.add_argument("-n", type=positive, default=20, metavar="COUNT", help="how many (default 20)")
         parser.add_argument("--json", action="store_true", help="as JSON")
-        actions = parser.add_subparsers(metavar="ACTION", required=False)
-        for action, says in _ACTIONS[name].items():
-            acting = actions.add_parser(action, help=says, description=says.capitalize() + ".")
-            acting.add_argument("ids", nargs="+", type=int, metavar="ID")
-            acting.set_defaults(command=act, path=f"/api/v1/{name}/{{}}/{action}")
+        act.add_to(parser, name)
         parser.set_defaults(command=command)
     parser = commands.add_parser(
         "replies", help="show what callers wrote", description="Show what callers wrote, newest first."
@@ -62,15 +48,15 @@ def show_calls(options: argparse.Namespace) -> int:
     with reading(config.data_dir / FILE) as db:
         rows = calls.newest(db, options.n)
     if options.json:
-        print(json.dumps([call_json(row) for row in rows], indent=2))
+        say_json([call_json(row) for row in rows])
         return 0
     if not rows:
-        print("No calls yet.")
+        say("No calls yet.")
     for row in rows:
         what = row["outcome"] or "ringing"
         rang = f"{row['rang_seconds']:.1f} s" if row["rang_seconds"] is not None else ""
         end = _ending(row)
-        print(
+        say(
             f"{row['id']:>6}  {when(row['arrived_at'], row['line'], config)}  {row['line'] or '-':<14}"
             f" {caller_of(row, config):<18} {what:<18} {rang:>7}  {end}"
         )
@@ -83,38 +69,25 @@ def _ending(row: Any) -> str:
     return f"text {row['text']}" if row["text"] is not None else f"no text: {IN_WORDS[Reason(row['reason'])]}"
 
 
-def act(options: argparse.Namespace) -> int:
-    """Have the running gateway do something with calls or texts. 0: all done; 1: not all."""
-    config = load.load(load.find(options.config))
-    status = 0
-    for one in options.ids:
-        try:
-            print(post(config, options.path.format(one))["said"])
-        except NoAnswer as error:
-            print(f"textback: {error}", file=sys.stderr)
-            status = 1
-    return status
-
-
 def show_texts(options: argparse.Namespace) -> int:
     """The newest texts."""
     config = load.load(load.find(options.config))
     with reading(config.data_dir / FILE) as db:
         rows = texts.newest(db, options.n)
     if options.json:
-        print(json.dumps([text_json(row) for row in rows], indent=2))
+        say_json([text_json(row) for row in rows])
         return 0
     if not rows:
-        print("No texts yet.")
+        say("No texts yet.")
     for row in rows:
         at = when(row["queued_at"], row["line"], config)
-        print(f"{row['id']:>6}  {at}  {_source(row):<10} {row['recipient']:<16} {row['state']:<12} {row['bridge'] or '-':<10}")
-        print(f"        {row['body']}")
+        say(f"{row['id']:>6}  {at}  {_source(row):<10} {row['recipient']:<16} {row['state']:<12} {row['bridge'] or '-':<10}")
+        say(f"        {row['body']}")
         if row["state"] == "held":
             at = f"until {when(row['due_at'], row['line'], config)}" if row["due_at"] else "for a person"
-            print(f"        (held {at}: {row['held_for']})")
+            say(f"        (held {at}: {row['held_for']})")
         elif row["detail"]:
-            print(f"        ({row['detail']})")
+            say(f"        ({row['detail']})")
     return 0
 
 
@@ -137,14 +110,14 @@ def show_replies(options: argparse.Namespace) -> int:
             "bridge": "bridge",
             "wish": "wish",
         }
-        print(json.dumps([{shown: row[name] for shown, name in names.items()} for row in rows], indent=2))
+        say_json([{shown: row[name] for shown, name in names.items()} for row in rows])
         return 0
     if not rows:
-        print("No replies yet.")
+        say("No replies yet.")
     for row in rows:
         wish = f"  [{row['wish'].replace('_', ' ')}]" if row["wish"] else ""
-        print(f"{row['id']:>6}  {when(row['at'], None, config)}  {row['sender']:<16} to {row['recipient']}{wish}")
-        print(f"        {row['body']}")
+        say(f"{row['id']:>6}  {when(row['at'], None, config)}  {row['sender']:<16} to {row['recipient']}{wish}")
+        say(f"        {row['body']}")
     return 0
 
 
@@ -197,10 +170,10 @@ def show_status(options: argparse.Namespace) -> int:
     try:
         status = get(config, "/api/v1/status")
     except NoAnswer as error:
-        print(f"textback: {error}", file=sys.stderr)
+        complain(f"textback: {error}")
         return 1
     if options.json:
-        print(json.dumps(status, indent=2))
+        say_json(status)
     else:
         _print(status, config)
     return 0 if status["agent"]["up"] and status["database"]["writable"] else 1
@@ -209,23 +182,23 @@ def show_status(options: argparse.Namespace) -> int:
 def _print(status: dict[str, Any], config: Config) -> None:
     agent = status["agent"]
     up = "up" if agent["up"] else "DOWN"
-    print(f"Textback {status['version']}, configuration {status['config_hash']}")
-    print(f"  calls     {up}, {agent['calls']} ringing now, {agent['max_calls']} at once at most; {agent['stack']}")
+    say(f"Textback {status['version']}, configuration {status['config_hash']}")
+    say(f"  calls     {up}, {agent['calls']} ringing now, {agent['max_calls']} at once at most; {agent['stack']}")
     if agent["strangers_refused"] or agent["malformed_refused"]:
-        print(f"            refused: {agent['strangers_refused']} from strangers, {agent['malformed_refused']} malformed")
+        say(f"            refused: {agent['strangers_refused']} from strangers, {agent['malformed_refused']} malformed")
     for name, bridge in status["bridges"].items():
         state = "paused" if bridge["paused"] else "up" if bridge["up"] else "DOWN"
-        print(f"  bridge    {name}: {'; '.join(said for said in (state, bridge['detail']) if said)}")
+        say(f"  bridge    {name}: {'; '.join(said for said in (state, bridge['detail']) if said)}")
     database = status["database"]
-    print(f"  database  {'writable' if database['writable'] else database['detail']}")
+    say(f"  database  {'writable' if database['writable'] else database['detail']}")
     if database["calls_kept"]:
-        print(f"            {database['calls_kept']} calls wait in the reserve until they can be written")
-    print(f"  texts     {status['queued']} queued, {status['held']} held, {status['unknown']} unknown")
+        say(f"            {database['calls_kept']} calls wait in the reserve until they can be written")
+    say(f"  texts     {status['queued']} queued, {status['held']} held, {status['unknown']} unknown")
     if status["unknown"]:
-        print("            unknown: handed over without an answer; textback texts resend ID, or settle ID if it went")
+        say("            unknown: handed over without an answer; textback texts resend ID, or settle ID if it went")
     if status["held_for_a_person"]:
-        print(f"            {status['held_for_a_person']} held for a person: textback texts release ID, or drop ID")
+        say(f"            {status['held_for_a_person']} held for a person: textback texts release ID, or drop ID")
     if status["reload_error"]:
-        print(f"  The configuration was not loaded again: {status['reload_error']}")
+        say("  The configuration was not loaded again:", *(f"    {line}" for line in status["reload_error"].split("\n")))
     if status["config_hash"] != config.hash:
-        print(f"  {config.path} has changed since the gateway started; load it with systemctl reload textback (or kill -HUP)")
+        say(f"  {config.path} has changed since the gateway started; load it with systemctl reload textback (or kill -HUP)")

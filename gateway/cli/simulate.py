@@ -4,8 +4,6 @@ The calls are those of the journal, or of another system's call records (--csv).
 """
 
 import argparse
-import json
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -15,6 +13,7 @@ from typing import Any
 from config import load
 from config.model import Config
 from config.values import duration
+from gateway.cli.say import complain, say, say_json, show_progress
 from gateway.cli.show import when
 from gateway.core.reason import IN_WORDS
 from gateway.knowledge import Knowledge
@@ -57,15 +56,15 @@ def simulate(options: argparse.Namespace) -> int:
             with reading(config.data_dir / FILE) as db:
                 recorded = from_journal(db, since, directory)
     except OSError as error:
-        print(f"textback: {options.csv} cannot be read: {error.strerror}", file=sys.stderr)
+        complain(f"textback: {options.csv} cannot be read: {error.strerror}")
         return 2
     except ValueError as error:
-        print(f"textback: {error}", file=sys.stderr)
+        complain(f"textback: {error}")
         return 2
     for problem in problems[:SHOWN_AT_MOST]:
-        print(problem, file=sys.stderr)
+        complain(problem)
     if not recorded:
-        print("textback: there are no calls to replay", file=sys.stderr)
+        complain("textback: there are no calls to replay")
         return 1
     simulation = Simulation(Ruling(directory), _known(config))
     replayed = list(_with_progress(simulation.replay(recorded), len(recorded)))
@@ -92,14 +91,10 @@ def _known(config: Config) -> Known:
 
 
 def _with_progress(replayed: Iterable[Replayed], count: int) -> Iterator[Replayed]:
-    is_shown = sys.stderr.isatty() and count > PROGRESS_EVERY
     for number, one in enumerate(replayed, start=1):
-        if is_shown and number % PROGRESS_EVERY == 0:
-            done = number * 40 // count
-            print(f"\r[{'#' * done}{'.' * (40 - done)}] {number} of {count}", end="", file=sys.stderr, flush=True)
+        if count > PROGRESS_EVERY and (number % PROGRESS_EVERY == 0 or number == count):
+            show_progress(number, count)
         yield one
-    if is_shown:
-        print("\r" + " " * 70 + "\r", end="", file=sys.stderr)
 
 
 def _tell(replayed: list[Replayed], recorded: list[Recorded], config: Config, *, is_json: bool) -> None:
@@ -117,22 +112,22 @@ def _tell(replayed: list[Replayed], recorded: list[Recorded], config: Config, *,
         "reasons": dict(reasons.most_common()),
     }
     if is_json:
-        print(json.dumps(summary, indent=2))
+        say_json(summary)
         return
     first, last = recorded[0].call.arrived_at, recorded[-1].call.arrived_at
-    print(f"{len(recorded)} calls from {first:%Y-%m-%d} to {last:%Y-%m-%d} through {config.path} ({config.hash}):")
+    say(f"{len(recorded)} calls from {first:%Y-%m-%d} to {last:%Y-%m-%d} through {config.path} ({config.hash}):")
     cost = f", {summary['cost']:.2f} by cost_per_segment" if summary["cost"] else ""
-    print(f"  {len(texts)} texts, {summary['segments']} segments{cost}; {summary['held']} held for a person")
+    say(f"  {len(texts)} texts, {summary['segments']} segments{cost}; {summary['held']} held for a person")
     for reason, count in reasons.most_common():
-        print(f"  {count:>7}  {reason:<16} {IN_WORDS[next(one.reason for one in replayed if one.reason.value == reason)]}")
+        say(f"  {count:>7}  {reason:<16} {IN_WORDS[next(one.reason for one in replayed if one.reason.value == reason)]}")
     if any(one.decision for one in recorded):
-        print(f"{len(changed)} would be decided otherwise than they were{':' if changed else '.'}")
+        say(f"{len(changed)} would be decided otherwise than they were{':' if changed else '.'}")
     for one in changed[:SHOWN_AT_MOST]:
         at = when(one.recorded.call.arrived_at.isoformat(), one.recorded.line, config)
         before = f"{one.recorded.decision}, {one.recorded.reason}"
-        print(f"  call {one.recorded.name:>6}  {at}  {before} → {one.decision}, {one.reason.value}")
+        say(f"  call {one.recorded.name:>6}  {at}  {before} → {one.decision}, {one.reason.value}")
     if len(changed) > SHOWN_AT_MOST:
-        print(f"  … and {len(changed) - SHOWN_AT_MOST} more (--json shows all)")
+        say(f"  … and {len(changed) - SHOWN_AT_MOST} more (--json shows all)")
 
 
 def _change(one: Replayed) -> dict[str, str]:

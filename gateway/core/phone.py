@@ -75,7 +75,7 @@ def written_for(number: E164, reader: E164 | None) -> str:
 
 
 def masked(number: str | None) -> str:
-    """A number for the log: enough to recognise, not enough to call. `+1415•••0100`."""
+    """A number for the log: enough to recognise, not enough to call. `+1415•••0100`; three digits at least are hidden."""
     if not number:
         return "withheld"
-    return number[:5] + "•••" + number[-4:] if len(number) > 9 else "•••" + number[-2:]
+    return number[: min(5, len(number) - 7)] + "•••" + number[-4:] if len(number) > 9 else "•••" + number[-2:]

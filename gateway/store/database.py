@@ -239,7 +239,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.exists():
         raise StoreError(f"{path}: no database here yet; it is made when the gateway first starts (textback run)")
     try:
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)
         connection.row_factory = sqlite3.Row
         try:
             refuse_newer(connection, path)

@@ -75,6 +75,17 @@ def _listed(texts: Sequence[int]) -> str:
     return ", ".join(str(int(text)) for text in texts)
 
 
+def held_since(db: sqlite3.Connection, line: str | None, since: datetime | None) -> list[int]:
+    """Held texts of one line or of all, whose call came at an instant or later; oldest first."""
+    rows = db.execute(
+        "SELECT texts.id FROM texts LEFT JOIN calls ON calls.id = texts.call WHERE texts.state = 'held'"
+        " AND (?1 IS NULL OR texts.line = ?1) AND (?2 IS NULL OR coalesce(calls.arrived_at, texts.queued_at) >= ?2)"
+        " ORDER BY texts.id",
+        (line, written(since) if since else None),
+    ).fetchall()
+    return [row["id"] for row in rows]
+
+
 def held_of_caller(db: sqlite3.Connection, call: int) -> list[int]:
     """Held texts to the caller of a call, on its line."""
     rows = db.execute(

@@ -6,6 +6,7 @@ them on different days. A bridge that refuses one number after the other and acc
 """
 
 import sqlite3
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from config.model import E164
@@ -23,6 +24,27 @@ BY_REFUSALS = (
     " OR counts IS NULL AND (SELECT count(DISTINCT number) FROM number_refusals AS pending"
     f" WHERE pending.bridge = refusal.bridge AND pending.counts IS NULL) < {RUN})"
 )
+EVERYTHING = (
+    "SELECT number, max(at) AS at, source, sum(is_refusal) AS refusals FROM ("
+    "SELECT number, at, source, 0 AS is_refusal FROM undeliverable"
+    " UNION ALL SELECT number, at, bridge || ' ' || code, 1 FROM number_refusals)"
+    " GROUP BY number ORDER BY at DESC, number"
+)
+"""The columns beside `max(at)` are of that row (SQLite)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What networks have said of one number."""
+
+    number: E164
+    is_dead: bool
+    """It is not texted."""
+    refusals: int
+    """Texts that bridges refused because of it; two on different days, from a bridge that is well, make it dead."""
+    last_at: datetime
+    source: str
+    """Who said so last, and by which code: `primary 30006`."""
 
 
 def add(db: sqlite3.Connection, number: E164, at: datetime, source: str) -> None:
@@ -63,3 +85,24 @@ def said_at(db: sqlite3.Connection, number: E164, now: datetime) -> datetime | N
     if row["first"] is None or read(row["last"]) - read(row["first"]) < DAYS_APART:
         return None
     return read(row["last"])
+
+
+def known(db: sqlite3.Connection, now: datetime) -> list[Known]:
+    """Every number of which a network has said so, the newest first."""
+    rows = db.execute(EVERYTHING).fetchall()
+    return [
+        Known(
+            number=E164(row["number"]),
+            is_dead=said_at(db, row["number"], now) is not None,
+            refusals=row["refusals"],
+            last_at=read(row["at"]),
+            source=row["source"],
+        )
+        for row in rows
+    ]
+
+
+def forget(db: sqlite3.Connection, number: E164) -> bool:
+    """Nothing is known of a number any more; False where nothing was."""
+    tables = ("undeliverable", "number_refusals")
+    return sum(db.execute(f"DELETE FROM {table} WHERE number = ?", (number,)).rowcount for table in tables) > 0

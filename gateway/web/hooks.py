@@ -1,6 +1,7 @@
 """`/hooks/BRIDGE/receipt` and `/hooks/BRIDGE/inbound`: where providers call. Each call is verified, stored, then answered.
 
-Providers that sign nothing call a path that ends in a secret, `/hooks/BRIDGE/inbound/SECRET`; it is never logged.
+An address that may not call is refused before its body is read. Providers that sign nothing call a path that ends in a secret,
+`/hooks/BRIDGE/inbound/SECRET`; it is never logged.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ import structlog
 from aiohttp import web
 
 from gateway.store.database import StoreError
+from gateway.web.bodies import body_of
 from sms.http.bridge import HookRefused, HttpBridge
 from sms.http.exchange import Hook
 from sms.text import Bridge
@@ -29,23 +31,27 @@ async def _hook(request: web.Request) -> web.Response:
     bridge = request.app[_BRIDGES].get(request.match_info["bridge"])
     if not isinstance(bridge, HttpBridge):
         return web.Response(status=404, text="no such bridge\n")
-    hook = Hook(
+    try:
+        bridge.admit(request.remote or "")
+        answer = await bridge.hook(await _hook_of(request))
+    except HookRefused as error:
+        structlog.get_logger().warning(
+            "hook_refused", bridge=bridge.name, status=error.status, why=str(error), source=request.remote or ""
+        )
+        return web.Response(status=error.status, text=f"{error}\n")
+    except StoreError:
+        return web.Response(status=503, text="it could not be stored; call again\n")
+    return web.Response(status=answer.status, content_type=answer.content_type, text=answer.body)
+
+
+async def _hook_of(request: web.Request) -> Hook:
+    return Hook(
         url=request.raw_path,
         headers={name.lower(): value for name, value in request.headers.items()},
-        body=await request.read(),
+        body=await body_of(request),
         at=datetime.now(UTC),
         what=request.match_info["what"],
         secret=request.match_info.get("secret", ""),
         query=dict(request.query),
         source=request.remote or "",
     )
-    try:
-        answer = await bridge.hook(hook)
-    except HookRefused as error:
-        structlog.get_logger().warning(
-            "hook_refused", bridge=bridge.name, status=error.status, why=str(error), source=hook.source
-        )
-        return web.Response(status=error.status, text=f"{error}\n")
-    except StoreError:
-        return web.Response(status=503, text="it could not be stored; call again\n")
-    return web.Response(status=answer.status, content_type=answer.content_type, text=answer.body)

@@ -1,33 +1,44 @@
 """The HTTP server: `/healthz`, `/readyz`, `/metrics`, and the status that the command line asks for.
 
-`/healthz` says that the process lives; `/readyz` answers 200 when a call would be taken and journalled. Both are for monitors
-and ask for no password; webhooks have signatures. Everything else wants the password where the configuration names one.
+`/healthz` says that the process lives; `/readyz` answers 200 when a call would be taken and journalled. Both are for monitors,
+ask for no password and by whatever name, and show nothing that anybody else wrote; webhooks have signatures. Everything else
+wants to be called by a name that is ours, and the password where the configuration names one.
 """
 
+import asyncio
 import base64
 import hmac
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
-from aiohttp import web
-from aiohttp.typedefs import Middleware
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from config.model import Web
 from gateway import metrics
 from gateway.actions import Actions
 from gateway.status import Reporter
-from gateway.web import api, hooks
+from gateway.web import api, bodies, faults, hooks
+from gateway.web.door import Door, Room, in_turns
+from gateway.web.hosts import Hosts
 
 USER = "textback"
-BODY_AT_MOST = 64 * 1024
+IDLE_AT_MOST_S = 75.0
+"""Between two requests on one connection: longer than a reverse proxy keeps one."""
+LINGER_S = 2.0
+"""What is still sent after the answer is read and dropped for so long, so that the answer arrives."""
+Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 _OPEN = frozenset({"/healthz", "/readyz"})
 _REPORTER: web.AppKey[Reporter] = web.AppKey("reporter", Reporter)
 
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-
-def application(reporter: Reporter, actions: Actions, password: str | None, token: str) -> web.Application:
+def application(reporter: Reporter, actions: Actions, settings: Web, token: str) -> web.Application:
     """The routes, behind the password where there is one; what changes something wants the token besides."""
-    app = web.Application(middlewares=[_password_asker(password)] if password else [], client_max_size=BODY_AT_MOST)
+    guards = [_name_asker(Hosts.of(settings.listen.host, settings.public_url))]
+    if settings.password is not None:
+        guards.append(_password_asker(settings.password.get_secret_value()))
+    app = web.Application(middlewares=[faults.told, in_turns, *guards], client_max_size=bodies.AT_MOST)
     app[_REPORTER] = reporter
     api.add_to(app, actions, token)
     app.add_routes(
@@ -41,16 +52,50 @@ def application(reporter: Reporter, actions: Actions, password: str | None, toke
     return app
 
 
-async def start(app: web.Application, host: str, port: int) -> web.AppRunner:
-    """Listen; `OSError` where the address cannot be had."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """A server that listens, until `stop`."""
+
+    runner: web.AppRunner
+    server: asyncio.Server
+
+    async def stop(self) -> None:
+        """Take no more connections, answer what was asked, close."""
+        self.server.close()
+        await self.runner.cleanup()
+
+
+async def start(app: web.Application, host: str, port: int, *, descriptors: int) -> Listening:
+    """Listen; `OSError` where the address cannot be had. `descriptors`: how many the process may have."""
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        logger=faults.logger(),
+        shutdown_timeout=2.0,
+        keepalive_timeout=IDLE_AT_MOST_S,
+        lingering_time=LINGER_S,
+    )
     await runner.setup()
+    assert runner.server is not None
+    runner.server.request_handler = _expecting_little(runner.server.request_handler)
     try:
-        await web.TCPSite(runner, host, port).start()
+        door = Door(runner.server, Room.within(descriptors))
+        server = await asyncio.get_running_loop().create_server(door, host, port, backlog=128)
     except OSError:
         await runner.cleanup()
         raise
-    return runner
+    return Listening(runner=runner, server=server)
+
+
+def _expecting_little(answer: Answer) -> Answer:
+    """417 (RFC 9110 §10.1.1) in place of aiohttp's, which repeats what was expected, and fails where that is no text."""
+
+    async def answer_or_not(request: web.BaseRequest) -> web.StreamResponse:
+        if request.headers.get(hdrs.EXPECT, "100-continue").lower() != "100-continue":
+            return web.Response(status=417, text="nothing but 100-continue may be expected\n")
+        return await answer(request)
+
+    return answer_or_not
 
 
 async def _healthz(_: web.Request) -> web.Response:
@@ -64,9 +109,9 @@ async def _readyz(request: web.Request) -> web.Response:
         "ready": readiness.is_ready,
         "why_not": list(readiness.why_not),
         "trunks": status["trunks"],
-        "bridges": status["bridges"],
+        "bridges": {name: {"up": one["up"], "paused": one["paused"]} for name, one in status["bridges"].items()},
         "config_hash": status["config_hash"],
-        "reload_error": status["reload_error"],
+        "reload_failed": bool(status["reload_error"]),
     }
     return web.json_response(body, status=200 if readiness.is_ready else 503)
 
@@ -79,17 +124,30 @@ async def _metrics(request: web.Request) -> web.Response:
     return web.Response(body=metrics.exposition(request.app[_REPORTER].status()), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
+def _is_open(request: web.Request) -> bool:
+    return request.path in _OPEN or request.path.startswith(hooks.PREFIX)
+
+
+def _name_asker(hosts: Hosts) -> Middleware:
+    says = "this name is not answered here; ask by address, or set web.public_url to the name in front of the gateway"
+
+    @web.middleware
+    async def ask(request: web.Request, handler: Handler) -> web.StreamResponse:
+        names = request.headers.getall(hdrs.HOST, [])
+        if _is_open(request) or (len(names) == 1 and hosts.knows(names[0])):
+            return await handler(request)
+        return web.json_response({"error": says}, status=421)
+
+    return ask
+
+
 def _password_asker(password: str) -> Middleware:
     expected = basic(password)
 
     @web.middleware
-    async def ask(request: web.Request, handler: Answer) -> web.StreamResponse:
-        shown = request.headers.get("Authorization", "")
-        if (
-            request.path in _OPEN
-            or request.path.startswith(hooks.PREFIX)
-            or hmac.compare_digest(shown.encode(errors="replace"), expected.encode())
-        ):
+    async def ask(request: web.Request, handler: Handler) -> web.StreamResponse:
+        shown = request.headers.get(hdrs.AUTHORIZATION, "")
+        if _is_open(request) or hmac.compare_digest(shown.encode(errors="replace"), expected.encode()):
             return await handler(request)
         return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="Textback"'}, text="Password, please.\n")
 

@@ -119,11 +119,15 @@ class HttpBridge:
         if isinstance(self._provider, CanLookUp) and self._tasks is not None:
             self._tasks.create_task(self._look_up(self._provider, text, since), name=f"look-up {text.key}")
 
+    def admit(self, source: str) -> None:
+        """`HookRefused` where an address may not call at all: to be asked before a call is read."""
+        if self._hook_from and not self._may_call(source):
+            raise HookRefused(403, "this address may not call")
+
     async def hook(self, hook: Hook) -> HookAnswer:
         """Take a provider's call, whose `url` is still its path: verified, stored, then answered. `HookRefused` where it is not
         to be believed."""
-        if self._hook_from and not self._may_call(hook.source):
-            raise HookRefused(403, "this address may not call")
+        self.admit(hook.source)
         hook = replace(hook, url=self._reached_at + hook.url)
         if not self._provider.is_genuine(hook):
             raise HookRefused(403, "the signature does not hold, or nothing is configured to verify it by")

@@ -51,6 +51,12 @@ def test_facts_about_numbers() -> None:
     assert written_for(E164("+14155550100"), E164("+442079460018")) == "+1 415-555-0100"
     assert "5550123" not in masked("+14155550123")
     assert masked(None) == "withheld"
+    assert masked("+14155550100") == "+1415•••0100"
+    for number in ("+4930123456", "0301234567", "4155550123", "5550123", "911", "+493012345678901"):
+        head, _, tail = masked(number).partition("•••")
+        assert number.startswith(head)
+        assert number.endswith(tail)
+        assert len(number) - len(head) - len(tail) >= min(3, len(number) - 2), number
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,17 @@ def test_hostile_http_ends_nothing(gateway: Start) -> None:
     ):
         with socket.create_connection(("127.0.0.1", running.web_port), timeout=5) as link:
             link.sendall(octets)
-            link.recv(1000)
+            assert link.recv(1000).startswith((b"HTTP/1.0 400 ", b"HTTP/1.1 400 "))
     assert running.get("/healthz") == (200, {"alive": True})
     assert "Traceback" not in running.log
+
+
+def test_a_traceback_is_in_the_log_of_a_running_gateway(gateway: Start, tmp_path: Path) -> None:
+    """What the tests above look for does get there; for a fault while a request is answered see tests/web/test_faults.py."""
+    running = gateway()
+    db = sqlite3.connect(running.database, isolation_level=None)
+    db.execute("CREATE TRIGGER broken BEFORE INSERT ON calls BEGIN SELECT RAISE(ABORT, 'the trigger speaks'); END")
+    db.close()
+    sipp.place(tmp_path, running.sip_port, [Call(caller="+14155550123")])
+    running.wait_for_log("Traceback")
+    assert "the trigger speaks" in running.log

@@ -1,0 +1,60 @@
+"""All that the command line prints. Whatever a line is made of, it stays one line, and a terminal obeys nothing in it."""
+
+import contextlib
+import io
+import json
+import sys
+from typing import Any
+
+from gateway.core.shown import shown
+
+
+def say(*lines: str) -> None:
+    """Lines for people, on standard output."""
+    for line in lines:
+        print(shown(line))
+
+
+def say_now(*lines: str) -> None:
+    """`say` for what happens while somebody watches, also through a pipe."""
+    say(*lines)
+    sys.stdout.flush()
+
+
+def say_json(value: Any) -> None:
+    """For programs. DEL is the one control character that JSON lets stand as it is."""
+    print(json.dumps(value, indent=2).replace("\x7f", "\\u007f"))
+
+
+def complain(*lines: object) -> None:
+    """Lines for people, on standard error."""
+    for line in lines:
+        print(shown(str(line)), file=sys.stderr)
+
+
+def spin(turn: int) -> None:
+    """On a terminal: something is under way."""
+    if sys.stdout.isatty():
+        print("\r" + "|/-\\"[turn % 4], end="", flush=True)
+
+
+def stop_spinning() -> None:
+    """Before the next line."""
+    if sys.stdout.isatty():
+        print("\r \r", end="")
+
+
+def show_progress(number: int, count: int) -> None:
+    """A bar on standard error; the last call clears it."""
+    if not sys.stderr.isatty():
+        return
+    done = number * 40 // count
+    bar = f"\r[{'#' * done}{'.' * (40 - done)}] {number} of {count}"
+    print(bar if number < count else "\r" + " " * 70 + "\r", end="", file=sys.stderr, flush=True)
+
+
+def tolerate_encodings() -> None:
+    """A terminal that knows no umlauts gets them escaped, and no command ends because of them."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, io.UnsupportedOperation):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
