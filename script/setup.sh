@@ -4,6 +4,7 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PYTHON=${TEXTBACK_PYTHON:-/usr/bin/python3}
 VENV=$ROOT/.venv
+STACK_NEEDS=(libsrtp2-1 libopus0 libsamplerate0 libgsm1 libspeex1 libspeexdsp1 libuuid1)
 
 if [ "$(id -u)" = 0 ]; then SUDO=(); else SUDO=(sudo); fi
 
@@ -37,6 +38,8 @@ make_environment() {
         die "$PYTHON is $("$PYTHON" -V 2>&1); Textback runs on Python 3.11 to 3.13 (name one with TEXTBACK_PYTHON=/path/to/python3)"
     wheel=$("$ROOT/script/build-pjsua2" --python "$PYTHON" --print-wheel) || die "there is no SIP stack to run with"
     once run "$wheel" "$PYTHON" "$ROOT" "$(cat "$ROOT"/{requirements,requirements-build}.txt "$ROOT/pyproject.toml")" || install_product "$wheel"
+    # A wheel out of the cache was built where its libraries were; here they may be missing.
+    "$VENV/bin/python" -c 'import pjsua2' 2>/dev/null || need_packages "${STACK_NEEDS[@]}"
     [ "$1" = run ] || once test "$(cat "$VENV/run.stamp" "$ROOT/requirements-dev.txt")" || install_test_tools
 }
 

@@ -305,6 +305,13 @@ def test_secret_beside_that_cannot_be_read_is_passed_over_for_systemds(write, cr
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_configuration_that_cannot_be_read(write, credentials: Path) -> None:
+    path = write(GOOD)
+    path.chmod(0)
+    said = f"{path}: cannot be read: Permission denied; chmod 644 lets the gateway's user read it\n"
+    assert checked(path, credentials).stderr.startswith(said)
+
+
 def test_directory_secrets_that_cannot_be_entered(write, credentials: Path, tmp_path: Path) -> None:
     closed = tmp_path / "secrets"
     closed.mkdir(mode=0)
