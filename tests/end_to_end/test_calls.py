@@ -1,5 +1,6 @@
 """Real calls by SIPp to a real gateway: what each ending is taken for."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,10 @@ def test_rung_out_is_no_answer_and_texted(gateway: Start, tmp_path: Path) -> Non
     assert (call["outcome"], call["decision"], call["reason"]) == ("no_answer", "send", "missed_call")
     assert call["caller"] == "+14155550123"
     assert call["rang_seconds"] == pytest.approx(1, abs=0.3)
+    for named in ("1", "last", call["call_id"]):
+        explained = json.loads(running.cli("explain", named, "--json").stdout)
+        assert explained["call"] == call
+        assert explained["texts"] == running.texts()
 
 
 @pytest.mark.parametrize(
