@@ -23,6 +23,7 @@ need_packages() {
     done
     [ ${#missing[@]} -gt 0 ] || return 0
     command -v apt-get >/dev/null || die "needs ${missing[*]}, and there is no apt-get here; install them and start again"
+    [ ${#SUDO[@]} -eq 0 ] || command -v sudo >/dev/null || die "needs ${missing[*]}, and there is no sudo here; start it as root"
     say "installing ${missing[*]}"
     "${SUDO[@]}" apt-get update -qq || say "the package lists could not be refreshed; trying with the old ones"
     "${SUDO[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
