@@ -24,7 +24,8 @@ class TwoMachines:
     def start(self) -> "TwoMachines":
         """Make both and join them."""
         self._make_office()
-        self._machines["carrier"] = _machine([*self._inside("office", *self._user), "unshare", "--net"])
+        of_the_same_root = self._inside("office", *self._user) if self._user else []
+        self._machines["carrier"] = _machine([*of_the_same_root, "unshare", "--net"])
         carrier = self._machines["carrier"].pid
         self._ip("office", "link", "add", "cable", "type", "veth", "peer", "name", "cable", "netns", str(carrier))
         for machine, address in self._addresses.items():
