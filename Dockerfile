@@ -20,7 +20,8 @@ RUN apt-get update \
 COPY --from=build /opt/textback /opt/textback
 USER textback
 VOLUME /var/lib/textback
-# The configuration is mounted at /etc/textback; its secrets beside it. Use the host's network: RTP ports and NAT do not mix.
+# The configuration is mounted at /etc/textback, its secrets at /etc/textback/secrets; user 10001 must be able to read them.
+# Use the host's network: RTP ports and NAT do not mix.
 ENTRYPOINT ["/opt/textback/bin/textback"]
 CMD ["run"]
 HEALTHCHECK --interval=10s --timeout=5s --start-period=15s CMD ["/opt/textback/bin/textback", "status"]

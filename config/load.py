@@ -83,7 +83,8 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        says = f"cannot be read: {error.strerror}; name a configuration with -c FILE"
+        cure = "chmod 644 lets the gateway's user read it" if isinstance(error, PermissionError) else "name one with -c FILE"
+        says = f"cannot be read: {error.strerror}; {cure}"
         raise ConfigError([Problem(file=str(path), line=None, key="", says=says)]) from None
 
 

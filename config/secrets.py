@@ -23,6 +23,8 @@ SECRET_KEYS = {
 }
 """By section: each is written as `KEY_file` and read into `KEY`."""
 LARGEST = 16384
+DIRECTORY = "secrets"
+"""Beside the configuration, for root alone: the systemd unit gives the service a copy of what is in it."""
 
 
 class SecretError(Exception):
@@ -42,12 +44,9 @@ def sections(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], tu
 
 
 def find(name: str, beside: Path) -> Path:
-    """The file of a secret: beside the configuration, or in the directory that systemd gives credentials in."""
-    path = beside / name
-    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    if credentials and not path.exists():
-        return Path(credentials) / Path(name).name
-    return path
+    """The file of a secret: the first of its places where it can be read, else the place where it is missed."""
+    readable = (path for path in _places(name, beside) if os.access(path, os.R_OK))
+    return next(readable, _missed(name, beside))
 
 
 def read(name: str, beside: Path) -> str:
@@ -57,10 +56,8 @@ def read(name: str, beside: Path) -> str:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
         secret = content.decode().strip()
-    except FileNotFoundError:
-        raise SecretError(f"there is no file {path}; write the secret into it and make it readable by its owner only") from None
     except OSError as error:
-        raise SecretError(f"{path} cannot be read: {error.strerror}; give it to the user that the gateway runs as") from None
+        raise SecretError(_why_not(error, name, path)) from None
     except UnicodeDecodeError:
         raise SecretError(f"{path} is no text file; the secret must stand in it alone") from None
     if not secret or len(content) > LARGEST:
@@ -70,4 +67,35 @@ def read(name: str, beside: Path) -> str:
 
 def is_open_to_others(path: Path) -> bool:
     """May anybody on the machine read it?"""
-    return bool(path.stat().st_mode & 0o004)
+    return bool(path.stat().st_mode & 0o004) and bool(path.parent.stat().st_mode & 0o001)
+
+
+def _places(name: str, beside: Path) -> list[Path]:
+    """Best first. A path that leads elsewhere is meant as it stands; a bare name may be systemd's, which can always be read."""
+    given = _given(name)
+    return [*given, beside / name, beside / DIRECTORY / name] if _is_bare(name) else [beside / name, *given]
+
+
+def _given(name: str) -> list[Path]:
+    """What systemd may have given: the file alone, or as one of `DIRECTORY`, whose name it then bears in front."""
+    credentials, file = os.environ.get("CREDENTIALS_DIRECTORY"), Path(name).name
+    return [Path(credentials, file), Path(credentials, f"{DIRECTORY}_{file}")] if credentials else []
+
+
+def _missed(name: str, beside: Path) -> Path:
+    """Where an admin would put it: where it is, though it cannot be read, else into `DIRECTORY` where there is one."""
+    path, directory = beside / name, beside / DIRECTORY
+    return directory / name if _is_bare(name) and not os.path.exists(path) and os.path.isdir(directory) else path
+
+
+def _why_not(error: OSError, name: str, path: Path) -> str:
+    is_closed = isinstance(error, PermissionError) and not os.access(path.parent, os.X_OK)
+    if os.environ.get("CREDENTIALS_DIRECTORY") and (is_closed or isinstance(error, FileNotFoundError)):
+        return f"systemd gave no secret {name} at the start; write it into {path} and restart the service"
+    if isinstance(error, FileNotFoundError):
+        return f"there is no file {path}; write the secret into it and make it readable by its owner only"
+    return f"{path} cannot be read: {error.strerror}; give it to the user that the gateway runs as"
+
+
+def _is_bare(name: str) -> bool:
+    return Path(name).name == name

@@ -4,6 +4,7 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PYTHON=${TEXTBACK_PYTHON:-/usr/bin/python3}
 VENV=$ROOT/.venv
+STACK_NEEDS=(libsrtp2-1 libopus0 libsamplerate0 libgsm1 libspeex1 libspeexdsp1 libuuid1)
 
 if [ "$(id -u)" = 0 ]; then SUDO=(); else SUDO=(sudo); fi
 
@@ -22,6 +23,7 @@ need_packages() {
     done
     [ ${#missing[@]} -gt 0 ] || return 0
     command -v apt-get >/dev/null || die "needs ${missing[*]}, and there is no apt-get here; install them and start again"
+    [ ${#SUDO[@]} -eq 0 ] || command -v sudo >/dev/null || die "needs ${missing[*]}, and there is no sudo here; start it as root"
     say "installing ${missing[*]}"
     "${SUDO[@]}" apt-get update -qq || say "the package lists could not be refreshed; trying with the old ones"
     "${SUDO[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
@@ -37,6 +39,8 @@ make_environment() {
         die "$PYTHON is $("$PYTHON" -V 2>&1); Textback runs on Python 3.11 to 3.13 (name one with TEXTBACK_PYTHON=/path/to/python3)"
     wheel=$("$ROOT/script/build-pjsua2" --python "$PYTHON" --print-wheel) || die "there is no SIP stack to run with"
     once run "$wheel" "$PYTHON" "$ROOT" "$(cat "$ROOT"/{requirements,requirements-build}.txt "$ROOT/pyproject.toml")" || install_product "$wheel"
+    # A wheel out of the cache was built where its libraries were; here they may be missing.
+    "$VENV/bin/python" -c 'import pjsua2' 2>/dev/null || need_packages "${STACK_NEEDS[@]}"
     [ "$1" = run ] || once test "$(cat "$VENV/run.stamp" "$ROOT/requirements-dev.txt")" || install_test_tools
 }
 

@@ -187,13 +187,13 @@ def test_week(tmp_path: Path) -> None:
 def test_check_command(tmp_path: Path) -> None:
     path = configured(tmp_path, GOOD.replace(" Reply STOP to opt out.", "") + CLOSED)
     command = [sys.executable, "-m", "gateway", "-c", str(path), "check"]
-    done = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=120, check=False)
     found = json.loads(done.stdout)
     assert (done.returncode, found["errors"], len(found["warnings"]), len(found["messages"])) == (0, [], 1, 2)
     assert subprocess.run([*command, "--strict"], capture_output=True, check=False).returncode == 1
-    shown = subprocess.run([*command, "--week"], capture_output=True, text=True, timeout=30, check=False).stdout
+    shown = subprocess.run([*command, "--week"], capture_output=True, text=True, timeout=120, check=False).stdout
     assert "what a new caller's first missed call gets (America/Chicago)" in shown
     path.write_text(path.read_text().replace("[line.front.text]", "[line.front.txt]"))
-    broken = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    broken = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert broken.returncode == 1
     assert 'did you mean "text"?' in broken.stderr

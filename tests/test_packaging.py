@@ -2,11 +2,18 @@
 
 import re
 import subprocess
+import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from config import secrets
 from config.load import load, not_in_effect
+from gateway.cli.main import _parser
 from gateway.core.reason import Reason
+from tests.peers.gateway import RunningGateway
 
 ROOT = Path(__file__).parents[1]
 UNIT = ROOT / "systemd" / "textback.service"
@@ -31,6 +38,52 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
 def test_unit_is_well_shut_in() -> None:
     done = run("systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE_AT_MOST}", str(UNIT))
     assert done.returncode == 0, done.stdout[-600:]
+
+
+def test_unit_starts_no_program_that_a_minimal_debian_lacks() -> None:
+    programs = re.findall(r"^Exec\w+=[+!@:-]*(\S+)", UNIT.read_text(), flags=re.MULTILINE)
+    assert set(programs) == {"/opt/textback/.venv/bin/textback", "/bin/sh"}
+
+
+def test_unit_gives_the_secrets_under_the_name_that_they_are_looked_for() -> None:
+    assert f"\nLoadCredential={secrets.DIRECTORY}:/etc/textback/{secrets.DIRECTORY}\n" in UNIT.read_text()
+
+
+def reload_as_the_unit_does(running: RunningGateway) -> subprocess.CompletedProcess[str]:
+    """The unit's own line, by the shell that it names, for a gateway that systemd did not start."""
+    line = re.search(r"^ExecReload=\+/bin/sh -c '(.*)'$", UNIT.read_text(), flags=re.MULTILINE)
+    assert line is not None
+    assert running.process is not None
+    command = line[1].replace("/opt/textback/.venv/bin/textback", f"{sys.executable} -m gateway")
+    command = command.replace("/etc/textback/textback.toml", str(running.path))
+    environment = {"MAINPID": str(running.process.pid), "PATH": "/nonexistent", "PYTHONPATH": str(ROOT)}
+    done = ["/bin/sh", "-c", command]
+    return subprocess.run(done, capture_output=True, text=True, timeout=60, check=False, env=environment)
+
+
+def test_reload_tells_whether_the_configuration_was_taken(gateway: Callable[..., RunningGateway]) -> None:
+    running = gateway(ring=1)
+    running.configure(ring=2)
+    taken = reload_as_the_unit_does(running)
+    assert (taken.returncode, taken.stdout, taken.stderr) == (0, "", "")
+    running.wait_for_log("configuration_loaded")
+    running.path.write_text(running.path.read_text().replace("ring_seconds", "ring_secs"))
+    refused = reload_as_the_unit_does(running)
+    assert refused.returncode == 1
+    assert 'line.front-desk.ring_secs: is no key of this section; did you mean "ring_seconds"?' in refused.stderr
+    running.wait_for_log("reload_refused")
+
+
+@pytest.mark.parametrize("document", ["README.md", *(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))])
+def test_commands_in_documents_are_taken(document: str) -> None:
+    """By the parser. A line of a block ends where its explanation begins; in a sentence a command may be named without its arguments."""
+    text = (ROOT / document).read_text()
+    named = re.findall(r"`textback ([a-z][^`]*)`", text)
+    shown = re.findall(r"^textback ([a-z].*?)(?:   .*)?$", text, flags=re.MULTILINE)
+    for command in named + shown:
+        words = re.sub(r"\b(CALL|ID)\b", "7", command).split()
+        is_without = command in named and words in (["explain"], ["calls", "done"], ["texts", "release"])
+        assert _parser().parse_args([*words, "7"] if is_without else words), command
 
 
 def test_every_reason_is_documented() -> None:

@@ -135,26 +135,24 @@ def open_calls(db: sqlite3.Connection) -> list[tuple[int, Arrival]]:
     return [(row["id"], _arrival(row)) for row in rows]
 
 
+_SHOWN = "SELECT calls.*, (SELECT max(texts.id) FROM texts WHERE texts.call = calls.id) AS text FROM calls"
+"""A call as it is shown: with its newest text's id."""
+
+
 def newest(db: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:
-    """The newest calls first, each with its newest text's id."""
-    return db.execute(
-        "SELECT calls.*, (SELECT max(texts.id) FROM texts WHERE texts.call = calls.id) AS text FROM calls"
-        " ORDER BY calls.id DESC LIMIT ?",
-        (limit,),
-    ).fetchall()
+    """The newest calls first."""
+    return db.execute(f"{_SHOWN} ORDER BY calls.id DESC LIMIT ?", (limit,)).fetchall()
 
 
 def one(db: sqlite3.Connection, call: int) -> sqlite3.Row | None:
     """One call by its id."""
-    row: sqlite3.Row | None = db.execute("SELECT * FROM calls WHERE id = ?", (call,)).fetchone()
+    row: sqlite3.Row | None = db.execute(f"{_SHOWN} WHERE calls.id = ?", (call,)).fetchone()
     return row
 
 
 def by_call_id(db: sqlite3.Connection, call_id: str) -> sqlite3.Row | None:
     """The newest call with this SIP Call-ID."""
-    row: sqlite3.Row | None = db.execute(
-        "SELECT * FROM calls WHERE call_id = ? ORDER BY id DESC LIMIT 1", (call_id,)
-    ).fetchone()
+    row: sqlite3.Row | None = db.execute(f"{_SHOWN} WHERE call_id = ? ORDER BY calls.id DESC LIMIT 1", (call_id,)).fetchone()
     return row
 
 

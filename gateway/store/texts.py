@@ -122,18 +122,19 @@ def cancel_for(db: sqlite3.Connection, number: E164, at: datetime, detail: str) 
     return sum(settle(db, row["id"], Event.CANCELLED, at, detail=detail) is not None for row in rows)
 
 
+_FIRST_PART = "(SELECT provider_id FROM parts WHERE parts.text = texts.id ORDER BY number LIMIT 1)"
+_SHOWN = f"SELECT texts.*, {_FIRST_PART} AS provider_id FROM texts"
+"""A text as it is shown: with the provider's id of its first part."""
+
+
 def newest(db: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:
-    """The newest texts first, each with the provider's id of its first part."""
-    return db.execute(
-        "SELECT texts.*, (SELECT provider_id FROM parts WHERE parts.text = texts.id ORDER BY number LIMIT 1)"
-        " AS provider_id FROM texts ORDER BY texts.id DESC LIMIT ?",
-        (limit,),
-    ).fetchall()
+    """The newest texts first."""
+    return db.execute(f"{_SHOWN} ORDER BY texts.id DESC LIMIT ?", (limit,)).fetchall()
 
 
 def of_call(db: sqlite3.Connection, call: int) -> list[sqlite3.Row]:
     """The texts of one call, oldest first."""
-    return db.execute("SELECT * FROM texts WHERE call = ? ORDER BY id", (call,)).fetchall()
+    return db.execute(f"{_SHOWN} WHERE call = ? ORDER BY texts.id", (call,)).fetchall()
 
 
 def bridge_of(db: sqlite3.Connection, text: int) -> str | None:

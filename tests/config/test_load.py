@@ -1,5 +1,8 @@
 """Reading the configuration: what is right comes out whole, and all that is wrong is told at once, with its line."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -222,19 +225,108 @@ def test_not_utf_8(tmp_path: Path) -> None:
     assert problems(path) == ["textback.toml:2: is not UTF-8; save it as UTF-8"]
 
 
-def test_secret_from_systemds_credentials(write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    credentials = tmp_path / "credentials"
-    credentials.mkdir()
-    (credentials / "given.password").write_text("fromsys")
-    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
-    section = 'kind = "smpp"\nhost = "h"\nsystem_id = "x"\npassword_file = "given.password"'
-    bridge = load(write(GOOD.replace('kind = "spool"', section))).sms["spool"]
+def section(secret: str) -> str:
+    """A bridge whose password is in that file."""
+    return GOOD.replace('kind = "spool"', f'kind = "smpp"\nhost = "h"\nsystem_id = "x"\npassword_file = "{secret}"')
+
+
+def password(path: Path) -> str:
+    """What was read as the bridge's password."""
+    bridge = load(path).sms["spool"]
     assert isinstance(bridge, Smpp)
-    assert bridge.password.get_secret_value() == "fromsys"
+    return bridge.password.get_secret_value()
+
+
+@pytest.fixture
+def credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The directory in which systemd gives a service its secrets."""
+    directory = tmp_path / "credentials"
+    directory.mkdir()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(directory))
+    return directory
+
+
+@pytest.mark.parametrize("given", ["given.password", "secrets_given.password"])
+@pytest.mark.parametrize("named", ["given.password", "secrets/given.password", "/etc/textback/secrets/given.password"])
+def test_secret_from_systemds_credentials(write, credentials: Path, named: str, given: str) -> None:
+    """Given alone, or as a file of the directory that the unit gives whole."""
+    (credentials / given).write_text("fromsys")
+    assert password(write(section(named))) == "fromsys"
+
+
+def test_secret_that_systemd_gave_comes_before_the_file_beside(write, credentials: Path) -> None:
+    (credentials / "smsc.password").write_text("fromsys")
+    assert password(write(section("smsc.password"))) == "fromsys"
+
+
+def test_file_that_is_named_whole_comes_before_a_namesake_of_systemds(write, credentials: Path, tmp_path: Path) -> None:
+    (credentials / "smsc.password").write_text("fromsys")
+    assert password(write(section(f"{tmp_path}/smsc.password"))) == "secret"
+
+
+def test_secret_in_the_directory_secrets(write, tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "inside.password").write_text("inside")
+    assert password(write(section("inside.password"))) == "inside"
+
+
+def test_secret_that_is_nowhere(write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(section("no.password"))
+    assert "there is no file no.password; write the secret into it" in problems(path)[0]
+    (tmp_path / "secrets").mkdir()
+    assert "there is no file secrets/no.password; write the secret into it" in problems(path)[0]
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    said = "systemd gave no secret no.password at the start; write it into secrets/no.password and restart the service"
+    assert said in problems(path)[0]
+
+
+WITHOUT_ROOTS_RIGHTS = (
+    ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]
+    if os.geteuid() == 0
+    else []
+)
+"""For root too a file's mode counts then, as for the service's user."""
+
+
+def checked(path: Path, credentials: Path) -> subprocess.CompletedProcess[str]:
+    """`textback check` as somebody for whom a file's mode counts, with systemd's credentials."""
+    command = [*WITHOUT_ROOTS_RIGHTS, sys.executable, "-m", "gateway", "-c", str(path), "check"]
+    environment = {**os.environ, "CREDENTIALS_DIRECTORY": str(credentials)}
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
+
+
+def test_secret_beside_that_cannot_be_read_is_passed_over_for_systemds(write, credentials: Path, tmp_path: Path) -> None:
+    path = write(section("smsc.password"))
+    (tmp_path / "smsc.password").chmod(0)
+    done = checked(path, credentials)
+    assert f"{tmp_path}/smsc.password cannot be read: Permission denied" in done.stderr
+    (credentials / "smsc.password").write_text("fromsys")
+    done = checked(path, credentials)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_configuration_that_cannot_be_read(write, credentials: Path) -> None:
+    path = write(GOOD)
+    path.chmod(0)
+    said = f"{path}: cannot be read: Permission denied; chmod 644 lets the gateway's user read it\n"
+    assert checked(path, credentials).stderr.startswith(said)
+
+
+def test_directory_secrets_that_cannot_be_entered(write, credentials: Path, tmp_path: Path) -> None:
+    closed = tmp_path / "secrets"
+    closed.mkdir(mode=0)
+    path = write(section("given.password"))
+    assert "systemd gave no secret given.password" in checked(path, credentials).stderr
+    (credentials / "secrets_given.password").write_text("fromsys")
+    assert checked(path, credentials).returncode == 0
+    closed.chmod(0o700)
 
 
 def test_secret_that_everybody_may_read_is_warned_of(write, tmp_path: Path) -> None:
     path = write(EXAMPLE.read_text())
+    tmp_path.chmod(0o755)
     assert warnings_about_secrets(path) == []
     (tmp_path / "smsc.password").chmod(0o644)
     assert [problem.key for problem in warnings_about_secrets(path)] == ["sms.primary.password_file"]
+    tmp_path.chmod(0o700)
+    assert warnings_about_secrets(path) == []

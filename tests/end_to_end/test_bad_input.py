@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.peers import sipp
-from tests.peers.gateway import RunningGateway
+from tests.peers.gateway import PATIENCE_S, RunningGateway
 from tests.peers.sipp import Call, Ends
 
 Start = Callable[..., RunningGateway]
@@ -20,7 +20,7 @@ Start = Callable[..., RunningGateway]
 def run_once(path: Path, *, user: int | None = None) -> tuple[int, str]:
     """`textback run` that is expected to end by itself: status and what it said, without the log's lines."""
     command = [sys.executable, "-m", "gateway", "-c", str(path), "run"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, user=user)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False, user=user)
     assert "Traceback" not in done.stderr, done.stderr
     said = [line for line in done.stderr.splitlines() if not line.startswith("timestamp=")]
     return done.returncode, "\n".join(said)
@@ -119,12 +119,19 @@ def test_disk_that_cannot_be_written_loses_no_call_that_ends_later(gateway: Star
     other = sqlite3.connect(running.database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     assert sipp.place(tmp_path, running.sip_port, [Call(caller="+14155550123")]).is_good
-    time.sleep(6)
-    assert running.get("/readyz")[0] == 503
+    wait_until_readyz_says(running, 503)
     other.execute("ROLLBACK")
     other.close()
     running.wait_for("texts", 1, state="accepted")
-    assert running.get("/readyz")[0] == 200
+    wait_until_readyz_says(running, 200)
+
+
+def wait_until_readyz_says(running: RunningGateway, status: int) -> None:
+    """200 or 503."""
+    until = time.monotonic() + PATIENCE_S
+    while running.get("/readyz")[0] != status:
+        assert time.monotonic() < until, running.log
+        time.sleep(0.05)
 
 
 INVITE = (
@@ -171,7 +178,7 @@ def test_hostile_http_ends_nothing(gateway: Start) -> None:
         b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 5000 + b"\r\n",
         b"POST /healthz HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
     ):
-        with socket.create_connection(("127.0.0.1", running.web_port), timeout=5) as link:
+        with socket.create_connection(("127.0.0.1", running.web_port), timeout=30) as link:
             link.sendall(octets)
             assert link.recv(1000).startswith((b"HTTP/1.0 400 ", b"HTTP/1.1 400 "))
     assert running.get("/healthz") == (200, {"alive": True})

@@ -12,7 +12,7 @@ import pytest
 from sms.smpp.pdu import Pdu
 from tests.peers import sipp
 from tests.peers.faulty_smsc import FaultySmsc, Link
-from tests.peers.gateway import RunningGateway
+from tests.peers.gateway import PATIENCE_S, RunningGateway
 from tests.peers.sipp import Call, Ends
 from tests.peers.smsc import Smsc
 
@@ -26,7 +26,7 @@ def test_killed_while_it_rings(gateway: Start, smsc: Smsc, tmp_path: Path) -> No
     placed = sipp.start(tmp_path, running.sip_port, [Call(caller=CALLER)], Ends(status=480))
     running.wait_for("calls", 1, outcome=None)
     running.kill()
-    assert placed.wait(timeout=20) == 0  # the agent ended the call with 480 when the gateway was gone
+    assert placed.wait(timeout=PATIENCE_S) == 0  # the agent ended the call with 480 when the gateway was gone
     running.start()
     running.wait_for("texts", 1, state="accepted")
     assert running.calls()[0]["outcome"] == "interrupted"
@@ -91,11 +91,11 @@ def test_killed_at_random_under_load(gateway: Start, smsc: Smsc, tmp_path: Path,
     running = gateway(sms=smsc.config(), ring=30, max_calls=200)
     callers = [f"+1415555{number}" for number in range(2000, 2200)]
     placed = sipp.start(tmp_path, running.sip_port, [Call(caller=caller) for caller in callers], HUNG_UP, rate=60)
-    time.sleep(0.6 + random.Random(seed).random() * 2)
+    running.wait_for("calls", 10)
+    time.sleep(random.Random(seed).random() * 2)
     running.kill()
     placed.kill()
     placed.wait()
-    time.sleep(1)
     running.start()
     running.wait_for_status(lambda status: status["bridges"]["primary"]["up"] and status["queued"] == 0)
     running.wait_for("texts", 1, state="accepted")
@@ -103,7 +103,7 @@ def test_killed_at_random_under_load(gateway: Start, smsc: Smsc, tmp_path: Path,
     assert max(times.values()) == 1
     texts = {text["call"]: text["state"] for text in running.texts()}
     calls = running.calls()
-    assert len(calls) > 10
+    assert len(calls) >= 10
     assert all(call["outcome"] in ("abandoned", "interrupted") for call in calls)
     assert {call["id"] for call in calls} == set(texts)
     assert set(texts.values()) <= {"accepted", "unknown"}

@@ -1,12 +1,16 @@
 """Decisions as an office sees them: held texts, limits, reload, test sends, forks, on the running gateway."""
 
+import sqlite3
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from gateway.store import calls, instants
+from gateway.store.database import reading
 from tests.peers import sipp
-from tests.peers.gateway import RunningGateway
+from tests.peers.gateway import PATIENCE_S, RunningGateway
 from tests.peers.sipp import Call, Ends
 from tests.peers.smsc import Smsc
 
@@ -28,34 +32,64 @@ def waiting(running: RunningGateway, wait: str) -> None:
     )
 
 
+def an_hour_passes(running: RunningGateway) -> None:
+    """Since the first call, while the gateway is down: what was held then falls due."""
+    running.stop()
+    db = sqlite3.connect(running.database)
+    earlier = "strftime('%Y-%m-%dT%H:%M:%fZ', {}, '-1 hour')"
+    with db:
+        db.execute(
+            f"UPDATE calls SET arrived_at = {earlier.format('arrived_at')}, outcome_at = {earlier.format('outcome_at')} WHERE id = 1"
+        )
+        db.execute(f"UPDATE texts SET due_at = {earlier.format('due_at')} WHERE call = 1")
+    db.close()
+    running.start()
+
+
 def test_wait_then_send(gateway: Start, smsc: Smsc, tmp_path: Path) -> None:
     running = gateway(sms=smsc.config(), ring=30)
     waiting(running, "2s")
+    running.reload()
+    place(running, tmp_path)
+    running.wait_for("texts", 1, state="accepted")
+    assert running.calls()[0]["decision"] == "send"
+    (submitted,) = smsc.submitted()
+    with reading(running.database) as db:
+        held, sent = calls.decisions(db, 1)
+    assert (held["decision"], held["reason"], sent["decision"]) == ("hold", "wait", "send")
+    assert datetime.fromtimestamp(submitted["at"], UTC) - instants.read(held["at"]) >= timedelta(seconds=2)
+
+
+def test_held_text_is_shown_and_not_sent(gateway: Start, smsc: Smsc, tmp_path: Path) -> None:
+    running = gateway(sms=smsc.config(), ring=30)
+    waiting(running, "1h")
     running.reload()
     place(running, tmp_path)
     held = running.wait_for("texts", 1, state="held")[0]
     assert held["held_for"] == "wait"
     assert running.calls()[0]["decision"] == "hold"
     assert smsc.submitted() == []
+    an_hour_passes(running)
     running.wait_for("texts", 1, state="accepted")
-    assert running.calls()[0]["decision"] == "send"
     assert len(smsc.submitted()) == 1
 
 
 @pytest.mark.parametrize("how", ["answered", "replied", "done"])
 def test_caller_who_was_reached_meanwhile_is_not_texted(gateway: Start, smsc: Smsc, tmp_path: Path, how: str) -> None:
     running = gateway(sms=smsc.config(), ring=30)
-    waiting(running, "4s")
+    waiting(running, "1h")
     running.reload()
     place(running, tmp_path)
     running.wait_for("texts", 1, state="held")
     if how == "answered":
         place(running, tmp_path, ends=ELSEWHERE)
+        running.wait_for("calls", 1, outcome="answered_elsewhere")
     elif how == "replied":
         smsc.command("reply 14155550123 14155550100 I called you")
         smsc.wait_for_answer(1)
     else:
         assert running.cli("calls", "done", "1").returncode == 0
+    an_hour_passes(running)
     running.wait_for("texts", 1, state="cancelled")
     assert running.calls()[0]["reason"] == "resolved"
     assert smsc.submitted() == []
@@ -63,7 +97,7 @@ def test_caller_who_was_reached_meanwhile_is_not_texted(gateway: Start, smsc: Sm
 
 def test_held_text_survives_a_crash(gateway: Start, smsc: Smsc, tmp_path: Path) -> None:
     running = gateway(sms=smsc.config(), ring=30)
-    waiting(running, "3s")
+    waiting(running, "10s")
     running.reload()
     place(running, tmp_path)
     running.wait_for("texts", 1, state="held")
@@ -93,7 +127,7 @@ def test_limit_holds_for_a_person(gateway: Start, smsc: Smsc, tmp_path: Path) ->
 
 def test_forked_call_is_texted_once(gateway: Start, smsc: Smsc, tmp_path: Path) -> None:
     """The same caller rings twice at once: the PBX forked one call to two of its registrations."""
-    running = gateway(sms=smsc.config(), ring=1)
+    running = gateway(sms=smsc.config(), ring=4)
     place(running, tmp_path, CALLER, CALLER, ends=Ends())
     running.wait_for("texts", 1, state="accepted")
     calls = running.wait_for("calls", 2, outcome="no_answer")
@@ -138,15 +172,15 @@ def test_reload_swaps_whole_or_not_at_all(gateway: Start, tmp_path: Path) -> Non
 
 
 def test_reload_exchanges_bridges_and_a_call_keeps_its_plan(gateway: Start, smsc: Smsc, tmp_path: Path) -> None:
-    running = gateway(ring=2)
+    running = gateway(ring=8)
     placed = sipp.start(tmp_path, running.sip_port, [Call(caller=CALLER)], Ends())
     running.wait_for("calls", 1, outcome=None)
     running.configure(sms=smsc.config(), ring=30)
     running.reload()
     running.wait_for_status(lambda status: status["bridges"].get("primary", {}).get("up") and "spool" not in status["bridges"])
-    assert placed.wait(timeout=10) == 0
+    assert placed.wait(timeout=PATIENCE_S) == 0
     running.wait_for("texts", 1, state="accepted")
-    assert running.calls()[0]["rang_seconds"] == pytest.approx(2, abs=0.5)
+    assert 7.9 < running.calls()[0]["rang_seconds"] < 29
     assert len(smsc.submitted()) == 1
 
 
@@ -156,7 +190,7 @@ def test_file_watch(gateway: Start) -> None:
     running.reload()
     hash_now = running.wait_for_status(lambda status: not status["reload_error"])["config_hash"]
     running.path.write_text(running.path.read_text() + "\n# changed\n")
-    running.wait_for_status(lambda status: status["config_hash"] != hash_now, within=10)
+    running.wait_for_status(lambda status: status["config_hash"] != hash_now)
 
 
 def test_send_test(gateway: Start, smsc: Smsc, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from gateway.store import texts
 from sms.smpp.pdu import Pdu
 from tests.end_to_end.test_texts import miss
 from tests.peers.faulty_smsc import FaultySmsc, Link
-from tests.peers.gateway import RunningGateway
+from tests.peers.gateway import PATIENCE_S, RunningGateway
 from tests.peers.netns import TwoMachines
 from tests.peers.smsc import Smsc
 
@@ -45,7 +45,7 @@ def states(running: RunningGateway) -> Counter[str]:
     return Counter(text["state"] for text in running.texts())
 
 
-def wait_until_settled(running: RunningGateway, *, within: float = 40) -> Counter[str]:
+def wait_until_settled(running: RunningGateway, *, within: float = 2 * PATIENCE_S) -> Counter[str]:
     """Until nothing is queued or under way."""
     until = time.monotonic() + within
     while (found := states(running))["queued"] + found["sending"]:

@@ -32,7 +32,7 @@ def call_hook(running: RunningGateway, what: str, form: dict[str, str], *, token
     request = urllib.request.Request(f"http://127.0.0.1:{running.web_port}{path}", urlencode(form).encode(), method="POST")
     request.add_header("X-Twilio-Signature", signature)
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             assert answer.read() == b"<Response/>"
             return int(answer.status)
     except urllib.error.HTTPError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.peers import sipp
-from tests.peers.gateway import RunningGateway
+from tests.peers.gateway import PATIENCE_S, RunningGateway
 from tests.peers.sipp import Call, Ends
 from tests.peers.smsc import Smsc
 
@@ -45,7 +45,7 @@ def test_text_reaches_the_smsc_once_with_its_receipt(gateway: Start, smsc: Smsc,
 
 def metrics(running: RunningGateway) -> dict[tuple[str, ...], float]:
     """`/metrics`, as Prometheus' own reader reads it: name and labels to value."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{running.web_port}/metrics", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{running.web_port}/metrics", timeout=30) as answer:
         families = list(text_string_to_metric_families(answer.read().decode()))
     assert all(family.documentation for family in families)
     return {(sample.name, *sample.labels.values()): sample.value for family in families for sample in family.samples}
@@ -114,7 +114,7 @@ def test_provider_that_confirms_itself(gateway: Start, smsc: Smsc) -> None:
 
 
 def test_stop_cancels_what_is_queued(gateway: Start, smsc: Smsc, tmp_path: Path) -> None:
-    running = gateway(sms=smsc.config(more="per_second = 0.2"))
+    running = gateway(sms=smsc.config(more="per_second = 0.02"))
     miss(running, tmp_path, "+14155550131", "+14155550132", CALLER)
     running.wait_for("texts", 3)
     smsc.command("reply 14155550123 14155550100 STOP")
@@ -168,7 +168,7 @@ def test_gateway_that_stops_texts_those_who_still_rang(gateway: Start, smsc: Sms
     placed = sipp.start(tmp_path, running.sip_port, [Call(caller=CALLER)], Ends(status=480))
     running.wait_for("calls", 1, outcome=None)
     assert running.stop() == 0
-    assert placed.wait(timeout=20) == 0
+    assert placed.wait(timeout=PATIENCE_S) == 0
     assert running.calls()[0]["outcome"] == "interrupted"
     assert [entry["to"] for entry in smsc.submitted()] == ["14155550123"]
 

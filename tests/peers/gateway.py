@@ -14,6 +14,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from gateway.cli.show import call_json, text_json
+from gateway.store import calls, texts
+from gateway.store.database import reading
+
+PATIENCE_S = 90.0
+"""Until something that must happen counts as not happening: long, for a machine that has much else to do."""
+
 CONFIG = """\
 data_dir = "data"
 timezone = "America/Chicago"
@@ -88,6 +95,19 @@ def free_sip_port() -> int:
             return port
 
 
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    return [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+
+
+def is_running(pid: int) -> bool:
+    """Is there such a process, and not only its end that nobody has asked for?"""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 class RunningGateway:
     """A gateway of its own in a directory of its own."""
 
@@ -133,7 +153,8 @@ class RunningGateway:
 
     def wait_until_ready(self) -> None:
         """Until /readyz answers 200."""
-        for _ in range(400):
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
             assert self.process is not None
             assert self.process.poll() is None, self.log
             if self.get("/readyz")[0] == 200:
@@ -141,7 +162,7 @@ class RunningGateway:
             time.sleep(0.05)
         raise AssertionError(f"not ready: {self.log}")
 
-    def wait_for_log(self, words: str, *, within: float = 15) -> None:
+    def wait_for_log(self, words: str, *, within: float = PATIENCE_S) -> None:
         """Until the log has these words."""
         until = time.monotonic() + within
         while words not in self.log:
@@ -151,7 +172,7 @@ class RunningGateway:
     def get(self, path: str) -> tuple[int, Any]:
         """What the gateway's own HTTP server answers; 0 while nobody listens."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.web_port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.web_port}{path}", timeout=30) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             is_json = error.headers.get_content_type() == "application/json"
@@ -162,13 +183,13 @@ class RunningGateway:
     def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command as an admin would."""
         command = [sys.executable, "-m", "gateway", "-c", str(self.path), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
     def post(self, path: str, body: dict[str, Any]) -> tuple[int, Any]:
         """A POST without the token."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.web_port}{path}", json.dumps(body).encode(), method="POST")
         try:
-            with urllib.request.urlopen(request, timeout=5) as answer:
+            with urllib.request.urlopen(request, timeout=30) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
@@ -179,21 +200,22 @@ class RunningGateway:
         events = ("configuration_loaded", "reload_refused")
         before = sum(self.log.count(event) for event in events)
         self.process.send_signal(signal.SIGHUP)
-        for _ in range(200):
-            if sum(self.log.count(event) for event in events) > before:
-                return
+        until = time.monotonic() + PATIENCE_S
+        while sum(self.log.count(event) for event in events) == before:
+            assert time.monotonic() < until, f"no reload: {self.log}"
             time.sleep(0.02)
-        raise AssertionError(f"no reload: {self.log}")
 
     def calls(self) -> list[dict[str, Any]]:
-        """`textback calls --json`, oldest first."""
-        return list(reversed(json.loads(self.cli("calls", "-n", "100000", "--json").stdout)))
+        """What `textback calls --json` says, oldest first."""
+        with reading(self.database) as db:
+            return [call_json(row) for row in reversed(calls.newest(db, 100_000))]
 
     def texts(self) -> list[dict[str, Any]]:
-        """`textback texts --json`, oldest first."""
-        return list(reversed(json.loads(self.cli("texts", "-n", "100000", "--json").stdout)))
+        """What `textback texts --json` says, oldest first."""
+        with reading(self.database) as db:
+            return [text_json(row) for row in reversed(texts.newest(db, 100_000))]
 
-    def wait_for(self, what: str, count: int, *, within: float = 15, **wanted: Any) -> list[dict[str, Any]]:
+    def wait_for(self, what: str, count: int, *, within: float = PATIENCE_S, **wanted: Any) -> list[dict[str, Any]]:
         """Until `calls` or `texts` shows so many rows with these values; then all rows."""
         until = time.monotonic() + within
         while True:
@@ -204,9 +226,9 @@ class RunningGateway:
             assert time.monotonic() < until, (
                 f"wanted {count} {what} with {wanted}, the last are {rows[-5:]}\n{self.log[-5000:]}"
             )
-            time.sleep(0.1)
+            time.sleep(0.05)
 
-    def wait_for_status(self, is_so: Callable[[dict[str, Any]], bool], *, within: float = 15) -> dict[str, Any]:
+    def wait_for_status(self, is_so: Callable[[dict[str, Any]], bool], *, within: float = PATIENCE_S) -> dict[str, Any]:
         """Until /api/v1/status is as wanted; the status."""
         until = time.monotonic() + within
         while True:
@@ -225,13 +247,18 @@ class RunningGateway:
         """SIGTERM; its exit status."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=PATIENCE_S)
 
     def kill(self) -> None:
         """SIGKILL, and wait until the agent, which is on its own then, has left too."""
         assert self.process is not None
+        agents = children(self.process.pid)
         self.process.kill()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=PATIENCE_S)
+        until = time.monotonic() + PATIENCE_S
+        while any(is_running(agent) for agent in agents):
+            assert time.monotonic() < until, f"the agent outlives its gateway: {agents}"
+            time.sleep(0.02)
 
     def end(self) -> None:
         """Leave nothing running."""

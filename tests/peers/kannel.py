@@ -4,9 +4,10 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.peers.gateway import free_port
+from tests.peers.gateway import PATIENCE_S, free_port
 
 CONFIG = """\
 group = core
@@ -74,12 +75,15 @@ class Kannel:
             with (self._directory / f"{box}.out").open("wb") as out:
                 command = [f"/usr/sbin/{box}", "-v", "4", str(self._path)]
                 self._boxes.append(subprocess.Popen(command, stdout=out, stderr=out, cwd=self._directory))
-            time.sleep(0.3)
-        for _ in range(100):
-            if ("online" in self.status() or not is_bound) and self._listens():
-                return self
+            self._wait(self.status)
+        self._wait(lambda: ("online" in self.status() or not is_bound) and self._listens())
+        return self
+
+    def _wait(self, is_so: Callable[[], object]) -> None:
+        until = time.monotonic() + PATIENCE_S
+        while not is_so():
+            assert time.monotonic() < until, self.status() + "".join(out.read_text() for out in self._directory.glob("*.out"))
             time.sleep(0.1)
-        raise AssertionError(self.status() + (self._directory / "smsbox.out").read_text())
 
     @property
     def pids(self) -> list[int]:
@@ -90,7 +94,7 @@ class Kannel:
         """What bearerbox says of itself."""
         try:
             with urllib.request.urlopen(
-                f"http://127.0.0.1:{self._ports['admin']}/status.txt?password=bar", timeout=5
+                f"http://127.0.0.1:{self._ports['admin']}/status.txt?password=bar", timeout=30
             ) as answer:
                 return str(answer.read().decode())
         except OSError:
@@ -103,14 +107,14 @@ class Kannel:
         boxes, self._boxes = self._boxes, []
         for box in boxes:
             try:
-                box.wait(timeout=5)
+                box.wait(timeout=30)
             except subprocess.TimeoutExpired:
                 box.kill()
                 box.wait()
 
     def _listens(self) -> bool:
         try:
-            urllib.request.urlopen(self.sendsms, timeout=5)
+            urllib.request.urlopen(self.sendsms, timeout=30)
         except urllib.error.HTTPError:
             return True
         except OSError:

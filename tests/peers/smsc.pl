@@ -4,7 +4,8 @@
 #   smsc.pl JOURNAL SYSTEM_ID PASSWORD [PORT [ADDRESS]]
 #
 # Prints "listening PORT". Every submit_sm is written to JOURNAL (and flushed) before it is answered, as one JSON object a
-# line: {at, id, from, to, esm_class, data_coding, registered_delivery, hex}. Commands come on standard input:
+# line: {at, id, from, to, esm_class, data_coding, registered_delivery, hex}. Commands come on standard input, and
+# wait until somebody is bound:
 #   receipt ID STATE        a delivery receipt for a message it has accepted (STATE: DELIVRD, UNDELIV, ...)
 #   reply FROM TO TEXT      an SMS from a phone
 #   part FROM TO NUMBER TOTAL TEXT      a part of a long one
@@ -25,7 +26,7 @@ STDOUT->autoflush(1);
 print 'listening ', $server->sockport, "\n";
 
 my $select = IO::Select->new($server, \*STDIN);
-my (%bound, %taken);
+my (%bound, %taken, @waiting);
 my $next_id = 1000;
 my $next_delivery = 1;
 my $heard = '';
@@ -57,6 +58,7 @@ sub serve {
         $link->$answer(system_id => 'smsc', seq => $pdu->{seq}, status => $status);
         return forget($link) if $status;
         $bound{$link} = $link if $command == Net::SMPP::CMD_bind_transceiver;
+        obey($_) for splice @waiting;
     }
     elsif ($command == Net::SMPP::CMD_submit_sm) { take($link, $pdu); }
     elsif ($command == Net::SMPP::CMD_enquire_link) { $link->enquire_link_resp(seq => $pdu->{seq}); }
@@ -87,7 +89,8 @@ sub obey {
     my ($line) = @_;
     if ($line =~ /^die (\d+)/) { $dies_at = $1; return; }
     my ($word, @rest) = split / /, $line, 4;
-    my ($link) = values %bound or return;
+    my ($link) = values %bound;
+    unless ($link) { push @waiting, $line; return; }
     if ($word eq 'receipt') {
         my ($id, $state) = @rest;
         my $pdu = $taken{$id} or return;

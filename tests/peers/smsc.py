@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.peers.gateway import free_port
+from tests.peers.gateway import PATIENCE_S, free_port
 
 SCRIPT = Path(__file__).with_name("smsc.pl")
 
@@ -66,20 +66,19 @@ class Smsc:
 
     def wait_for_submitted(self, count: int) -> list[dict[str, Any]]:
         """Until so many submit_sm have come; all of them."""
-        for _ in range(200):
-            if len(found := self.submitted()) >= count:
-                return found
+        until = time.monotonic() + PATIENCE_S
+        while len(found := self.submitted()) < count:
+            assert time.monotonic() < until, f"{count} wanted, have {found}"
             time.sleep(0.05)
-        raise AssertionError(f"{count} wanted, have {self.submitted()}")
+        return found
 
     def wait_for_answer(self, count: int) -> list[dict[str, Any]]:
         """Until so many deliver_sm have been answered; the answers."""
-        for _ in range(100):
-            answers = [entry for entry in self.journal() if "delivered" in entry]
-            if len(answers) >= count:
-                return answers
+        until = time.monotonic() + PATIENCE_S
+        while len(answers := [entry for entry in self.journal() if "delivered" in entry]) < count:
+            assert time.monotonic() < until, f"{count} answers wanted, have {self.journal()}"
             time.sleep(0.05)
-        raise AssertionError(f"{count} answers wanted, have {self.journal()}")
+        return answers
 
     def send_signal(self, number: int) -> None:
         """SIGSTOP and SIGCONT: a machine that hangs, and one that goes on."""
@@ -89,7 +88,7 @@ class Smsc:
     def wait_for_death(self) -> None:
         """After `die COUNT`."""
         assert self._process is not None
-        assert self._process.wait(timeout=20) == -9
+        assert self._process.wait(timeout=PATIENCE_S) == -9
         self.kill()
 
     def kill(self) -> None:

@@ -51,7 +51,7 @@ class Kept:
         self.changes += 1
 
 
-async def until(is_so: Callable[[], object], seconds: float = 5) -> None:
+async def until(is_so: Callable[[], object], seconds: float = 60) -> None:
     """Wait for something to become so."""
     async with asyncio.timeout(seconds):
         while not is_so():
@@ -314,7 +314,7 @@ async def test_byte_by_byte() -> None:
             await asyncio.sleep(0.001)
 
     smsc = await FaultySmsc(on_submit=drip).start()
-    async with bound(smsc) as (bridge, _):
+    async with bound(smsc, response_timeout=timedelta(seconds=30)) as (bridge, _):
         assert await bridge.submit(TEXT) == Accepted(provider_ids=("drip",))
 
 
@@ -323,7 +323,7 @@ async def test_goodbye_waits_for_answers_and_unbinds() -> None:
         asyncio.get_running_loop().call_later(0.2, lambda: link.answer(one, 0, b"9\0"))
 
     smsc = await FaultySmsc(on_submit=slowly).start()
-    async with bound(smsc) as (bridge, _):
+    async with bound(smsc, response_timeout=timedelta(seconds=30)) as (bridge, _):
         submitting = asyncio.create_task(bridge.submit(TEXT))
         await until(lambda: smsc.submitted)
     assert await submitting == Accepted(provider_ids=("9",))

@@ -121,7 +121,7 @@ async def test_answer_that_comes_in_pieces_is_read_whole(tmp_path: Any) -> None:
         await response.prepare(request)
         for piece in (b'{"sid": ', b'"SM', b'7"}'):
             await response.write(piece)
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.02)
         return response
 
     provider = await Provider(act=in_pieces).start()
