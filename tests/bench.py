@@ -18,7 +18,7 @@ from pathlib import Path
 
 import structlog
 
-from tests import bench_bridges
+from tests import bench_bridges, bench_stops
 from tests.peers.gateway import RunningGateway
 from tests.peers.smsc import Smsc
 from tests.peers.uac import Placed, Uac
@@ -172,7 +172,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="runs of each figure (default 3)")
-    parser.add_argument("--only", choices=("calls", "bridges"), help="only these figures")
+    parser.add_argument("--only", choices=("calls", "bridges", "stops"), help="only these figures; stops only if named")
+    parser.add_argument("--rounds", type=int, default=100, help="kills, and stops, of --only stops (default 100)")
+    parser.add_argument("--seed", type=int, default=1, help="of the moments at which they fall (default 1)")
     parser.add_argument("--quick", action="store_true", help="fewer calls: a look, no figures to quote")
     options = parser.parse_args()
     few = 0.2 if options.quick else 1.0
@@ -187,6 +189,11 @@ def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     print(f"{platform.node()}: {os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}; ", end="")
     print(f"medians of {options.runs} runs, memory of one")
+    if options.only == "stops":
+        for found in bench_stops.figures(options.rounds, options.seed):
+            for name, value in found.items():
+                print(f"  {name:<72} {value}", flush=True)
+        return
     of_bridges = tuple((options.runs, figure) for figure in bench_bridges.figures(few))
     figures = {"calls": of_calls, "bridges": of_bridges}
     for runs, figure in figures[options.only] if options.only else (*of_calls, *of_bridges):

@@ -37,6 +37,8 @@ class Uac(asyncio.DatagramProtocol):
         self._dialled = dialled
         self._calls: dict[str, Placed] = {}
         self._hang_up_after: float | None = None
+        self.placed: list[Placed] = []
+        """Every call, in order."""
         self.ringing = 0
         self.most_ringing = 0
 
@@ -65,9 +67,15 @@ class Uac(asyncio.DatagramProtocol):
             await asyncio.wait_for(call.over.wait(), 40)
         return placed
 
+    def place(self, caller: str, *, hang_up_after: float | None) -> Placed:
+        """One call, not waited for."""
+        self._hang_up_after = hang_up_after
+        return self._invite(caller)
+
     def _invite(self, caller: str) -> Placed:
         key = f"{caller[1:]}-{self._port}-{time.monotonic_ns()}"
         call = self._calls[key] = Placed(caller=caller, invited_at=time.monotonic())
+        self.placed.append(call)
         self._send(INVITE, key, caller)
         return call
 
@@ -98,6 +106,8 @@ class Uac(asyncio.DatagramProtocol):
                 call.over.set()
 
     def _cancel(self, key: str, call: Placed) -> None:
+        if self._transport.is_closing():
+            return
         call.hung_up = time.time()
         self._send(CANCEL, key, call.caller)
 
