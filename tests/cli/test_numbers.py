@@ -42,7 +42,7 @@ async def test_number_that_was_forgotten_is_texted_again(gateway: Start, tmp_pat
         missed(running)
         assert running.wait_for("calls", 1, outcome="abandoned")[0]["reason"] == "undeliverable"
         (known,) = json.loads(running.cli("numbers", "list", "--json").stdout)
-        assert (known["number"], known["is_dead"], known["refusals"]) == (CALLER, True, 1)
+        assert (known["number"], known["is_dead"], known["refusals"]) == (CALLER, True, 0)
         assert known["source"].startswith("primary ")
         assert "30006" in known["source"]
         shown = running.cli("numbers", "list").stdout
