@@ -130,7 +130,7 @@ class Gateway:
             try:
                 yield
             finally:
-                self._holds.stop()
+                await self._holds.stop()
                 await self._outbox.stop(LastTexts())
 
     @asynccontextmanager

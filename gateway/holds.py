@@ -14,6 +14,7 @@ from gateway.store.database import Database, StoreError
 
 AT_ONCE = 200
 """Held texts decided in one turn."""
+LAST_DECISION_WITHIN_S = 1.0
 STUMBLED_AGAIN = timedelta(minutes=1)
 """A held text that could not be decided by a fault of ours is decided again after so long; the others do not wait for it."""
 
@@ -34,9 +35,9 @@ class Holds:
         """Decide what falls due until `stop`."""
         await self._repeated.run()
 
-    def stop(self) -> None:
-        """Decide nothing more."""
-        self._repeated.stop()
+    async def stop(self) -> None:
+        """Decide nothing more; comes back when the text under way is decided, so that the outbox may still have it."""
+        await self._repeated.stopped(LAST_DECISION_WITHIN_S)
 
     async def release(self, text: int) -> Verdict | None:
         """A person lets a held text go past the limits; every other rule still speaks. None: it is not held."""
@@ -56,6 +57,8 @@ class Holds:
         self._stumbled = {text: again_at for text, again_at in self._stumbled.items() if again_at > now}
         due = await self._store.write(holds.held_due, now, AT_ONCE, tuple(self._stumbled))
         for text in due:
+            if self._repeated.is_stopping:
+                return None
             await self._decide(text)
         if len(due) == AT_ONCE:
             return now

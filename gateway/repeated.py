@@ -30,22 +30,37 @@ class Repeated:
         self._turn = turn
         self._woken = woken or asyncio.Event()
         self._at_least_every = at_least_every
-        self._is_stopping = False
+        self.is_stopping = False
+        """It has been asked to stop; a long turn may end early."""
+        self._ended = asyncio.Event()
         self._failure = ""
         self._log = structlog.get_logger()
 
     async def run(self) -> None:
         """Until `stop`."""
-        while not self._is_stopping:
-            self._woken.clear()
-            due_at = await self._done_once()
-            if not self._is_stopping:
-                await self._wait_until(due_at)
+        try:
+            while not self.is_stopping:
+                self._woken.clear()
+                due_at = await self._done_once()
+                if not self.is_stopping:
+                    await self._wait_until(due_at)
+        finally:
+            self._ended.set()
 
     def stop(self) -> None:
         """No further turn; the one under way is finished."""
-        self._is_stopping = True
+        self.is_stopping = True
         self._woken.set()
+
+    async def stopped(self, within: float) -> bool:
+        """`stop`, and wait for the turn under way, so many seconds at the most; has it ended?"""
+        self.stop()
+        try:
+            async with asyncio.timeout(within):
+                await self._ended.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def wake(self) -> None:
         """A turn soon."""

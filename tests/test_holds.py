@@ -94,7 +94,7 @@ class Stumbling(Ruling):
         return Ruling.on_due(self, db, text, *rest, **named)
 
 
-async def test_held_text_that_cannot_be_decided_blocks_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_held_text_that_cannot_be_decided_blocks_no_other(tmp_path: Path) -> None:
     with capture_logs() as logs:
         async with sending(tmp_path, line=WAITS) as it:
             it.in_force.ruling = Stumbling(it.in_force.directory)
@@ -175,3 +175,12 @@ async def test_stop_waits_for_the_turn_under_way(tmp_path: Path) -> None:
     found = dict(db.execute("SELECT state, count(*) FROM texts GROUP BY state"))
     db.close()
     assert set(found) <= {"held", "accepted"}
+
+
+async def test_flood_beyond_a_limit_is_told_once(tmp_path: Path) -> None:
+    with capture_logs() as logs:
+        async with sending(tmp_path, line="[limits]\nper_minute = 1\n") as it:
+            for number in range(40):
+                it.follow(await miss(it, str(number), E164(f"+1415556{number:04d}")))
+            await it.until("held", 39)
+    assert [log["texts"] for log in logs if log["event"] == "limit_reached"] == [1]

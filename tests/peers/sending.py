@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -70,6 +70,8 @@ class Sending:
     actions: Actions
     in_force: InForce
     holds_changed: asyncio.Event
+    follow: Callable[[Verdict], None]
+    """What the gateway does when a decision fell."""
     verdicts: list[Verdict] = field(default_factory=list)
 
     async def add(self, count: int = 1, **changes: Any) -> list[int]:
@@ -132,9 +134,9 @@ async def sending(
             tasks.create_task(outbox.run())
             tasks.create_task(holds.run())
             try:
-                yield Sending(config, store, bridges, outbox, holds, inbox, actions, in_force, holds_changed, verdicts)
+                yield Sending(config, store, bridges, outbox, holds, inbox, actions, in_force, holds_changed, ruled, verdicts)
             finally:
-                holds.stop()
+                await holds.stop()
                 await outbox.stop(last or LastTexts())
     finally:
         store.close()
