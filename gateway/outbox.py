@@ -107,9 +107,11 @@ class Outbox:
     async def _last_round(self) -> Round:
         try:
             return await self._round()
+        except StoreError as error:
+            self._log.warning("queue_not_sent", why=str(error), detail=_NEXT_START)
         except Exception:
-            self._log.exception("queue_not_sent", detail="what is still queued goes at the next start")
-            return Round()
+            self._log.exception("queue_not_sent", detail=_NEXT_START)
+        return Round()
 
     async def _one_is_answered(self, seconds: float) -> None:
         if self._submitting and seconds > 0:
@@ -216,6 +218,7 @@ class Outbox:
             log.error("bridge_refuses_numbers", cure=_REFUSES_NUMBERS)
 
 
+_NEXT_START = "what is still queued goes at the next start"
 _REFUSES_NUMBERS = (
     "it has refused several numbers and accepted none in between, which is likelier its fault than theirs: "
     "look at dest_ton and dest_npi, and ask the carrier for the account's routes; no number is remembered as dead"
