@@ -1,11 +1,13 @@
 """What every test may ask for."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.store.database import migrate
 from tests.peers.gateway import RunningGateway
 from tests.peers.smsc import Smsc
 
@@ -36,3 +38,13 @@ def smsc(tmp_path: Path) -> Iterator[Smsc]:
     peer = Smsc(tmp_path).start()
     yield peer
     peer.kill()
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """A database of today's schema, without a gateway."""
+    connection = sqlite3.connect(tmp_path / "textback.db", isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    migrate(connection, tmp_path / "textback.db")
+    yield connection
+    connection.close()

@@ -1,11 +1,8 @@
 """Held texts are decided once more, on a real database: with the message of the hour at which they go."""
 
 import sqlite3
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-import pytest
 
 from config.load import load
 from config.model import E164
@@ -14,7 +11,6 @@ from gateway.knowledge import Knowledge
 from gateway.ruling import Ruling
 from gateway.store import calls, holds, texts
 from gateway.store.calls import Arrival, Ending
-from gateway.store.database import migrate
 
 CONFIG = """\
 timezone = "America/Los_Angeles"
@@ -39,15 +35,6 @@ message = "We open {opens}"
 """
 NIGHT = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)  # 22:00 in Los Angeles
 MORNING = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(tmp_path / "textback.db", isolation_level=None)
-    connection.row_factory = sqlite3.Row
-    migrate(connection, tmp_path / "textback.db")
-    yield connection
-    connection.close()
 
 
 def test_text_held_over_night_says_in_the_morning_what_holds_then(db: sqlite3.Connection, tmp_path: Path) -> None:

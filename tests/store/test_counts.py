@@ -3,7 +3,6 @@
 import random
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,15 +16,6 @@ from gateway.store.database import migrate
 from gateway.store.schema import MIGRATIONS
 
 NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(tmp_path / "textback.db", isolation_level=None)
-    connection.row_factory = sqlite3.Row
-    migrate(connection, tmp_path / "textback.db")
-    yield connection
-    connection.close()
 
 
 def new_text(held_for: str | None = None, *, for_a_person: bool = False) -> texts.NewText:

@@ -1,7 +1,6 @@
 """What the database knows of a caller, and that it looks it up instead of searching for it."""
 
 import sqlite3
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,15 +18,6 @@ from sms.text import Receipt, ReceiptState, Reply
 
 NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
 CALLER = E164("+14155550123")
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(tmp_path / "textback.db", isolation_level=None)
-    connection.row_factory = sqlite3.Row
-    migrate(connection, tmp_path / "textback.db")
-    yield connection
-    connection.close()
 
 
 def add_call(

@@ -2,30 +2,19 @@
 
 import itertools
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from gateway.core.delivery import Event
 from gateway.store import holds, queue, receipts, texts
-from gateway.store.database import migrate
 from sms.smpp.receipt import find_id
 from sms.text import Receipt, ReceiptState
 from tests.store.test_history import CALLER, NOW, add_call, add_text
 
 D, U, W = ReceiptState.DELIVERED, ReceiptState.UNDELIVERED, ReceiptState.ON_ITS_WAY
 LATER = NOW + timedelta(minutes=1)
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(tmp_path / "textback.db", isolation_level=None)
-    connection.row_factory = sqlite3.Row
-    migrate(connection, tmp_path / "textback.db")
-    yield connection
-    connection.close()
 
 
 def sending(db: sqlite3.Connection, at: datetime = NOW, segments: int = 3) -> int:

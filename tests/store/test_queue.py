@@ -1,30 +1,18 @@
 """Which texts a round claims, and for which bridge: nothing waits for a bridge that is down while another would take it."""
 
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from config.model import E164
 from gateway.core.consent import Wish
 from gateway.store import consent, queue, texts
-from gateway.store.database import migrate
 from gateway.store.queue import Claimed
 
 NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
 ROUTES = {"front": ("a", "b"), "back": ("b",)}
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(tmp_path / "textback.db", isolation_level=None)
-    connection.row_factory = sqlite3.Row
-    migrate(connection, tmp_path / "textback.db")
-    yield connection
-    connection.close()
 
 
 def add(db: sqlite3.Connection, line: str = "front", *, due: datetime = NOW, **changes: object) -> int:

@@ -1,11 +1,8 @@
 """When a number counts as dead: a receipt says so, or two refusals on different days, and never by a bridge's own fault."""
 
 import sqlite3
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-import pytest
 
 from config.model import E164
 from gateway.store import schema, undeliverable
@@ -14,15 +11,6 @@ from gateway.store.database import migrate
 NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
 DAY = timedelta(days=1)
 LANDLINE, OTHER, THIRD, FOURTH = (E164(f"+1415555012{n}") for n in range(4))
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(tmp_path / "textback.db", isolation_level=None)
-    connection.row_factory = sqlite3.Row
-    migrate(connection, tmp_path / "textback.db")
-    yield connection
-    connection.close()
 
 
 def refuse(db: sqlite3.Connection, number: E164, at: datetime, bridge: str = "primary") -> int:
