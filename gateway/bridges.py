@@ -20,11 +20,12 @@ GOODBYE_WITHIN_S = 15.0
 class Bridges:
     """`by_name` is always the same mapping; its content changes on `use`."""
 
-    def __init__(self, data_dir: Path, public_url: str, changed: Callable[[], None]) -> None:
+    def __init__(self, data_dir: Path, public_url: str, changed: Callable[[], None], *, again_s: float = AGAIN_S) -> None:
         self.by_name: dict[str, Bridge] = {}
         self._data_dir = data_dir
         self._public_url = public_url
         self._changed = changed
+        self._again_s = again_s
         self._settings: dict[str, Settings] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         """By name; a bridge that is gone stays here until it has said goodbye."""
@@ -65,7 +66,7 @@ class Bridges:
             try:
                 await bridge.run(self._sink)
             except Exception as error:
-                self._log.exception("bridge_failed", bridge=bridge.name, error=type(error).__name__, again_in_s=AGAIN_S)
+                self._log.exception("bridge_failed", bridge=bridge.name, error=type(error).__name__, again_in_s=self._again_s)
             else:
-                self._log.error("bridge_ended", bridge=bridge.name, again_in_s=AGAIN_S)
-            await asyncio.sleep(AGAIN_S)
+                self._log.error("bridge_ended", bridge=bridge.name, again_in_s=self._again_s)
+            await asyncio.sleep(self._again_s)
