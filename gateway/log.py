@@ -4,6 +4,7 @@ Nothing that only tells may end or delay what does: lines go through a bounded q
 takes them (a pipe that is not read, a full disk), lines are dropped, and their number is told when lines are taken again.
 """
 
+import atexit
 import contextlib
 import logging
 import os
@@ -116,6 +117,7 @@ def _harmless(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 def set_up(*, is_verbose: bool = False, is_quiet: bool = False) -> Writer:
     """Configure structlog and logging for the whole process; what writes the lines."""
     writer = Writer(sys.stderr.fileno())
+    atexit.register(writer.flush)
     level = logging.ERROR if is_quiet else logging.DEBUG if is_verbose else logging.INFO
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[_Handler()], force=True)
     is_terminal = sys.stderr.isatty()

@@ -4,6 +4,8 @@ import contextlib
 import logging
 import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -72,6 +74,14 @@ def test_non_blocking_standard_error(pipe: tuple[int, int]) -> None:
     while taken.count(b"\n") < 200:
         taken += os.read(reader, 65536)
     assert set(taken.split(b"\n")) == {b"y" * 1000, b""}
+
+
+def test_the_last_lines_of_a_process_are_written() -> None:
+    """Whatever ends it in order: what was said just before is in the log."""
+    program = "from gateway import log; import structlog; log.set_up(); [structlog.get_logger().info(str(n)) for n in range(3000)]"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stderr.count("\n") == 3000
+    assert done.stderr.endswith("event=2999\n")
 
 
 def test_libraries_warnings_go_the_same_way(capfd: pytest.CaptureFixture[str]) -> None:
