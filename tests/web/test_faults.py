@@ -29,6 +29,7 @@ def test_fault_is_one_line_with_its_traceback_and_tells_the_caller_nothing(gatew
     answer = ask(running.web_port, request(reply_of("hello")))
     assert answer.status == 500
     assert json.loads(answer.body) == {"error": "a fault of the gateway's own; its log has it"}
+    running.wait_for_log("event=request_failed")
     (line,) = [line for line in running.log.splitlines() if "event=request_failed" in line]
     assert "Traceback" in line
     assert "the trigger speaks" in line
@@ -47,8 +48,8 @@ def test_fault_of_an_action_is_told_too(gateway: Start) -> None:
     done = running.cli("send-test", "+14155550123")
     assert done.returncode == 1
     assert "a fault of the gateway's own; its log has it" in done.stderr
+    running.wait_for_log("path=/api/v1/send-test")
     assert "Traceback" in running.log
-    assert "path=/api/v1/send-test" in running.log
     db.close()
 
 

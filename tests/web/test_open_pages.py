@@ -18,7 +18,7 @@ async def test_what_a_provider_says_of_the_account_is_not_shown(gateway: Start, 
         running.cli("send-test", "+14155550123", "--wait", "1")
         running.wait_for_status(lambda status: bool(status["bridges"]["primary"]["paused"]))
         status = running.get("/api/v1/status")[1]
-        assert words in status["bridges"]["primary"]["detail"]
+        assert "Account AC0123 of •••77 is suspended" in status["bridges"]["primary"]["detail"]
         assert running.get("/readyz")[1]["bridges"] == {"primary": {"up": False, "paused": True}}
 
     await asyncio.to_thread(scenario)
