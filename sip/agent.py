@@ -141,6 +141,8 @@ class Agent:
             self._malformed += 1
             self._last_malformed = f"{trunk.name} ({source}): {fault}"[:FIELD_LIMIT]
             leg.respond(400)
+        elif self._reader.is_closed:
+            leg.respond(503)  # the gateway is gone: whoever rang now would be heard by nobody
         elif self._writer.is_full:
             say("a call was refused with 503: the gateway has not read events for long; is it stopped?")
             leg.respond(503)
