@@ -179,11 +179,14 @@ class Session:
             if not chunk:
                 raise LinkDown(self._down or "the SMSC closed the link")
             self._heard()
+            answers: list[bytes] = []
             try:
                 for one in self._splitter.feed(chunk):
-                    self._take(one)
+                    self._take(one, answers)
             except Garbage as error:
                 raise LinkDown(f"the SMSC sent {error}; the link is closed") from None
+            finally:
+                self._writer.write(b"".join(answers))  # at once: asyncio goes through all that waits with every write
             if self._writer.transport.get_write_buffer_size() > UNREAD_AT_MOST:
                 raise LinkDown("the SMSC sends and does not read; the link is closed")
 
@@ -193,22 +196,22 @@ class Session:
             self._in_doubt = False
             self._alive()
 
-    def _take(self, one: Pdu) -> None:
+    def _take(self, one: Pdu, answers: list[bytes]) -> None:
         if one.is_response:
             self._take_response(one)
             return
         match one.command:
             case pdu.ENQUIRE_LINK:
-                self._writer.write(pdu.answer(one))
+                answers.append(pdu.answer(one))
             case pdu.DELIVER_SM | pdu.DATA_SM:
-                self._queue(one)
+                self._queue(one, answers)
             case pdu.UNBIND:
-                self._writer.write(pdu.answer(one))
+                answers.append(pdu.answer(one))
                 self._down = "the SMSC ended the bind"
             case pdu.ALERT_NOTIFICATION | pdu.OUTBIND:
                 pass
             case _:
-                self._writer.write(pdu.nack(one))
+                answers.append(pdu.nack(one))
 
     def _take_response(self, one: Pdu) -> None:
         future = self._pending.get(one.sequence)
@@ -220,11 +223,11 @@ class Session:
         else:
             self._log.warning("smpp_answer_to_nothing", command=f"0x{one.command:08X}", sequence=one.sequence)
 
-    def _queue(self, one: Pdu) -> None:
+    def _queue(self, one: Pdu, answers: list[bytes]) -> None:
         try:
             self._to_store.put_nowait(one)
         except asyncio.QueueFull:
-            self._writer.write(pdu.answer(one, pdu.ESME_RMSGQFUL))
+            answers.append(pdu.answer(one, pdu.ESME_RMSGQFUL))
 
     async def _work_off(self) -> None:
         """Deliveries in order; each is answered only when it has been stored."""
