@@ -82,7 +82,8 @@ def test_smsc_killed_in_mid_window_with_a_thousand_queued(gateway: Start, smsc: 
 
 def test_smsc_that_hangs_and_goes_on_too_late(gateway: Start, smsc: Smsc) -> None:
     """It takes what lies in its socket when it goes on, long after the link was given up."""
-    running = gateway(sms=smsc.config(more=QUICK))
+    patient = QUICK.replace('enquire_link = "1s"', 'enquire_link = "10s"')
+    running = gateway(sms=smsc.config(more=patient))
     smsc.send_signal(signal.SIGSTOP)
     queue(running, 200)
     miss(running, running.directory)

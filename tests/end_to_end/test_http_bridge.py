@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -15,7 +16,7 @@ import pytest
 from aiohttp import web
 
 from tests.peers import sipp
-from tests.peers.gateway import RunningGateway
+from tests.peers.gateway import PATIENCE_S, RunningGateway
 from tests.peers.provider import Provider, hang_up, stay_silent
 from tests.peers.sipp import Call, Ends
 
@@ -165,10 +166,12 @@ async def test_hook_that_is_too_large_is_refused(gateway: Start, tmp_path: Path)
 async def test_text_that_a_crash_cut_off_is_asked_for(gateway: Start, tmp_path: Path) -> None:
     """No public address, so no receipt either: only Twilio's list of messages can tell."""
     bodies: list[str] = []
+    has_come = threading.Event()
 
     async def take_and_say_nothing(request: web.Request) -> web.StreamResponse:
         if request.method == "POST":
             bodies.append((await request.post())["Body"])
+            has_come.set()
             return await stay_silent(request)
         made = f"{datetime.now(UTC):%a, %d %b %Y %H:%M:%S +0000}"
         one = {"sid": "SM7", "body": bodies[0], "direction": "outbound-api", "date_created": made}
@@ -180,7 +183,7 @@ async def test_text_that_a_crash_cut_off_is_asked_for(gateway: Start, tmp_path: 
     def scenario() -> None:
         running = gateway(sms=section, ring=1)
         assert sipp.place(tmp_path, running.sip_port, [Call(caller=CALLER)], Ends()).is_good
-        running.wait_for("texts", 1, state="sending")
+        assert has_come.wait(PATIENCE_S)
         running.kill()
         running.start()
         (text,) = running.wait_for("texts", 1, state="accepted")

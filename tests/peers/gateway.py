@@ -1,10 +1,8 @@
 """The real gateway as a process, and its real command line."""
 
-import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +15,7 @@ from typing import Any
 from gateway.cli.show import call_json, text_json
 from gateway.store import calls, texts
 from gateway.store.database import reading
+from tests.peers.ports import free_port, free_sip_port
 
 PATIENCE_S = 90.0
 """Until something that must happen counts as not happening: long, for a machine that has much else to do."""
@@ -70,29 +69,6 @@ DEFAULTS = {
     "more": "",
     "limits": "per_minute = 100000\nper_day = 1000000",
 }
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, host: str = "127.0.0.1") -> int:
-    """A port that nobody has now."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def free_sip_port() -> int:
-    """A port that nobody has now, neither of UDP nor of TCP, neither of IPv4 nor of IPv6."""
-    places = [(kind, host) for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM) for host in ("0.0.0.0", "::")]
-    while True:
-        port = free_port(socket.SOCK_DGRAM)
-        with contextlib.suppress(OSError), contextlib.ExitStack() as probes:
-            for kind, host in places:
-                family = socket.AF_INET6 if ":" in host else socket.AF_INET
-                probe = probes.enter_context(socket.socket(family, kind))
-                if family == socket.AF_INET6:
-                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                probe.bind((host, port))
-            return port
 
 
 def children(pid: int) -> list[int]:

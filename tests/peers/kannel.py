@@ -7,7 +7,8 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.peers.gateway import PATIENCE_S, free_port
+from tests.peers.gateway import PATIENCE_S
+from tests.peers.ports import free_port
 
 CONFIG = """\
 group = core

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.peers.gateway import free_port
+from tests.peers.ports import free_port
 
 SDP = """\
 Content-Type: application/sdp

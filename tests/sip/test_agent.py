@@ -27,7 +27,7 @@ from sip.protocol import (
     UseTrunks,
 )
 from tests.peers import fake_agent, sipp
-from tests.peers.gateway import free_sip_port
+from tests.peers.ports import free_sip_port
 from tests.peers.sipp import Call, Ends
 
 SOON_S = 20.0

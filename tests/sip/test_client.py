@@ -15,7 +15,7 @@ import structlog
 from sip.client import AgentClient, AgentFailed, AgentLost, Patience
 from sip.protocol import CallArrived, CallEnded, CallerHungUp, Event, Failed, Pulse, Ready, Start, Trunk
 from tests.peers import fake_agent
-from tests.peers.gateway import free_sip_port
+from tests.peers.ports import free_sip_port
 
 SOON_S = 20.0
 """A machine that is busy may take so long for what takes a second."""

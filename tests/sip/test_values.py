@@ -55,7 +55,7 @@ def test_how_a_call_that_rings_ends(happening: Happening) -> None:
     assert after(CallState.RINGING, happening) == ENDS[happening]
 
 
-@pytest.mark.parametrize("state", set(CallState) - {CallState.RINGING})
+@pytest.mark.parametrize("state", [state for state in CallState if state is not CallState.RINGING])
 @pytest.mark.parametrize("happening", Happening)
 def test_every_end_is_final(state: CallState, happening: Happening) -> None:
     assert after(state, happening) is None
