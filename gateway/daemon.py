@@ -58,6 +58,7 @@ class Gateway:
         self._knowledge = Knowledge()
         self._reloading = Reloading(config, self._knowledge, self._use)
         self._queue_changed, self._holds_changed = asyncio.Event(), asyncio.Event()
+        self._refused_hooks = hooks.RefusedHooks()
         self._verdicts = Verdicts(queue_changed=self._queue_changed, holds_changed=self._holds_changed)
         self._counts = {"queued": 0, "held": 0, "held_for_a_person": 0, "unknown": 0}
         self._strangers = Strangers()
@@ -169,7 +170,7 @@ class Gateway:
     async def _start_web(self, stack: AsyncExitStack) -> None:
         listen = self.config.web.listen
         app = server.application(self, self.actions, self.config.web, self.token)
-        hooks.add_to(app, self._bridges.by_name)
+        hooks.add_to(app, self._bridges.by_name, self._refused_hooks)
         try:
             listening = await server.start(app, listen.host, listen.port, descriptors=raise_limit())
         except OSError as error:
@@ -230,6 +231,7 @@ class Gateway:
         with contextlib.suppress(StoreError):  # said where it is noticed; the thread lives
             self._counts = await self._store.write(count)
         self._verdicts.tell_overdue()
+        self._refused_hooks.tell_overdue()
         notify("WATCHDOG=1")
         return datetime.now(UTC) + timedelta(seconds=pause)
 

@@ -7,6 +7,7 @@ been sent. How the bridges are is asked on the event loop before a round; what r
 
 import asyncio
 import random
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -127,8 +128,14 @@ class Outbox:
         for row in rows:
             bridge = self._bridges.get(row["bridge"])
             if bridge is not None:
-                text = Text(key=texts.key_of(row), to=row["recipient"], sender=row["sender"], body=row["body"])
-                bridge.ask(text, read(row["claimed_at"]))
+                self._ask(bridge, row)
+
+    def _ask(self, bridge: Bridge, row: sqlite3.Row) -> None:
+        text = Text(key=texts.key_of(row), to=row["recipient"], sender=row["sender"], body=row["body"])
+        try:
+            bridge.ask(text, read(row["claimed_at"]))
+        except Exception:
+            self._log.exception("bridge_failed", bridge=row["bridge"], text=row["id"])
 
     async def _turn(self) -> datetime | None:
         return (await self._round()).next_at

@@ -15,7 +15,7 @@ class Verdicts:
     def __init__(self, *, queue_changed: asyncio.Event, holds_changed: asyncio.Event) -> None:
         self._queue_changed = queue_changed
         self._holds_changed = holds_changed
-        self._held_for_a_person = Sparing()
+        self._held_for_a_person = Sparing[str]()
         self._log = structlog.get_logger()
 
     def ruled(self, verdict: Verdict) -> None:

@@ -1,6 +1,7 @@
 """The outbox with a real database and real bridges of every kind: what was claimed is handed over, whatever happens meanwhile."""
 
 import asyncio
+import sqlite3
 from collections import Counter
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from config.load import load
-from gateway.outbox import LastTexts, routes_of
+from gateway.outbox import LastTexts, Outbox, routes_of
 from sms.smpp.pdu import Pdu
 from sms.text import Accepted, Bridge, Health, Outcome, Sink, Text
 from tests.peers.faulty_smsc import FaultySmsc, Link
@@ -170,7 +171,7 @@ class Stumbling:
         return Accepted(provider_ids=("1",))
 
     def ask(self, text: Text, since: object) -> None:
-        return
+        raise LookupError("one more fault of ours")
 
 
 async def test_bridge_with_a_fault_of_its_own_stops_no_other(tmp_path: Path) -> None:
@@ -189,6 +190,30 @@ async def test_bridge_with_a_fault_of_its_own_stops_no_other(tmp_path: Path) -> 
             del it.bridges.by_name["stumbling"]
     assert Counter(row["state"] for row in rows) == {"accepted": 3, "unknown": 1}
     assert {log["event"] for log in logs if log["log_level"] == "error"} == {"bridge_failed", "text_unknown"}
+
+
+async def test_bridge_that_cannot_even_be_asked_ends_nothing(tmp_path: Path) -> None:
+    """At the start it is asked for a text whose answer was lost."""
+    async with sending(tmp_path) as it:
+        await it.add()
+        await it.until("accepted")
+        await it.store.write(lose_the_answer, "stumbling")
+        outbox = Outbox(
+            store=it.store,
+            bridges={**it.bridges.by_name, "stumbling": Stumbling()},
+            routes=it.outbox.routes,
+            woken=asyncio.Event(),
+        )
+        with capture_logs() as logs:
+            run = asyncio.create_task(outbox.run())
+            await until(lambda: any(log["event"] == "bridge_failed" for log in logs))
+            await outbox.stop(LastTexts())
+            await run
+
+
+def lose_the_answer(db: sqlite3.Connection, bridge: str) -> None:
+    """As a crash does, long after the hand-over."""
+    db.execute("UPDATE texts SET state = 'unknown', bridge = ?", (bridge,))
 
 
 async def test_faulty_turn_is_told_and_done_again(tmp_path: Path) -> None:

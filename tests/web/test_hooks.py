@@ -18,7 +18,15 @@ def test_address_that_may_not_call_is_refused_before_its_body(gateway: Start, tm
     running = with_hooks(gateway, tmp_path, bridge='hook_from = "192.0.2.1"\n')
     answer = ask(running.web_port, head(60_000))
     assert (answer.status, answer.body) == (403, b"this address may not call\n")
-    assert "event=hook_refused" in running.log
+    running.wait_for_log("event=hook_refused")
+
+
+def test_stranger_who_is_refused_again_and_again_does_not_fill_the_log(gateway: Start, tmp_path: Path) -> None:
+    running = with_hooks(gateway, tmp_path, bridge='hook_from = "192.0.2.1"\n')
+    for _ in range(50):
+        assert ask(running.web_port, head(60_000)).status == 403
+    running.stop()
+    assert running.log.count("event=hook_refused") == 1
 
 
 def test_body_that_does_not_come_is_not_waited_for_longer_than_ten_seconds(gateway: Start, tmp_path: Path) -> None:
