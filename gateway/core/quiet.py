@@ -10,7 +10,8 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers.timezone import time_zones_for_number
 
-from config.model import E164, Span
+from config.model import E164, QUIET_HOURS, Consent, Span
+from gateway.core.phone import region_of
 from gateway.core.schedule import local, zone
 
 UNKNOWN = "Etc/Unknown"
@@ -21,6 +22,13 @@ def zones_of(number: E164) -> tuple[str, ...]:
     """Every zone that a number may lie in; empty where nothing is known."""
     zones = time_zones_for_number(phonenumbers.parse(number))
     return tuple(name for name in zones if name != UNKNOWN)
+
+
+def quiet_hours_for(caller: E164, consent: Consent) -> Span | None:
+    """The quiet hours that hold for a caller: the configuration's, else those of the caller's country; None: none do."""
+    if consent.quiet_hours == "off" or consent.when_quiet == "send":
+        return None
+    return consent.quiet_hours or QUIET_HOURS.get(region_of(caller))
 
 
 def quiet_until(now: datetime, quiet: Span, zones: tuple[str, ...]) -> datetime | None:

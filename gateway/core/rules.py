@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from config.model import Consent
 from gateway.core.call import MISSED, Outcome
 from gateway.core.case import Case, Finding, Twin
 from gateway.core.phone import kind_never_texted, region_of
-from gateway.core.quiet import quiet_until, zones_of
+from gateway.core.quiet import quiet_hours_for, quiet_until, zones_of
 from gateway.core.reason import Reason
 from gateway.core.schedule import local
 from gateway.core.variants import in_words, is_within_once_per
@@ -199,17 +200,27 @@ def waited(case: Case) -> Finding:
 
 def not_quiet(case: Case) -> Finding:
     """Quiet hours, where the caller is."""
-    consent = case.policy.consent
-    if consent.quiet_hours is None or consent.when_quiet == "send" or case.call.caller is None:
-        return Finding("no quiet hours", None, "consent.quiet_hours")
-    zones = zones_of(case.call.caller) or (case.policy.line.timezone,)
-    until = quiet_until(case.now, consent.quiet_hours, zones)
+    consent, caller = case.policy.consent, case.call.caller
+    quiet = quiet_hours_for(caller, consent) if caller else None
+    if caller is None or quiet is None:
+        return _never_quiet(consent, region_of(caller) if caller else "unknown")
+    zones = zones_of(caller) or (case.policy.line.timezone,)
+    until = quiet_until(case.now, quiet, zones)
     shown = ", ".join(f"{local(case.now, name):%H:%M} in {name}" for name in zones[:3]) + (" …" if len(zones) > 3 else "")
+    span = f"{quiet.start:%H:%M} to {quiet.end:%H:%M}" + ("" if consent.quiet_hours else f" in {region_of(caller)}")
     if until is None:
-        return Finding(f"it is {shown}", None, "consent.quiet_hours")
+        return Finding(f"not quiet ({span}): it is {shown}", None, "consent.quiet_hours")
     is_hold = consent.when_quiet == "hold"
-    saw = f"quiet: it is {shown}" + (f"; until {_clock(until, case)}" if is_hold else "")
+    saw = f"quiet from {span}: it is {shown}" + (f"; until {_clock(until, case)}" if is_hold else "")
     return Finding(saw, Reason.QUIET_HOURS, "consent.quiet_hours", is_hold=is_hold, until=until)
+
+
+def _never_quiet(consent: Consent, region: str) -> Finding:
+    if consent.quiet_hours == "off":
+        return Finding("quiet hours are off", None, "consent.quiet_hours")
+    if consent.when_quiet == "send":
+        return Finding('sent at any hour: when_quiet = "send"', None, "consent.when_quiet")
+    return Finding(f"no quiet hours are known for {region}, and none are set", None, "consent.quiet_hours")
 
 
 RULES: tuple[Callable[[Case], Finding], ...] = (

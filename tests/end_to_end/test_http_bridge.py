@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 
 from tests.peers import sipp
-from tests.peers.gateway import RunningGateway
+from tests.peers.gateway import RunningGateway, unpaced
 from tests.peers.provider import Provider, hang_up, stay_silent
 from tests.peers.sipp import Call, Ends
 
@@ -42,7 +42,10 @@ def call_hook(running: RunningGateway, what: str, form: dict[str, str], *, token
 def twilio(provider: Provider, directory: Path) -> str:
     """The section, and its secret."""
     (directory / "twilio.password").write_text("secret")
-    return f'[sms.primary]\nkind = "twilio"\naccount_sid = "AC1"\nauth_token_file = "twilio.password"\nbase_url = "{provider.url}"\n'
+    return (
+        f'[sms.primary]\nkind = "twilio"\naccount_sid = "AC1"\nauth_token_file = "twilio.password"\nbase_url = "{provider.url}"\n'
+        + unpaced()
+    )
 
 
 async def test_text_receipt_and_stop(gateway: Start, tmp_path: Path) -> None:

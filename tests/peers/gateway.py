@@ -72,6 +72,21 @@ DEFAULTS = {
 }
 
 
+def awake(configuration: str) -> str:
+    """The configuration with texts at any hour, for tests that run at any hour; unless it names quiet hours itself."""
+    if "quiet" in configuration:
+        return configuration
+    section = '[consent]\nquiet_hours = "off"\n'
+    if "[consent]\n" in configuration:
+        return configuration.replace("[consent]\n", section)
+    return f"{configuration}\n{section}"
+
+
+def unpaced(settings: str = "") -> str:
+    """The settings of a bridge that sends as fast as it can, unless they name a pace themselves."""
+    return settings if "per_second" in settings else f'per_second = "unlimited"\n{settings}'
+
+
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, host: str = "127.0.0.1") -> int:
     """A port that nobody has now."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
@@ -126,7 +141,7 @@ class RunningGateway:
     def configure(self, **settings: Any) -> None:
         """Write the configuration."""
         values = {**DEFAULTS, "listen": f'["udp:127.0.0.1:{self.sip_port}"]', **settings}
-        self.path.write_text(CONFIG.format(web_port=self.web_port, **values))
+        self.path.write_text(awake(CONFIG.format(web_port=self.web_port, **values)))
 
     @property
     def log(self) -> str:

@@ -22,6 +22,7 @@ from gateway.store import texts
 from gateway.store.database import FILE, Database
 from gateway.verdicts import Verdicts
 from tests.peers.faulty_smsc import FaultySmsc
+from tests.peers.gateway import awake, unpaced
 from tests.peers.provider import Provider
 
 CONFIG = """\
@@ -44,7 +45,7 @@ def smpp(smsc: FaultySmsc, name: str = "primary", more: str = "") -> str:
     """The section that binds to an SMSC of the test's."""
     return (
         f'[sms.{name}]\nkind = "smpp"\nhost = "127.0.0.1"\nport = {smsc.port}\nsystem_id = "abc"\nconnect_timeout = "2s"\n'
-        f'reconnect_most = "1s"\n{more}\n'
+        f'reconnect_most = "1s"\n{unpaced(more)}\n'
     )
 
 
@@ -53,7 +54,7 @@ def twilio(provider: Provider, directory: Path, name: str = "primary", more: str
     (directory / "twilio.password").write_text("secret")
     return (
         f'[sms.{name}]\nkind = "twilio"\naccount_sid = "AC1"\nauth_token_file = "twilio.password"\n'
-        f'base_url = "{provider.url}"\n{more}\n'
+        f'base_url = "{provider.url}"\n{unpaced(more)}\n'
     )
 
 
@@ -111,7 +112,7 @@ async def sending(
 ) -> AsyncIterator[Sending]:
     """Run it; at the end it stops in order."""
     path = directory / "textback.toml"
-    path.write_text(CONFIG.format(sms=sms, line=line))
+    path.write_text(awake(CONFIG.format(sms=sms, line=line)))
     config = load(path)
     config.data_dir.mkdir(exist_ok=True)
     store = Database(config.data_dir / FILE)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.peers.gateway import PATIENCE_S, free_port
+from tests.peers.gateway import PATIENCE_S, free_port, unpaced
 
 SCRIPT = Path(__file__).with_name("smsc.pl")
 
@@ -45,7 +45,7 @@ class Smsc:
         """The section that binds to it."""
         return (
             f'[sms.{name}]\nkind = "smpp"\nhost = "{self.address}"\nport = {self.port}\nsystem_id = "abchvac"\n'
-            f'password_file = "smsc.password"\n{more}\n'
+            f'password_file = "smsc.password"\n{unpaced(more)}\n'
         )
 
     def command(self, line: str) -> None:
