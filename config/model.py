@@ -273,6 +273,10 @@ class Config(_Section):
         """Twelve hexadecimal digits of the file's SHA-256: the same file, the same hash."""
         return self._hash
 
+    def is_set(self, key: str) -> bool:
+        """Does a dotted key stand in the file?"""
+        return key in self._positions
+
     def where(self, key: str) -> str:
         """`textback.toml:42` for a dotted key that stands in the file, else the file alone: a default."""
         line = self._positions.get(key)
