@@ -60,7 +60,7 @@ class Smpp(BaseModel):
     long_texts: Literal["udh", "sar", "payload"] = "udh"
     """How the parts of a long text are tied together, or that it goes whole (`message_payload`)."""
     source_ton: int | None = Field(default=None, ge=0, le=6)
-    """None: 1 (international) for a number, 5 (alphanumeric) for a name."""
+    """None: 1 (international) for a number, 3 for a short code, 5 (alphanumeric) for a name."""
     source_npi: int | None = Field(default=None, ge=0, le=18)
     dest_ton: int = Field(default=1, ge=0, le=6)
     dest_npi: int = Field(default=1, ge=0, le=18)

@@ -220,9 +220,6 @@ def _of_hours(key: str, hours: Hours) -> Iterator[Advice]:
 
 def _of_contacts(config: Config) -> Iterator[Advice]:
     if config.contacts is None:
-        yield Advice(
-            key="contacts", says="is not there, so staff who call in are texted like customers; name a file with their numbers"
-        )
         return
     path = config.path.parent / config.contacts.file
     try:

@@ -13,6 +13,9 @@ _OF_ITS_TEXT = ("wait", "once_per", "expires")
 def by_default(config: Config) -> tuple[Advice, ...]:
     """Each with the dotted key that would change it."""
     found = [*_quiet_hours(config), *_regions(config)]
+    if config.contacts is None:
+        says = "none: staff who call in are texted like customers; [contacts] file names them"
+        found.append(Advice(key="contacts", says=says))
     for name, way in config.sms.items():
         key = f"sms.{name}.per_second"
         if not isinstance(way, Spool) and not config.is_set(key):

@@ -113,7 +113,6 @@ def test_what_keeps_receipts_and_replies_away(tmp_path: Path, change: str, said:
             "08:00-12:00 and 11:00-17:00 overlap",
         ),
         (('mon-fri = ["08:00-12:00", "13:00-17:00"]', ""), "hours.office", "is never open"),
-        (('[contacts]\nfile = "contacts.csv"\n', ""), "contacts", "staff who call in are texted"),
         (('kind = "spool"', 'kind = "smpp"\nhost = "h"\nsystem_id = "x"'), "line.front.campaign", "10DLC campaign"),
         (("per_day = 100", 'per_day = 100\nregions = ["CA"]'), "limits.regions", "leaves out the country"),
         (("per_day = 100", ""), "limits", "a flood of forged callers"),

@@ -59,6 +59,11 @@ def test_what_is_set_is_not_repeated(tmp_path: Path) -> None:
     assert set(found) == {"consent.quiet_hours"}
 
 
+def test_nobody_known_as_staff(tmp_path: Path) -> None:
+    found = said(tmp_path, GOOD.replace('[contacts]\nfile = "contacts.csv"\n', ""))
+    assert found["contacts"] == "none: staff who call in are texted like customers; [contacts] file names them"
+
+
 def test_pace_of_each_way_to_send(tmp_path: Path) -> None:
     found = said(tmp_path, GOOD + SMPP + TWILIO + KANNEL)
     paces = {key: says for key, says in found.items() if key.startswith("sms.")}
