@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from config.model import QUIET_HOURS, Config, Line, LineText, Smpp, Spool
 from gateway.advice import Advice, texted_regions
+from gateway.core.rules import length
 
 _OF_A_LINE = ("ring_seconds", "min_ring", "sender")
 _OF_ITS_TEXT = ("wait", "once_per", "expires")
@@ -64,12 +65,3 @@ def _written(value: object) -> str:
     if isinstance(value, timedelta):
         return f'"{length(value)}"'
     return f'"{value}"' if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def length(value: timedelta) -> str:
-    """A length of time as people write it: `20s`, `15m`, `24h`, `90d`."""
-    seconds = value.total_seconds()
-    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:g}{unit}"
-    return f"{seconds:g}s"

@@ -169,7 +169,7 @@ def test_time_is_at_its_longest_on_the_lines_clock(tmp_path: Path) -> None:
 
 
 def test_week(tmp_path: Path) -> None:
-    loaded = load(configured(tmp_path, GOOD + CLOSED))
+    loaded = load(configured(tmp_path, GOOD + CLOSED + '[consent]\nquiet_hours = "off"\n'))
     stretches = week(loaded.line["front"], Knowledge().directory(loaded, NOW), NOW)
     shown = [f"{local(s.start, 'America/Chicago'):%a %H:%M} {s.says}" for s in stretches]
     assert shown[:5] == [

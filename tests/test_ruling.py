@@ -6,6 +6,7 @@ from pathlib import Path
 
 from config.load import load
 from config.model import E164
+from gateway.cli.explain import in_words
 from gateway.core.call import Outcome
 from gateway.knowledge import Knowledge
 from gateway.ruling import Ruling
@@ -53,6 +54,9 @@ def test_text_held_over_night_says_in_the_morning_what_holds_then(db: sqlite3.Co
     held = texts.one(db, verdict.text or 0)
     assert held is not None
     assert (held["state"], held["body"]) == ("held", "We open tomorrow at 8:00 AM")
+    call = calls.one(db, verdict.call)
+    told = in_words(call, calls.decisions(db, verdict.call), texts.of_call(db, verdict.call), ruling.directory.config)
+    assert f"Text {verdict.text} to +14155550123: held" in told
     assert holds.held_due(db, MORNING - timedelta(seconds=1), 10) == []
     assert holds.held_due(db, MORNING, 10) == [verdict.text]
     assert ruling.on_ended(db, arrival, ending, NIGHT) is None  # told twice, decided once

@@ -37,7 +37,7 @@ def rang_long_enough(case: Case) -> Finding:
     """Only a caller who hung up can have been too quick, and not where the call had rung elsewhere before."""
     line, rang = case.policy.line, case.call.rang
     is_asked = case.call.outcome is Outcome.ABANDONED and line.arrives == "ringing"
-    saw = f"rang {seconds(rang)}, at least {seconds(line.min_ring)} asked"
+    saw = f"rang {length(rang)}, min_ring is {length(line.min_ring)}"
     return Finding(saw, Reason.TOO_SHORT if is_asked and rang < line.min_ring else None, case.key("min_ring"))
 
 
@@ -47,9 +47,9 @@ def not_a_fork(case: Case) -> Finding:
         case None:
             return Finding("no other INVITE of the same call")
         case Twin.RINGS:
-            return Finding("another INVITE of the same call still rings, and decides", Reason.DUPLICATE)
+            return Finding("another INVITE of the same call still rings; it will decide", Reason.DUPLICATE)
         case Twin.DECIDED:
-            return Finding("another INVITE of the same call has decided", Reason.DUPLICATE)
+            return Finding("another INVITE of the same call was decided", Reason.DUPLICATE)
 
 
 def caller_shown(case: Case) -> Finding:
@@ -168,8 +168,10 @@ def in_time(case: Case) -> Finding:
         return Finding("released by a person", None, key)
     due = case.owed_since or case.call.missed_at + case.policy.line.text.wait
     late = max(case.now - due, timedelta(0))
-    saw = f"{seconds(late)} late, at most {seconds(expires)}"
-    return Finding(saw, Reason.EXPIRED if late >= expires else None, key)
+    is_expired = late >= expires
+    is_late = is_expired or late >= timedelta(seconds=1)
+    saw = f"{length(late)} late; it expires {length(expires)} after it was due" if is_late else "in time"
+    return Finding(saw, Reason.EXPIRED if is_expired else None, key)
 
 
 def below_limits(case: Case) -> Finding:
@@ -184,6 +186,8 @@ def below_limits(case: Case) -> Finding:
         return _over(f"{traffic.today} texts today", limits.per_day, "limits.per_day")
     if region != case.policy.home_region and traffic.today_in_region >= limits.per_region_abroad:
         return _over(f"{traffic.today_in_region} texts to {region} today", limits.per_region_abroad, "limits.per_region_abroad")
+    if limits.per_minute is None and limits.per_day is None:
+        return Finding("no limits are set", None, "limits")
     minute = f"{traffic.last_minute} of {limits.per_minute} in the last minute" if limits.per_minute else "no limit a minute"
     day = f"{traffic.today} of {limits.per_day} today" if limits.per_day else "no limit a day"
     return Finding(f"{minute}, {day}", None, "limits")
@@ -194,7 +198,7 @@ def waited(case: Case) -> Finding:
     wait, key = case.policy.line.text.wait, case.key("text.wait")
     due = case.call.missed_at + wait
     if case.now >= due:
-        return Finding(f"waited {seconds(wait)}" if wait else "no wait", None, key)
+        return Finding(f"waited {length(wait)}" if wait else "no wait", None, key)
     return Finding(f"waits until {_clock(due, case)}", Reason.WAIT, key, is_hold=True, until=due)
 
 
@@ -254,12 +258,22 @@ def _over(saw: str, limit: int, key: str) -> Finding:
 
 
 def _once_per(value: str | timedelta) -> str:
-    return value if isinstance(value, str) else seconds(value)
+    return value if isinstance(value, str) else length(value)
 
 
-def seconds(length: timedelta) -> str:
-    """A length of time for the trace."""
-    return f"{round(length.total_seconds(), 1):g} s"
+def length(value: timedelta) -> str:
+    """A length of time as people write it, its two largest units at most: `2.9s`, `15m`, `1h 2m`, `3d`."""
+    seconds = round(value.total_seconds(), 1)
+    if seconds < 60:
+        return f"{seconds:g}s"
+    units = (
+        ("d", int(seconds) // 86400),
+        ("h", int(seconds) // 3600 % 24),
+        ("m", int(seconds) // 60 % 60),
+        ("s", int(seconds) % 60),
+    )
+    first = next(index for index, (_, count) in enumerate(units) if count)
+    return " ".join(f"{count}{unit}" for unit, count in units[first : first + 2] if count)
 
 
 def _clock(instant: datetime, case: Case) -> str:
