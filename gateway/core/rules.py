@@ -215,7 +215,9 @@ def not_quiet(case: Case) -> Finding:
     if until is None:
         return Finding(f"not quiet ({span}): it is {shown}", None, "consent.quiet_hours")
     is_hold = consent.when_quiet == "hold"
-    saw = f"quiet from {span}: it is {shown}" + (f"; until {_clock(until, case)}" if is_hold else "")
+    saw = f"quiet from {span}: it is {shown}" + (
+        f"; until {_clock(until, case)} in {case.policy.line.timezone}" if is_hold else ""
+    )
     return Finding(saw, Reason.QUIET_HOURS, "consent.quiet_hours", is_hold=is_hold, until=until)
 
 
