@@ -4,6 +4,8 @@ A number's zone comes from `phonenumbers`. Where a number may lie in several zon
 is known of it, the line's zone counts.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -29,6 +31,24 @@ def quiet_hours_for(caller: E164, consent: Consent) -> Span | None:
     if consent.quiet_hours == "off" or consent.when_quiet == "send":
         return None
     return consent.quiet_hours or QUIET_HOURS.get(region_of(caller))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
+    """What is asked of a text that has waited in the queue: the quiet hours may have begun meanwhile."""
+
+    consent: Consent
+    timezones: Mapping[str, str] = field(default_factory=dict)
+    """Of each line, for callers of whom no zone is known."""
+
+    def holds_for(self, caller: E164, line: str, now: datetime) -> bool:
+        """Is it quiet now where the caller is?"""
+        quiet = quiet_hours_for(caller, self.consent)
+        zones = zones_of(caller) or (self.timezones.get(line, "UTC"),)
+        return quiet is not None and quiet_until(now, quiet, zones) is not None
+
+
+NEVER = Quiet(consent=Consent(quiet_hours="off"))
 
 
 def quiet_until(now: datetime, quiet: Span, zones: tuple[str, ...]) -> datetime | None:

@@ -16,7 +16,7 @@ from gateway.bridges import Bridges
 from gateway.holds import Holds
 from gateway.inbox import Inbox
 from gateway.knowledge import Knowledge
-from gateway.outbox import LastTexts, Outbox, routes_of
+from gateway.outbox import LastTexts, Outbox, quiet_of, routes_of
 from gateway.ruling import InForce, Ruling, Verdict
 from gateway.store import texts
 from gateway.store.database import FILE, Database
@@ -127,7 +127,10 @@ async def sending(
         verdicts.append(verdict)
         follows.ruled(verdict)
 
-    outbox = Outbox(store=store, bridges=bridges.by_name, routes=routes_of(config), woken=queue_changed)
+    outbox = Outbox(
+        store=store, bridges=bridges.by_name, routes=routes_of(config), woken=queue_changed, quiet=quiet_of(config),
+        postponed=holds_changed.set,
+    )  # fmt: skip
     holds = Holds(store=store, in_force=in_force, ruled=ruled, woken=holds_changed)
     actions = Actions(store=store, in_force=in_force, holds=holds, outbox=outbox)
     try:
