@@ -16,8 +16,9 @@ from sms.build import build_bridge
 from sms.text import Accepted, Text
 from tests.end_to_end.test_faults import queue
 from tests.peers.counter import Counter
-from tests.peers.gateway import RunningGateway, free_port, unpaced
+from tests.peers.gateway import RunningGateway, free_port
 from tests.peers.kannel import Kannel
+from tests.peers.settings import unpaced
 from tests.sms.test_smpp_bridge import Kept, until
 
 TICKS = os.sysconf("SC_CLK_TCK")

@@ -59,6 +59,19 @@ def test_what_is_set_is_not_repeated(tmp_path: Path) -> None:
     assert set(found) == {"consent.quiet_hours"}
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        '[line.front.text]\nmessage = "x {business} STOP"\nonce_per = "call"\nwait = "1m"\nexpires = "1h"',
+        'text = { message = "x {business} STOP", once_per = "call", wait = "1m", expires = "1h" }',
+        'text.message = "x {business} STOP"\ntext.once_per = "call"\ntext.wait = "1m"\ntext.expires = "1h"',
+    ],
+)
+def test_however_a_key_is_written_it_is_set(tmp_path: Path, written: str) -> None:
+    text = GOOD[: GOOD.index("[line.front.text]")] + written + "\n"
+    assert "line.front.text" not in said(tmp_path, text)
+
+
 def test_nobody_known_as_staff(tmp_path: Path) -> None:
     found = said(tmp_path, GOOD.replace('[contacts]\nfile = "contacts.csv"\n', ""))
     assert found["contacts"] == "none: staff who call in are texted like customers; [contacts] file names them"

@@ -17,7 +17,7 @@ from gateway.store import calls
 from gateway.store.calls import Arrival
 from gateway.store.database import Database
 from sip.protocol import AnsweredElsewhere, CallArrived, CallerHungUp
-from tests.peers.gateway import awake
+from tests.peers.settings import awake
 from tests.test_simulation import CONFIG
 
 

@@ -15,8 +15,9 @@ from gateway.store import texts
 from sms.smpp.pdu import Pdu
 from tests.end_to_end.test_texts import miss
 from tests.peers.faulty_smsc import FaultySmsc, Link
-from tests.peers.gateway import PATIENCE_S, RunningGateway, unpaced
+from tests.peers.gateway import PATIENCE_S, RunningGateway
 from tests.peers.netns import TwoMachines
+from tests.peers.settings import unpaced
 from tests.peers.smsc import Smsc
 
 Start = Callable[..., RunningGateway]

@@ -7,7 +7,8 @@ from pathlib import Path
 from sms.smpp.pdu import Pdu
 from tests.end_to_end.test_texts import miss
 from tests.peers.faulty_smsc import FaultySmsc, Link, deliver_sm
-from tests.peers.gateway import RunningGateway, unpaced
+from tests.peers.gateway import RunningGateway
+from tests.peers.settings import unpaced
 from tests.peers.smsc import Smsc
 
 Start = Callable[..., RunningGateway]

@@ -15,8 +15,9 @@ import pytest
 from aiohttp import web
 
 from tests.peers import sipp
-from tests.peers.gateway import RunningGateway, unpaced
+from tests.peers.gateway import RunningGateway
 from tests.peers.provider import Provider, hang_up, stay_silent
+from tests.peers.settings import unpaced
 from tests.peers.sipp import Call, Ends
 
 Start = Callable[..., RunningGateway]

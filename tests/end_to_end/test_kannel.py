@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.test_texts import miss
-from tests.peers.gateway import RunningGateway, unpaced
+from tests.peers.gateway import RunningGateway
 from tests.peers.kannel import Kannel
+from tests.peers.settings import unpaced
 from tests.peers.smsc import Smsc
 
 Start = Callable[..., RunningGateway]

@@ -17,6 +17,7 @@ from typing import Any
 from gateway.cli.show import call_json, text_json
 from gateway.store import calls, texts
 from gateway.store.database import reading
+from tests.peers.settings import awake
 
 PATIENCE_S = 90.0
 """Until something that must happen counts as not happening: long, for a machine that has much else to do."""
@@ -70,21 +71,6 @@ DEFAULTS = {
     "more": "",
     "limits": "per_minute = 100000\nper_day = 1000000",
 }
-
-
-def awake(configuration: str) -> str:
-    """The configuration with texts at any hour, for tests that run at any hour; unless it names quiet hours itself."""
-    if "quiet" in configuration:
-        return configuration
-    section = '[consent]\nquiet_hours = "off"\n'
-    if "[consent]\n" in configuration:
-        return configuration.replace("[consent]\n", section)
-    return f"{configuration}\n{section}"
-
-
-def unpaced(settings: str = "") -> str:
-    """The settings of a bridge that sends as fast as it can, unless they name a pace themselves."""
-    return settings if "per_second" in settings else f'per_second = "unlimited"\n{settings}'
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, host: str = "127.0.0.1") -> int:

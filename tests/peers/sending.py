@@ -22,8 +22,8 @@ from gateway.store import texts
 from gateway.store.database import FILE, Database
 from gateway.verdicts import Verdicts
 from tests.peers.faulty_smsc import FaultySmsc
-from tests.peers.gateway import awake, unpaced
 from tests.peers.provider import Provider
+from tests.peers.settings import awake, unpaced
 
 CONFIG = """\
 data_dir = "data"

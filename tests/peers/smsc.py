@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.peers.gateway import PATIENCE_S, free_port, unpaced
+from tests.peers.gateway import PATIENCE_S, free_port
+from tests.peers.settings import unpaced
 
 SCRIPT = Path(__file__).with_name("smsc.pl")
 

@@ -8,7 +8,7 @@ from config import load
 from config.bridges import Http
 from sms.http.exchange import Provider
 from sms.http.providers import provider_of
-from tests.peers.gateway import unpaced
+from tests.peers.settings import unpaced
 
 TELNYX_KEY = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 """The public key of RFC 8032's first test vector."""
