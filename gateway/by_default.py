@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from config.model import QUIET_HOURS, Config, Line, LineText, Smpp, Spool
 from gateway.advice import Advice, texted_regions
-from gateway.core.rules import length
+from gateway.core.length import length
 
 _OF_A_LINE = ("ring_seconds", "min_ring", "sender")
 _OF_ITS_TEXT = ("wait", "once_per", "expires")

@@ -33,6 +33,15 @@ def quiet_hours_for(caller: E164, consent: Consent) -> Span | None:
     return consent.quiet_hours or QUIET_HOURS.get(region_of(caller))
 
 
+def why_never_quiet(consent: Consent, region: str) -> tuple[str, str]:
+    """Why no quiet hours hold for a caller of a region, in words, and the key that says so."""
+    if consent.quiet_hours == "off":
+        return "quiet hours are off", "consent.quiet_hours"
+    if consent.when_quiet == "send":
+        return 'sent at any hour: when_quiet = "send"', "consent.when_quiet"
+    return f"no quiet hours are known for {region}, and none are set", "consent.quiet_hours"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quiet:
     """What is asked of a text that has waited in the queue: the quiet hours may have begun meanwhile."""

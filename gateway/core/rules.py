@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from config.model import Consent
 from gateway.core.call import MISSED, Outcome
 from gateway.core.case import Case, Finding, Twin
+from gateway.core.length import length
 from gateway.core.phone import kind_never_texted, region_of
-from gateway.core.quiet import quiet_hours_for, quiet_until, zones_of
+from gateway.core.quiet import quiet_hours_for, quiet_until, why_never_quiet, zones_of
 from gateway.core.reason import Reason
 from gateway.core.schedule import local
 from gateway.core.variants import in_words, is_within_once_per
@@ -207,26 +207,19 @@ def not_quiet(case: Case) -> Finding:
     consent, caller = case.policy.consent, case.call.caller
     quiet = quiet_hours_for(caller, consent) if caller else None
     if caller is None or quiet is None:
-        return _never_quiet(consent, region_of(caller) if caller else "unknown")
+        saw, key = why_never_quiet(consent, region_of(caller) if caller else "unknown")
+        return Finding(saw, None, key)
     zones = zones_of(caller) or (case.policy.line.timezone,)
     until = quiet_until(case.now, quiet, zones)
     shown = ", ".join(f"{local(case.now, name):%H:%M} in {name}" for name in zones[:3]) + (" …" if len(zones) > 3 else "")
     span = f"{quiet.start:%H:%M} to {quiet.end:%H:%M}" + ("" if consent.quiet_hours else f" in {region_of(caller)}")
     if until is None:
-        return Finding(f"not quiet ({span}): it is {shown}", None, "consent.quiet_hours")
+        return Finding(f"it is {shown}; quiet from {span}", None, "consent.quiet_hours")
     is_hold = consent.when_quiet == "hold"
     saw = f"quiet from {span}: it is {shown}" + (
         f"; until {_clock(until, case)} in {case.policy.line.timezone}" if is_hold else ""
     )
     return Finding(saw, Reason.QUIET_HOURS, "consent.quiet_hours", is_hold=is_hold, until=until)
-
-
-def _never_quiet(consent: Consent, region: str) -> Finding:
-    if consent.quiet_hours == "off":
-        return Finding("quiet hours are off", None, "consent.quiet_hours")
-    if consent.when_quiet == "send":
-        return Finding('sent at any hour: when_quiet = "send"', None, "consent.when_quiet")
-    return Finding(f"no quiet hours are known for {region}, and none are set", None, "consent.quiet_hours")
 
 
 RULES: tuple[Callable[[Case], Finding], ...] = (
@@ -261,21 +254,6 @@ def _over(saw: str, limit: int, key: str) -> Finding:
 
 def _once_per(value: str | timedelta) -> str:
     return value if isinstance(value, str) else length(value)
-
-
-def length(value: timedelta) -> str:
-    """A length of time as people write it, its two largest units at most: `2.9s`, `15m`, `1h 2m`, `3d`."""
-    seconds = round(value.total_seconds(), 1)
-    if seconds < 60:
-        return f"{seconds:g}s"
-    units = (
-        ("d", int(seconds) // 86400),
-        ("h", int(seconds) // 3600 % 24),
-        ("m", int(seconds) // 60 % 60),
-        ("s", int(seconds) % 60),
-    )
-    first = next(index for index, (_, count) in enumerate(units) if count)
-    return " ".join(f"{count}{unit}" for unit, count in units[first : first + 2] if count)
 
 
 def _clock(instant: datetime, case: Case) -> str:

@@ -56,7 +56,7 @@ def test_the_callers_country_has_quiet_hours(country: str, clock: str, is_quiet:
         ({"when_quiet": "send"}, "send", 'when_quiet = "send"'),
         ({"quiet_hours": "off"}, "send", "quiet hours are off"),
         ({"quiet_hours": "off", "when_quiet": "hold"}, "send", "quiet hours are off"),
-        ({"quiet_hours": "23:00-06:00"}, "send", "not quiet (23:00 to 06:00): it is 22:00"),
+        ({"quiet_hours": "23:00-06:00"}, "send", "it is 22:00 in America/Los_Angeles; quiet from 23:00 to 06:00"),
         ({"quiet_hours": "20:00-06:00"}, "hold", "quiet from 20:00 to 06:00: it is 22:00"),
     ],
 )

@@ -10,7 +10,7 @@ from config.model import Limits
 from gateway.core.call import Outcome
 from gateway.core.case import History, Traffic, Twin
 from gateway.core.decision import Decision
-from gateway.core.rules import length
+from gateway.core.length import length
 from tests.core.test_decision import NOW, call, decide, line, policy
 
 
