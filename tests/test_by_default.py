@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config.load import load
+from config.load import ConfigError, load
 from gateway.by_default import by_default
 from tests.test_advice import GOOD, configured
 
@@ -75,6 +75,18 @@ def test_however_a_key_is_written_it_is_set(tmp_path: Path, written: str) -> Non
 def test_nobody_known_as_staff(tmp_path: Path) -> None:
     found = said(tmp_path, GOOD.replace('[contacts]\nfile = "contacts.csv"\n', ""))
     assert found["contacts"] == "none: staff who call in are texted like customers; [contacts] file names them"
+
+
+@pytest.mark.parametrize("value", ["false", '"none"', '"21:00"', '""', "21", '["21:00-08:00"]', '"OFF"'])
+def test_quiet_hours_that_are_none(tmp_path: Path, value: str) -> None:
+    with pytest.raises(ConfigError, match=r'consent\.quiet_hours: .* such as "21:00-08:00", or "off"$'):
+        load(configured(tmp_path, consent(f"quiet_hours = {value}")))
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "10001", "nan", "true", '"fast"', '"1.0"', "[1.0]"])
+def test_pace_that_is_none(tmp_path: Path, value: str) -> None:
+    with pytest.raises(ConfigError, match=r'sms\.primary\.per_second: .* such as 1\.0, or "unlimited"$'):
+        load(configured(tmp_path, f"{GOOD}{SMPP}per_second = {value}\n"))
 
 
 def test_pace_of_each_way_to_send(tmp_path: Path) -> None:

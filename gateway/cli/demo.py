@@ -48,7 +48,7 @@ peers = ["127.0.0.1"]
 kind = "spool"
 
 [consent]
-quiet_hours = "off"
+quiet_hours = "off"     # or at night nothing would be seen
 
 [line.front-desk]
 number       = "+14155550100"
