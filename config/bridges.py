@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, SecretStr
 
 from config.providers import (
+    PER_SECOND,
     STRICT,
     Android,
     Bandwidth,
@@ -20,7 +21,7 @@ from config.providers import (
     Twilio,
     Vonage,
 )
-from config.values import Duration
+from config.values import Duration, Pace
 
 __all__ = [
     "KINDS", "STRICT", "Android", "Bandwidth", "Bridge", "Described", "Http", "Jasmin", "Kannel", "Plivo", "SignalWire",
@@ -54,12 +55,12 @@ class Smpp(BaseModel):
     """A file of certificates to trust instead of the system's."""
     window: int = Field(default=10, ge=1, le=1000)
     """Texts under way without an answer; of each, one part at a time."""
-    per_second: float | None = Field(default=None, gt=0, le=10000)
-    """Parts a second at most; None: as fast as the SMSC answers."""
+    per_second: Pace = PER_SECOND
+    """Parts of texts a second at most; None: as fast as the SMSC answers."""
     long_texts: Literal["udh", "sar", "payload"] = "udh"
     """How the parts of a long text are tied together, or that it goes whole (`message_payload`)."""
     source_ton: int | None = Field(default=None, ge=0, le=6)
-    """None: 1 (international) for a number, 5 (alphanumeric) for a name."""
+    """None: 1 (international) for a number, 3 for a short code, 5 (alphanumeric) for a name."""
     source_npi: int | None = Field(default=None, ge=0, le=18)
     dest_ton: int = Field(default=1, ge=0, le=6)
     dest_npi: int = Field(default=1, ge=0, le=18)

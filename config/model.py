@@ -4,6 +4,7 @@
 from the rest of the file.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -25,6 +26,7 @@ from config.values import (
     Peer,
     Place,
     PortRange,
+    QuietHours,
     Region,
     RtpPorts,
     Sender,
@@ -36,6 +38,7 @@ from config.values import (
     days,
     duration,
     listen,
+    span,
 )
 
 __all__ = [
@@ -49,6 +52,14 @@ Seconds = Annotated[float, Field(ge=1, le=180)]
 DEFAULT_MESSAGE = (
     "{business}: Sorry we missed your call. Reply here with what you need or call {number}. Reply STOP to opt out."
 )
+
+_QUIET_IN_THE_US = span("21:00-08:00")
+QUIET_HOURS: Mapping[str, Span] = {
+    **dict.fromkeys(("US", "PR", "GU", "VI", "AS", "MP"), _QUIET_IN_THE_US),
+    "CA": span("21:30-09:00"),
+}
+"""By the caller's country, where `consent.quiet_hours` does not say. US and its territories: 47 CFR 64.1200(c)(1). Canada:
+CRTC, Unsolicited Telecommunications Rules, the hours of weekdays. `docs/reasons.md` says why they hold for texts to callers."""
 
 
 class _Section(BaseModel):
@@ -182,7 +193,8 @@ class Line(_Section):
 class Consent(_Section):
     """What the law and good manners ask."""
 
-    quiet_hours: TimeSpan | None = None
+    quiet_hours: QuietHours | None = None
+    """None: those of the caller's country in `QUIET_HOURS`, where it has some."""
     when_quiet: Literal["hold", "skip", "send"] = "hold"
     opt_out_reply: str = "{business}: you will get no more texts. Reply START to undo."
     opt_in_reply: str = "{business}: you will get our texts again. Reply STOP to opt out."
@@ -260,6 +272,10 @@ class Config(_Section):
     def hash(self) -> str:
         """Twelve hexadecimal digits of the file's SHA-256: the same file, the same hash."""
         return self._hash
+
+    def is_set(self, key: str) -> bool:
+        """Does a dotted key stand in the file?"""
+        return key in self._positions
 
     def where(self, key: str) -> str:
         """`textback.toml:42` for a dotted key that stands in the file, else the file alone: a default."""

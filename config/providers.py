@@ -8,12 +8,15 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
 
-from config.values import Duration, OneOrMore, Peer
+from config.values import Duration, OneOrMore, Pace, Peer
 
 STRICT = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+[^\s]*$")]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 NO_SECRET = SecretStr("")
+PER_SECOND = 1.0
+"""What the smallest 10DLC campaigns may send in the US: 75 parts a minute at AT&T (message class T). An SMSC or a provider
+that is sent more than was agreed throttles, or drops what it has accepted."""
 
 
 class Http(BaseModel):
@@ -25,7 +28,8 @@ class Http(BaseModel):
     cost_per_segment: float = Field(default=0, ge=0)
     window: int = Field(default=10, ge=1, le=1000)
     """Requests under way at once."""
-    per_second: float | None = Field(default=None, gt=0, le=10000)
+    per_second: Pace = PER_SECOND
+    """Requests a second at most, each of which is a text, however long; None: as fast as the provider answers."""
     connect_timeout: Duration = timedelta(seconds=10)
     response_timeout: Duration = timedelta(seconds=30)
     callback_url: Url | None = None

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from datetime import date, time, timedelta
-from typing import Annotated, Any, NewType
+from typing import Annotated, Any, Literal, NewType
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -35,6 +35,18 @@ def duration(value: Any) -> timedelta:
 
 
 Duration = Annotated[timedelta, PlainValidator(duration)]
+
+
+def pace(value: Any) -> float | None:
+    """So many a second: `1.0`; None for `"unlimited"`."""
+    if value is None or value == "unlimited":
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 10_000:
+        return float(value)
+    raise ValueError(f'{value!r} must be a number above 0 and at most 10000, such as 1.0, or "unlimited"')
+
+
+Pace = Annotated[float | None, PlainValidator(pace)]
 
 
 def number(value: Any) -> E164:
@@ -198,6 +210,19 @@ def _clock(text: str) -> time | None:
 
 
 TimeSpan = Annotated[Span, PlainValidator(span)]
+
+
+def quiet_hours(value: Any) -> Span | Literal["off"]:
+    """`"21:00-08:00"`, or `"off"`."""
+    if value == "off":
+        return "off"
+    try:
+        return span(value)
+    except ValueError:
+        raise ValueError(f'{value!r} must be a span of time of 24 hours, such as "21:00-08:00", or "off"') from None
+
+
+QuietHours = Annotated[Span | Literal["off"], PlainValidator(quiet_hours)]
 
 
 def days(value: Any) -> frozenset[int]:

@@ -9,8 +9,8 @@ from itertools import pairwise
 from urllib.parse import urlsplit
 
 from config.bridges import Http
-from config.model import E164, Bridge, Config, Hours, Line, Smpp
-from gateway import calendars, contacts
+from config.model import E164, QUIET_HOURS, Bridge, Config, Hours, Line, Smpp
+from gateway import calendars, contacts, wording
 from gateway.core.consent import Wish, wish
 from gateway.core.phone import region_of
 from gateway.core.schedule import zone
@@ -25,6 +25,10 @@ _LONGEST_AT = datetime(2026, 9, 23, 22, 59)  # noqa: DTZ001 — on the line's ow
 _LONGEST_OPENS = {True: "Wednesday, September 30 at 10:00 AM", False: "Wednesday, September 30 at 10:00"}
 _LONGEST_CONTACT = "Maximiliana Featherstone"
 RING_ON_FORWARDED = 20
+_WITHOUT_NAMES = frozenset({"US", "CA", "PR", "GU", "VI", "AS", "MP"})
+"""Where networks take no names as senders."""
+_SENDERLESS = ("spool", "android")
+"""Kinds that do not use a line's sender."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +54,17 @@ def advise(config: Config, now: datetime) -> tuple[Advice, ...]:
     calendars.problems(config, now, lambda key, says: found.append(Advice(key=key, says=says)))
     for name, hours in config.hours.items():
         found += _of_hours(f"hours.{name}", hours)
-    if config.limits.per_minute is None or config.limits.per_day is None:
-        says = "per_minute or per_day is not set: a flood of forged callers would be texted without end; take 10 and 100"
+    unlimited = [name for name in ("per_minute", "per_day") if getattr(config.limits, name) is None]
+    if unlimited:
+        says = (
+            f"no {' and no '.join(unlimited)} is set, so there is no such limit: a flood of forged callers would be texted"
+            " without end; take per_minute = 10 and per_day = 100"
+        )
         found.append(Advice(key="limits", says=says))
     for name, way in config.sms.items():
         found += _of_bridge(f"sms.{name}", way, config)
+    found += [Advice(key=key, says=says) for key, says in wording.of_answers(config)]
+    found += _of_quiet_hours(config)
     found += of_descriptors(config.sip.max_calls, hard_descriptor_limit())
     return (*found, *_of_contacts(config))
 
@@ -86,6 +96,8 @@ def _of_line(line: Line, config: Config) -> Iterator[Advice]:
     own_key = f"{key}.text.message"
     for message in messages(line, config):
         yield from _of_message(message)
+    for about, says in wording.of_line(line):
+        yield Advice(key=about, says=says)
     if not line.business:
         yield Advice(key=f"{key}.business", says="is not set: carriers want texts to say who sends them (10DLC)")
     elif "{business}" not in line.text.message and line.business not in line.text.message:
@@ -97,10 +109,48 @@ def _of_line(line: Line, config: Config) -> Iterator[Advice]:
         yield Advice(key=f"{key}.ring_seconds", says=says)
     if region_of(line.number) not in (config.limits.regions or (region_of(line.number),)):
         yield Advice(key="limits.regions", says=f"leaves out the country of [{key}] itself")
+    if not line.sms:
+        says = 'there is no [sms.…] section, so nothing is sent; kind = "spool" keeps texts in a file until there is an account'
+        yield Advice(key=f"{key}.sms", says=says)
+    yield from _of_sender(line, config)
     sends = [name for name in line.sms if config.sms[name].kind != "spool"]
     if sends and line.sender.startswith("+1") and region_of(E164(line.sender)) == "US" and not line.campaign:
         says = "is not set: texts from a US number need a registered 10DLC campaign; note its id here"
         yield Advice(key=f"{key}.campaign", says=says)
+
+
+def texted_regions(config: Config) -> list[str]:
+    """The countries whose callers are texted."""
+    return list(config.limits.regions) or sorted({region_of(line.number) for line in config.line.values()})
+
+
+def _of_sender(line: Line, config: Config) -> Iterator[Advice]:
+    is_number = line.sender.startswith("+") or line.sender.isdecimal()
+    if is_number or all(config.sms[name].kind in _SENDERLESS for name in line.sms):
+        return
+    key = f"line.{line.name}.sender"
+    if _WITHOUT_NAMES.intersection(config.limits.regions or (region_of(line.number),)):
+        says = f"{line.sender!r}: carriers in the US and Canada take no names as senders; leave it out, or take a number"
+        yield Advice(key=key, says=says)
+    elif _names_opt_out(line.text.message):
+        says = f"{line.sender!r}: nobody can reply to a name, STOP neither; take a number, or name another way to opt out"
+        yield Advice(key=key, says=says)
+
+
+def _of_quiet_hours(config: Config) -> Iterator[Advice]:
+    """`when_quiet` where it does nothing, or undoes what stands beside it."""
+    consent, regions = config.consent, texted_regions(config)
+    if not config.is_set("consent.when_quiet"):
+        return
+    if consent.when_quiet == "send":
+        if consent.quiet_hours not in (None, "off"):
+            yield Advice(key="consent.when_quiet", says='"send" makes quiet_hours do nothing; remove one of the two')
+    elif consent.quiet_hours == "off":
+        yield Advice(key="consent.when_quiet", says="does nothing: quiet_hours is off; remove one of the two")
+    elif consent.quiet_hours is None and not QUIET_HOURS.keys() & set(regions):
+        where = ", ".join(regions)
+        says = f'does nothing: quiet_hours is not set, and no quiet hours are known for {where}; set quiet_hours = "…"'
+        yield Advice(key="consent.when_quiet", says=says)
 
 
 def of_descriptors(max_calls: int, limit: int) -> Iterator[Advice]:
@@ -170,9 +220,6 @@ def _of_hours(key: str, hours: Hours) -> Iterator[Advice]:
 
 def _of_contacts(config: Config) -> Iterator[Advice]:
     if config.contacts is None:
-        yield Advice(
-            key="contacts", says="is not there, so staff who call in are texted like customers; name a file with their numbers"
-        )
         return
     path = config.path.parent / config.contacts.file
     try:

@@ -22,7 +22,7 @@ from gateway.inbox import Inbox
 from gateway.journal import Journal
 from gateway.knowledge import Knowledge
 from gateway.notify import notify, watchdog_seconds
-from gateway.outbox import LastTexts, Outbox, routes_of
+from gateway.outbox import LastTexts, Outbox, quiet_of, routes_of
 from gateway.reload import Reloading
 from gateway.repeated import Repeated
 from gateway.ruling import InForce, Ruling
@@ -122,7 +122,12 @@ class Gateway:
     async def _sending(self) -> AsyncIterator[None]:
         """The outbox and the holds; at the end what is due may still go."""
         self._outbox = Outbox(
-            store=self._store, bridges=self._bridges.by_name, routes=routes_of(self.config), woken=self._queue_changed
+            store=self._store,
+            bridges=self._bridges.by_name,
+            routes=routes_of(self.config),
+            woken=self._queue_changed,
+            quiet=quiet_of(self.config),
+            postponed=self._holds_changed.set,
         )
         self._holds = Holds(store=self._store, in_force=self._in_force, ruled=self._verdicts.ruled, woken=self._holds_changed)
         async with asyncio.TaskGroup() as tasks:
@@ -245,7 +250,7 @@ class Gateway:
         """A configuration, or the calendars and contacts that belong to it, comes into force, whole."""
         self._in_force.ruling = Ruling(directory)
         self._bridges.use(config.sms)
-        self._outbox.routes = routes_of(config)
+        self._outbox.routes, self._outbox.quiet = routes_of(config), quiet_of(config)
         self._agent.use_trunks(directory.trunks())
 
     # --- what others ask (Reporter) ---

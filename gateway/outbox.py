@@ -17,6 +17,8 @@ import structlog
 from config.model import Config
 from gateway import metrics
 from gateway.core.phone import masked
+from gateway.core.quiet import NEVER, Quiet
+from gateway.core.reason import Reason
 from gateway.outcomes import Recorded, Return, record
 from gateway.repeated import Repeated
 from gateway.store import queue, texts, undeliverable
@@ -47,7 +49,8 @@ class LastTexts:
 
 
 class Outbox:
-    """Sends what is due. `woken` is set when a text was queued or a bridge has room again."""
+    """Sends what is due. `woken` is set when a text was queued or a bridge has room again; `postponed` is called when texts
+    were held again."""
 
     def __init__(
         self,
@@ -56,12 +59,16 @@ class Outbox:
         bridges: Mapping[str, Bridge],
         routes: Routes,
         woken: asyncio.Event,
+        quiet: Quiet = NEVER,
+        postponed: Callable[[], None] = lambda: None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._store = store
         self._bridges = bridges
         self.routes = routes
-        """Replaced when the configuration is loaded again."""
+        self.quiet = quiet
+        """Both replaced when the configuration is loaded again."""
+        self._postponed = postponed
         self._jitter = jitter
         self._repeated = Repeated("outbox", self._turn, woken)
         self._submitting: set[asyncio.Task[None]] = set()
@@ -142,7 +149,7 @@ class Outbox:
 
     async def _round(self) -> Round:
         """Claim what can go now and start its submits; returns when each of them has taken its place in its bridge."""
-        looked = await self._store.write(queue.claim_due, datetime.now(UTC), self.routes, self._room())
+        looked = await self._store.write(queue.claim_due, datetime.now(UTC), self.routes, self._room(), self.quiet)
         for text in looked.claimed:
             task = self._tasks.create_task(self._submit(text), name=f"submit {text.id}")
             self._submitting.add(task)
@@ -152,6 +159,10 @@ class Outbox:
             self._log.warning("text_expired", text=expired)
         for cancelled in looked.cancelled:
             self._log.info("text_cancelled", text=cancelled)
+        for postponed in looked.postponed:
+            self._log.info("text_postponed", text=postponed, reason=Reason.QUIET_HOURS.value)
+        if looked.postponed:
+            self._postponed()
         return looked
 
     def _room(self) -> dict[str, int]:
@@ -230,6 +241,11 @@ _REFUSES_NUMBERS = (
     "it has refused several numbers and accepted none in between, which is likelier its fault than theirs: "
     "look at dest_ton and dest_npi, and ask the carrier for the account's routes; no number is remembered as dead"
 )
+
+
+def quiet_of(config: Config) -> Quiet:
+    """Who may not be texted when."""
+    return Quiet(consent=config.consent, timezones={line.name: line.timezone for line in config.line.values()})
 
 
 def routes_of(config: Config) -> dict[str, tuple[str, ...]]:

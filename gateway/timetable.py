@@ -1,4 +1,5 @@
-"""Which message goes when: a line's week, as a new caller's first missed call would find it."""
+"""Which message goes when: a line's week, as the first missed call of a new caller from the line's own country and time zone
+would find it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,6 +7,7 @@ from datetime import datetime, timedelta
 from config.model import Line
 from gateway.core.call import Call, Outcome
 from gateway.core.case import Case, History, Traffic
+from gateway.core.quiet import quiet_hours_for, quiet_until
 from gateway.core.schedule import day_start, local
 from gateway.core.variants import chosen, in_words
 from gateway.directory import Directory
@@ -39,12 +41,26 @@ def week(line: Line, directory: Directory, now: datetime, days: int = 7) -> list
 
 
 def _says(line: Line, directory: Directory, at: datetime) -> str:
+    """The rules' own order: a variant that sends nothing is asked before the quiet hours, and a held text is decided anew."""
+    is_sent, message = _message(line, directory, at)
+    consent = directory.config.consent
+    quiet = quiet_hours_for(line.number, consent)
+    until = quiet_until(at, quiet, (line.timezone,)) if quiet else None
+    if not is_sent or until is None:
+        return message
+    if consent.when_quiet == "skip":
+        return "no text (quiet hours)"
+    return f"{_message(line, directory, until)[1]}, held until {local(until, line.timezone):%H:%M} (quiet hours)"
+
+
+def _message(line: Line, directory: Directory, at: datetime) -> tuple[bool, str]:
+    """Whether a text would go but for the quiet hours, and which."""
     index = chosen(first_call(line, directory, at))
     if index is None:
-        return "the line's message"
+        return True, "the line's message"
     variant = line.text.variant[index]
     what = "" if variant.send else ", no text"
-    return f"variant {index + 1} ({in_words(variant)}){what}"
+    return variant.send, f"variant {index + 1} ({in_words(variant)}){what}"
 
 
 def first_call(line: Line, directory: Directory, at: datetime) -> Case:

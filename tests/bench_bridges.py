@@ -19,6 +19,7 @@ from tests.peers.counter import Counter
 from tests.peers.gateway import RunningGateway
 from tests.peers.kannel import Kannel
 from tests.peers.ports import free_port
+from tests.peers.settings import unpaced
 from tests.sms.test_smpp_bridge import Kept, until
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -40,11 +41,11 @@ async def alone(kind: str, window: int, latency: float, count: int) -> tuple[flo
     """One bridge in this process, without a gateway around it: texts a second, CPU milliseconds a text."""
     port = free_port()
     counter = Counter(kind, port, latency)
-    settings: Smpp | Twilio = Smpp(kind="smpp", host="127.0.0.1", port=port, system_id="a", window=window)
+    settings: Smpp | Twilio = Smpp(kind="smpp", host="127.0.0.1", port=port, system_id="a", window=window, per_second=None)
     if kind == "http":
         token = SecretStr("x")
         base = f"http://127.0.0.1:{port}"
-        settings = Twilio(kind="twilio", account_sid="AC1", auth_token=token, base_url=base, window=window)
+        settings = Twilio(kind="twilio", account_sid="AC1", auth_token=token, base_url=base, window=window, per_second=None)
     bridge = build_bridge("primary", settings, Path(), "")
     running = asyncio.create_task(bridge.run(Kept()))
     await until(lambda: bridge.health().up)
@@ -72,7 +73,7 @@ def whole_gateway(window: int, latency: float, count: int) -> tuple[float, float
         (Path(place) / "smsc.password").write_text("secret")
         section = (
             f'[sms.primary]\nkind = "smpp"\nhost = "127.0.0.1"\nport = {port}\nsystem_id = "a"\n'
-            f'password_file = "smsc.password"\nwindow = {window}\nreconnect_most = "1s"\n'
+            f'password_file = "smsc.password"\nwindow = {window}\nreconnect_most = "1s"\n{unpaced()}'
         )
         running = RunningGateway(Path(place), sms=section)
         running.start()

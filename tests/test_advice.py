@@ -113,7 +113,6 @@ def test_what_keeps_receipts_and_replies_away(tmp_path: Path, change: str, said:
             "08:00-12:00 and 11:00-17:00 overlap",
         ),
         (('mon-fri = ["08:00-12:00", "13:00-17:00"]', ""), "hours.office", "is never open"),
-        (('[contacts]\nfile = "contacts.csv"\n', ""), "contacts", "staff who call in are texted"),
         (('kind = "spool"', 'kind = "smpp"\nhost = "h"\nsystem_id = "x"'), "line.front.campaign", "10DLC campaign"),
         (("per_day = 100", 'per_day = 100\nregions = ["CA"]'), "limits.regions", "leaves out the country"),
         (("per_day = 100", ""), "limits", "a flood of forged callers"),
@@ -170,7 +169,7 @@ def test_time_is_at_its_longest_on_the_lines_clock(tmp_path: Path) -> None:
 
 
 def test_week(tmp_path: Path) -> None:
-    loaded = load(configured(tmp_path, GOOD + CLOSED))
+    loaded = load(configured(tmp_path, GOOD + CLOSED + '[consent]\nquiet_hours = "off"\n'))
     stretches = week(loaded.line["front"], Knowledge().directory(loaded, NOW), NOW)
     shown = [f"{local(s.start, 'America/Chicago'):%a %H:%M} {s.says}" for s in stretches]
     assert shown[:5] == [

@@ -17,6 +17,7 @@ from gateway.store import calls
 from gateway.store.calls import Arrival
 from gateway.store.database import Database
 from sip.protocol import AnsweredElsewhere, CallArrived, CallerHungUp
+from tests.peers.settings import awake
 from tests.test_simulation import CONFIG
 
 
@@ -38,7 +39,7 @@ def arrived(key: str, caller: str) -> CallArrived:
 
 async def test_fault_over_one_call(tmp_path: Path) -> None:
     path = tmp_path / "textback.toml"
-    path.write_text(CONFIG.format(once_per="day", per_day=100))
+    path.write_text(awake(CONFIG.format(once_per="day", per_day=100)))
     in_force = InForce(Stumbling(Knowledge().directory(load(path), datetime.now(UTC))))
     store, reserve, verdicts = Database(tmp_path / "textback.db"), Reserve(tmp_path / "calls.reserve"), []
     with capture_logs() as logs:
@@ -62,7 +63,7 @@ async def test_fault_over_one_call(tmp_path: Path) -> None:
 async def test_call_that_was_answered_stays_so_when_its_ending_is_written_later(tmp_path: Path) -> None:
     """A fault of ours over its ending: at the next start it is not taken for a call that a stop cut off, and is not texted."""
     path = tmp_path / "textback.toml"
-    path.write_text(CONFIG.format(once_per="day", per_day=100))
+    path.write_text(awake(CONFIG.format(once_per="day", per_day=100)))
     in_force, verdicts = InForce(Stumbling(Knowledge().directory(load(path), datetime.now(UTC)))), list[Verdict]()
     for _ in range(2):
         store, reserve = Database(tmp_path / "textback.db"), Reserve(tmp_path / "calls.reserve")

@@ -4,8 +4,11 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from config.load import load
 from config.model import E164
+from gateway.cli.explain import in_words
 from gateway.core.call import Outcome
 from gateway.knowledge import Knowledge
 from gateway.ruling import Ruling
@@ -21,8 +24,7 @@ peers = ["192.0.2.10"]
 kind = "spool"
 [hours.office]
 mon-fri = "08:00-17:00"
-[consent]
-quiet_hours = "21:00-08:00"
+{consent}
 [line.front]
 number = "+14155550100"
 hours = "office"
@@ -31,15 +33,16 @@ message = "We are open"
 expires = "15m"
 [[line.front.text.variant]]
 hours = "closed"
-message = "We open {opens}"
+message = "We open {{opens}}"
 """
 NIGHT = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)  # 22:00 in Los Angeles
 MORNING = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
 
 
-def test_text_held_over_night_says_in_the_morning_what_holds_then(db: sqlite3.Connection, tmp_path: Path) -> None:
+@pytest.mark.parametrize("consent", ["", '[consent]\nwhen_quiet = "hold"', '[consent]\nquiet_hours = "21:00-08:00"'])
+def test_text_held_over_night_says_in_the_morning_what_holds_then(db: sqlite3.Connection, tmp_path: Path, consent: str) -> None:
     path = tmp_path / "textback.toml"
-    path.write_text(CONFIG)
+    path.write_text(CONFIG.format(consent=consent))
     ruling = Ruling(Knowledge().directory(load(path), NIGHT))
     arrival = Arrival(
         key="1", call_id="1", trunk="pbx", source="192.0.2.10:5060", line="front", caller=E164("+14155550123"),
@@ -53,6 +56,9 @@ def test_text_held_over_night_says_in_the_morning_what_holds_then(db: sqlite3.Co
     held = texts.one(db, verdict.text or 0)
     assert held is not None
     assert (held["state"], held["body"]) == ("held", "We open tomorrow at 8:00 AM")
+    call = calls.one(db, verdict.call)
+    told = in_words(call, calls.decisions(db, verdict.call), texts.of_call(db, verdict.call), ruling.directory.config)
+    assert f"Text {verdict.text} to +14155550123: held" in told
     assert holds.held_due(db, MORNING - timedelta(seconds=1), 10) == []
     assert holds.held_due(db, MORNING, 10) == [verdict.text]
     assert ruling.on_ended(db, arrival, ending, NIGHT) is None  # told twice, decided once

@@ -11,6 +11,7 @@ from config.model import Config
 from config.problems import ConfigError, Problem
 from gateway import descriptors
 from gateway.advice import Message, advise, messages
+from gateway.by_default import by_default
 from gateway.cli.say import complain, say, say_json
 from gateway.core.schedule import local
 from gateway.knowledge import Knowledge
@@ -22,7 +23,7 @@ def add_to(commands: Any) -> None:
     parser = commands.add_parser("check", help="check the configuration", description=__doc__)
     parser.add_argument("--week", action="store_true", help="show which message goes when, for the coming seven days")
     parser.add_argument("--strict", action="store_true", help="warnings count as errors")
-    parser.add_argument("--json", action="store_true", help="as JSON: {errors, warnings, not_in_effect}")
+    parser.add_argument("--json", action="store_true", help="as JSON: {errors, warnings, by_default, not_in_effect …}")
     parser.set_defaults(command=check)
 
 
@@ -31,6 +32,7 @@ def check(options: argparse.Namespace) -> int:
     path = load.find(options.config)
     errors: tuple[Problem, ...] = ()
     warnings: list[Problem] = []
+    unset: list[Problem] = []
     later: list[Problem] = []
     config: Config | None = None
     try:
@@ -41,15 +43,16 @@ def check(options: argparse.Namespace) -> int:
         warnings = load.warnings_about_secrets(path)
         warnings += [load.problem(config, advice.key, advice.says) for advice in advise(config, datetime.now(UTC))]
         warnings += [load.problem(config, "web.listen", says) for says in _about_this_machine()]
+        unset = [load.problem(config, advice.key, advice.says) for advice in by_default(config)]
         later = load.not_in_effect(path)
     if options.json:
-        groups = {"errors": errors, "warnings": warnings, "not_in_effect": later}
+        groups = {"errors": errors, "warnings": warnings, "by_default": unset, "not_in_effect": later}
         shown: dict[str, Any] = {name: [asdict(problem) for problem in group] for name, group in groups.items()}
         if config is not None:
             shown["messages"] = [_message_json(message) for line in config.line.values() for message in messages(line, config)]
         say_json(shown)
     else:
-        _print(errors, warnings, later, config)
+        _print(errors, {"Warnings": warnings, "In effect by default": unset, "Not in effect yet": later}, config)
         if options.week and config is not None:
             _print_week(config)
     return 1 if errors or (options.strict and warnings) else 0
@@ -65,10 +68,10 @@ def _about_this_machine() -> Iterator[str]:
         )
 
 
-def _print(errors: tuple[Problem, ...], warnings: list[Problem], later: list[Problem], config: Config | None) -> None:
+def _print(errors: tuple[Problem, ...], groups: dict[str, list[Problem]], config: Config | None) -> None:
     for problem in errors:
         complain(problem)
-    for title, group in (("Warnings", warnings), ("Not in effect yet", later)):
+    for title, group in groups.items():
         if group:
             say(f"{title}:")
             for problem in group:

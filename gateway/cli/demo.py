@@ -47,6 +47,9 @@ peers = ["127.0.0.1"]
 [sms.spool]
 kind = "spool"
 
+[consent]
+quiet_hours = "off"     # or at night nothing would be seen
+
 [line.front-desk]
 number       = "+14155550100"
 business     = "ABC HVAC"

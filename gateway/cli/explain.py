@@ -99,7 +99,8 @@ def in_words(call: Any, decisions: list[Any], sent: list[Any], config: Config) -
             told.append(f"  decided by configuration {decision['config_hash']}; the file has changed since")
     for text in sent:
         detail = f" ({text['detail']})" if text["detail"] else ""
-        told.append(f"Text {text['id']} to {text['recipient']}: {text['state']} by {text['bridge'] or 'no bridge yet'}{detail}")
+        by = f" by {text['bridge']}" if text["bridge"] else ""
+        told.append(f"Text {text['id']} to {text['recipient']}: {text['state']}{by}{detail}")
         told.append(f"  {text['body']}")
     return told
 

@@ -1,12 +1,14 @@
 """The life of a text, as a table.
 
-    held ─► queued ─► sending ─► accepted ─► delivered | undelivered
+    held ◄► queued ─► sending ─► accepted ─► delivered | undelivered
       │       │  ▲       ├─► queued      not sent, or refused for now
       │       │  │       ├─► refused     refused for good
       │       │  └───────┘
       │       │          └─► unknown     handed over and no answer: never sent again by itself; a late answer,
       ├───────┼─► expired                a receipt or a person still settles it
       └───────┴─► cancelled              opted out, resolved, or dropped by a person meanwhile
+
+A queued text goes back to `held` where quiet hours have begun before a bridge could have it.
 
 A receipt may come before the answer to the submit; it settles `sending` and `unknown` too. Whatever a row says, only these
 steps are taken: a happening that the table does not list for a state changes nothing.
@@ -35,6 +37,8 @@ class Event(StrEnum):
     """What can befall a text."""
 
     RELEASED = "released"
+    POSTPONED = "postponed"
+    """It may not go now after all, and is decided once more."""
     CLAIMED = "claimed"
     ACCEPTED = "accepted"
     NOT_NOW = "not_now"
@@ -52,7 +56,7 @@ _S, _E = TextState, Event
 
 TABLE: dict[TextState, dict[Event, TextState]] = {
     _S.HELD: {_E.RELEASED: _S.QUEUED, _E.EXPIRED: _S.EXPIRED, _E.CANCELLED: _S.CANCELLED},
-    _S.QUEUED: {_E.CLAIMED: _S.SENDING, _E.EXPIRED: _S.EXPIRED, _E.CANCELLED: _S.CANCELLED},
+    _S.QUEUED: {_E.CLAIMED: _S.SENDING, _E.POSTPONED: _S.HELD, _E.EXPIRED: _S.EXPIRED, _E.CANCELLED: _S.CANCELLED},
     _S.SENDING: {
         _E.ACCEPTED: _S.ACCEPTED,
         _E.NOT_NOW: _S.QUEUED,

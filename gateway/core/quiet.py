@@ -4,13 +4,16 @@ A number's zone comes from `phonenumbers`. Where a number may lie in several zon
 is known of it, the line's zone counts.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 import phonenumbers
 from phonenumbers.timezone import time_zones_for_number
 
-from config.model import E164, Span
+from config.model import E164, QUIET_HOURS, Consent, Span
+from gateway.core.phone import region_of
 from gateway.core.schedule import local, zone
 
 UNKNOWN = "Etc/Unknown"
@@ -21,6 +24,40 @@ def zones_of(number: E164) -> tuple[str, ...]:
     """Every zone that a number may lie in; empty where nothing is known."""
     zones = time_zones_for_number(phonenumbers.parse(number))
     return tuple(name for name in zones if name != UNKNOWN)
+
+
+def quiet_hours_for(caller: E164, consent: Consent) -> Span | None:
+    """The quiet hours that hold for a caller: the configuration's, else those of the caller's country; None: none do."""
+    if consent.quiet_hours == "off" or consent.when_quiet == "send":
+        return None
+    return consent.quiet_hours or QUIET_HOURS.get(region_of(caller))
+
+
+def why_never_quiet(consent: Consent, region: str) -> tuple[str, str]:
+    """Why no quiet hours hold for a caller of a region, in words, and the key that says so."""
+    if consent.quiet_hours == "off":
+        return "quiet hours are off", "consent.quiet_hours"
+    if consent.when_quiet == "send":
+        return 'sent at any hour: when_quiet = "send"', "consent.when_quiet"
+    return f"no quiet hours are known for {region}, and none are set", "consent.quiet_hours"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
+    """What is asked of a text that has waited in the queue: the quiet hours may have begun meanwhile."""
+
+    consent: Consent
+    timezones: Mapping[str, str] = field(default_factory=dict)
+    """Of each line, for callers of whom no zone is known."""
+
+    def holds_for(self, caller: E164, line: str, now: datetime) -> bool:
+        """Is it quiet now where the caller is?"""
+        quiet = quiet_hours_for(caller, self.consent)
+        zones = zones_of(caller) or (self.timezones.get(line, "UTC"),)
+        return quiet is not None and quiet_until(now, quiet, zones) is not None
+
+
+NEVER = Quiet(consent=Consent(quiet_hours="off"))
 
 
 def quiet_until(now: datetime, quiet: Span, zones: tuple[str, ...]) -> datetime | None:

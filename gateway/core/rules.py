@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 from gateway.core.call import MISSED, Outcome
 from gateway.core.case import Case, Finding, Twin
+from gateway.core.length import length
 from gateway.core.phone import kind_never_texted, region_of
-from gateway.core.quiet import quiet_until, zones_of
+from gateway.core.quiet import quiet_hours_for, quiet_until, why_never_quiet, zones_of
 from gateway.core.reason import Reason
 from gateway.core.schedule import local
 from gateway.core.variants import in_words, is_within_once_per
@@ -36,7 +37,7 @@ def rang_long_enough(case: Case) -> Finding:
     """Only a caller who hung up can have been too quick, and not where the call had rung elsewhere before."""
     line, rang = case.policy.line, case.call.rang
     is_asked = case.call.outcome is Outcome.ABANDONED and line.arrives == "ringing"
-    saw = f"rang {seconds(rang)}, at least {seconds(line.min_ring)} asked"
+    saw = f"rang {length(rang)}, min_ring is {length(line.min_ring)}"
     return Finding(saw, Reason.TOO_SHORT if is_asked and rang < line.min_ring else None, case.key("min_ring"))
 
 
@@ -46,9 +47,9 @@ def not_a_fork(case: Case) -> Finding:
         case None:
             return Finding("no other INVITE of the same call")
         case Twin.RINGS:
-            return Finding("another INVITE of the same call still rings, and decides", Reason.DUPLICATE)
+            return Finding("another INVITE of the same call still rings; it will decide", Reason.DUPLICATE)
         case Twin.DECIDED:
-            return Finding("another INVITE of the same call has decided", Reason.DUPLICATE)
+            return Finding("another INVITE of the same call was decided", Reason.DUPLICATE)
 
 
 def caller_shown(case: Case) -> Finding:
@@ -167,8 +168,10 @@ def in_time(case: Case) -> Finding:
         return Finding("released by a person", None, key)
     due = case.owed_since or case.call.missed_at + case.policy.line.text.wait
     late = max(case.now - due, timedelta(0))
-    saw = f"{seconds(late)} late, at most {seconds(expires)}"
-    return Finding(saw, Reason.EXPIRED if late >= expires else None, key)
+    is_expired = late >= expires
+    is_late = is_expired or late >= timedelta(seconds=1)
+    saw = f"{length(late)} late; it expires {length(expires)} after it was due" if is_late else "in time"
+    return Finding(saw, Reason.EXPIRED if is_expired else None, key)
 
 
 def below_limits(case: Case) -> Finding:
@@ -183,6 +186,8 @@ def below_limits(case: Case) -> Finding:
         return _over(f"{traffic.today} texts today", limits.per_day, "limits.per_day")
     if region != case.policy.home_region and traffic.today_in_region >= limits.per_region_abroad:
         return _over(f"{traffic.today_in_region} texts to {region} today", limits.per_region_abroad, "limits.per_region_abroad")
+    if limits.per_minute is None and limits.per_day is None:
+        return Finding("no limits are set", None, "limits")
     minute = f"{traffic.last_minute} of {limits.per_minute} in the last minute" if limits.per_minute else "no limit a minute"
     day = f"{traffic.today} of {limits.per_day} today" if limits.per_day else "no limit a day"
     return Finding(f"{minute}, {day}", None, "limits")
@@ -193,22 +198,27 @@ def waited(case: Case) -> Finding:
     wait, key = case.policy.line.text.wait, case.key("text.wait")
     due = case.call.missed_at + wait
     if case.now >= due:
-        return Finding(f"waited {seconds(wait)}" if wait else "no wait", None, key)
+        return Finding(f"waited {length(wait)}" if wait else "no wait", None, key)
     return Finding(f"waits until {_clock(due, case)}", Reason.WAIT, key, is_hold=True, until=due)
 
 
 def not_quiet(case: Case) -> Finding:
     """Quiet hours, where the caller is."""
-    consent = case.policy.consent
-    if consent.quiet_hours is None or consent.when_quiet == "send" or case.call.caller is None:
-        return Finding("no quiet hours", None, "consent.quiet_hours")
-    zones = zones_of(case.call.caller) or (case.policy.line.timezone,)
-    until = quiet_until(case.now, consent.quiet_hours, zones)
+    consent, caller = case.policy.consent, case.call.caller
+    quiet = quiet_hours_for(caller, consent) if caller else None
+    if caller is None or quiet is None:
+        saw, key = why_never_quiet(consent, region_of(caller) if caller else "unknown")
+        return Finding(saw, None, key)
+    zones = zones_of(caller) or (case.policy.line.timezone,)
+    until = quiet_until(case.now, quiet, zones)
     shown = ", ".join(f"{local(case.now, name):%H:%M} in {name}" for name in zones[:3]) + (" …" if len(zones) > 3 else "")
+    span = f"{quiet.start:%H:%M} to {quiet.end:%H:%M}" + ("" if consent.quiet_hours else f" in {region_of(caller)}")
     if until is None:
-        return Finding(f"it is {shown}", None, "consent.quiet_hours")
+        return Finding(f"it is {shown}; quiet from {span}", None, "consent.quiet_hours")
     is_hold = consent.when_quiet == "hold"
-    saw = f"quiet: it is {shown}" + (f"; until {_clock(until, case)}" if is_hold else "")
+    saw = f"quiet from {span}: it is {shown}" + (
+        f"; until {_clock(until, case)} in {case.policy.line.timezone}" if is_hold else ""
+    )
     return Finding(saw, Reason.QUIET_HOURS, "consent.quiet_hours", is_hold=is_hold, until=until)
 
 
@@ -243,12 +253,7 @@ def _over(saw: str, limit: int, key: str) -> Finding:
 
 
 def _once_per(value: str | timedelta) -> str:
-    return value if isinstance(value, str) else seconds(value)
-
-
-def seconds(length: timedelta) -> str:
-    """A length of time for the trace."""
-    return f"{round(length.total_seconds(), 1):g} s"
+    return value if isinstance(value, str) else length(value)
 
 
 def _clock(instant: datetime, case: Case) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from gateway.core.delivery import Event, TextState
+from gateway.core.reason import Reason
 from gateway.store import receipts
 from gateway.store.instants import read, written
 from gateway.store.texts import NewText, settle
@@ -15,6 +16,12 @@ def release(db: sqlite3.Connection, text: int, fresh: NewText) -> None:
     if settle(db, text, Event.RELEASED, fresh.queued_at) is TextState.QUEUED:
         db.execute("UPDATE texts SET settled_at = NULL WHERE id = ?", (text,))
         _renew(db, text, fresh)
+
+
+def postpone(db: sqlite3.Connection, text: int, now: datetime, reason: Reason) -> None:
+    """A queued text may not go now: it is held, and decided anew at once."""
+    if settle(db, text, Event.POSTPONED, now) is TextState.HELD:
+        db.execute("UPDATE texts SET due_at = ?, held_for = ?, settled_at = NULL WHERE id = ?", (written(now), reason, text))
 
 
 def hold_on(db: sqlite3.Connection, text: int, fresh: NewText) -> None:

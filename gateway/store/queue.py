@@ -13,7 +13,9 @@ from datetime import datetime
 
 from config.model import E164
 from gateway.core.delivery import Event, TextState, after
-from gateway.store import consent
+from gateway.core.quiet import NEVER, Quiet
+from gateway.core.reason import Reason
+from gateway.store import consent, holds
 from gateway.store.history import reached_at
 from gateway.store.instants import read, written
 from gateway.store.texts import key_of, settle
@@ -59,6 +61,8 @@ class Round:
     claimed: tuple[Claimed, ...] = ()
     expired: tuple[int, ...] = ()
     cancelled: tuple[int, ...] = ()
+    postponed: tuple[int, ...] = ()
+    """Held again, to be decided anew at once."""
     next_at: datetime | None = None
     """When the queue is to be looked at again, whatever else happens."""
 
@@ -85,8 +89,15 @@ class _Way:
         return () if self.is_anew else tuple(json.loads(self.tried))
 
 
-def claim_due(db: sqlite3.Connection, now: datetime, routes: Mapping[str, Sequence[str]], room: Mapping[str, int]) -> Round:
-    """Give due texts to bridges that have room: expired and opted-out ones are settled, the rest become `sending`.
+def claim_due(
+    db: sqlite3.Connection,
+    now: datetime,
+    routes: Mapping[str, Sequence[str]],
+    room: Mapping[str, int],
+    quiet: Quiet = NEVER,
+) -> Round:
+    """Give due texts to bridges that have room: expired and opted-out ones are settled, those to whom it is quiet now are held
+    again, the rest become `sending`.
 
     `routes` names each line's bridges in order; `room` holds the bridges that are up, with how many texts each takes now. A
     text waits for the first bridge of its route that is up and has not declined it; where all that are up have, it is offered
@@ -96,6 +107,7 @@ def claim_due(db: sqlite3.Connection, now: datetime, routes: Mapping[str, Sequen
     left = dict(room)
     claimed: list[Claimed] = []
     cancelled: list[int] = []
+    postponed: list[int] = []
     for row, way in _offers(db, now, routes, left):
         if not left[way.bridge]:
             continue
@@ -103,13 +115,18 @@ def claim_due(db: sqlite3.Connection, now: datetime, routes: Mapping[str, Sequen
             settle(db, row["id"], Event.CANCELLED, now, detail=against)
             cancelled.append(row["id"])
             continue
+        if row["call"] is not None and quiet.holds_for(row["recipient"], row["line"], now):
+            holds.postpone(db, row["id"], now, Reason.QUIET_HOURS)
+            postponed.append(row["id"])
+            continue
         left[way.bridge] -= 1
         claimed.append(_claim(db, row, way, now))
-    is_more_likely = bool(cancelled) or len(expired) == AT_MOST
+    is_more_likely = bool(cancelled or postponed) or len(expired) == AT_MOST
     return Round(
         claimed=tuple(claimed),
         expired=expired,
         cancelled=tuple(cancelled),
+        postponed=tuple(postponed),
         next_at=now if is_more_likely else _next_at(db, now),
     )
 

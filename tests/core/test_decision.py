@@ -56,7 +56,10 @@ LIMITS = Limits(per_minute=10, per_day=100)
 def policy(of: Line | None = None) -> Policy:
     """One line, the US."""
     own = frozenset({E164("+14155550100"), E164("+14155550105")})
-    return Policy(line=of or line(), own_numbers=own, regions=frozenset({"US"}), home_region="US", limits=LIMITS)
+    never_quiet = Consent(quiet_hours="off")
+    return Policy(
+        line=of or line(), own_numbers=own, regions=frozenset({"US"}), home_region="US", limits=LIMITS, consent=never_quiet
+    )
 
 
 def decide(
@@ -366,7 +369,12 @@ HISTORIES = st.builds(
 LINES = st.builds(line, enabled=st.booleans(), once_per=st.sampled_from(["call", "day", "20m", "24h"]))
 CONTACTS = st.none() | st.builds(Contact, group=st.sampled_from(["", "staff", "blocked", "vip"]))
 CONSENTS = st.sampled_from(
-    [Consent(), Consent(quiet_hours="21:00-08:00"), Consent(quiet_hours="21:00-08:00", when_quiet="skip")]
+    [
+        Consent(),
+        Consent(quiet_hours="off"),
+        Consent(quiet_hours="21:00-08:00"),
+        Consent(quiet_hours="21:00-08:00", when_quiet="skip"),
+    ]
 )
 TRAFFIC = st.builds(Traffic, last_minute=st.integers(0, 12), today=st.integers(0, 120))
 
@@ -384,7 +392,7 @@ def test_never(
     assert history.twin is None
     assert history.reached_at is None or history.reached_at < of.arrived_at
     assert contact is None or contact.group not in ("staff", "blocked")
-    assert consent.quiet_hours is None or 8 <= now.astimezone(ZoneInfo("America/Los_Angeles")).hour < 21
+    assert consent.quiet_hours == "off" or 8 <= now.astimezone(ZoneInfo("America/Los_Angeles")).hour < 21
     assert (traffic.last_minute, traffic.today) < (10, 100)
     assert traffic.today < 100
     assert of.outcome in MISSED

@@ -113,7 +113,10 @@ def test_a_text_that_may_have_gone_goes_back_to_the_queue_only_by_a_certain_no_o
     for event in events:
         following = after(state, event)
         if following is TextState.QUEUED:
-            assert (state, event) in ((TextState.SENDING, Event.NOT_NOW), (TextState.UNKNOWN, Event.RESENT))
+            certainly_not_gone = (TextState.SENDING, Event.NOT_NOW), (TextState.HELD, Event.RELEASED)
+            assert (state, event) in (*certainly_not_gone, (TextState.UNKNOWN, Event.RESENT))
+        if following is TextState.HELD:
+            assert (state, event) == (TextState.QUEUED, Event.POSTPONED)
         if state is TextState.UNKNOWN and event is not Event.RESENT:
             assert following not in (TextState.QUEUED, TextState.SENDING)
         state = following or state

@@ -17,6 +17,7 @@ from tests.end_to_end.test_texts import miss
 from tests.peers.faulty_smsc import FaultySmsc, Link
 from tests.peers.gateway import PATIENCE_S, RunningGateway
 from tests.peers.netns import TwoMachines
+from tests.peers.settings import unpaced
 from tests.peers.smsc import Smsc
 
 Start = Callable[..., RunningGateway]
@@ -165,7 +166,7 @@ async def test_smsc_that_throttles_gets_every_text_once(gateway: Start, tmp_path
     (tmp_path / "smsc.password").write_text("secret")
     section = (
         f'[sms.primary]\nkind = "smpp"\nhost = "127.0.0.1"\nport = {smsc.port}\nsystem_id = "a"\n'
-        'password_file = "smsc.password"\n'
+        'password_file = "smsc.password"\n' + unpaced()
     )
 
     def scenario() -> None:

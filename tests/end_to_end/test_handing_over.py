@@ -8,6 +8,7 @@ from sms.smpp.pdu import Pdu
 from tests.end_to_end.test_texts import miss
 from tests.peers.faulty_smsc import FaultySmsc, Link, deliver_sm
 from tests.peers.gateway import RunningGateway
+from tests.peers.settings import unpaced
 from tests.peers.smsc import Smsc
 
 Start = Callable[..., RunningGateway]
@@ -22,7 +23,7 @@ async def test_half_a_text_stays_unknown_whatever_its_first_part_becomes(gateway
     (tmp_path / "smsc.password").write_text("secret")
     section = (
         f'[sms.primary]\nkind = "smpp"\nhost = "127.0.0.1"\nport = {smsc.port}\nsystem_id = "a"\n'
-        'password_file = "smsc.password"\n'
+        'password_file = "smsc.password"\n' + unpaced()
     )
     loop = asyncio.get_running_loop()
 

@@ -18,6 +18,7 @@ from aiohttp import web
 from tests.peers import sipp
 from tests.peers.gateway import PATIENCE_S, RunningGateway
 from tests.peers.provider import Provider, hang_up, stay_silent
+from tests.peers.settings import unpaced
 from tests.peers.sipp import Call, Ends
 
 Start = Callable[..., RunningGateway]
@@ -43,7 +44,10 @@ def call_hook(running: RunningGateway, what: str, form: dict[str, str], *, token
 def twilio(provider: Provider, directory: Path) -> str:
     """The section, and its secret."""
     (directory / "twilio.password").write_text("secret")
-    return f'[sms.primary]\nkind = "twilio"\naccount_sid = "AC1"\nauth_token_file = "twilio.password"\nbase_url = "{provider.url}"\n'
+    return (
+        f'[sms.primary]\nkind = "twilio"\naccount_sid = "AC1"\nauth_token_file = "twilio.password"\nbase_url = "{provider.url}"\n'
+        + unpaced()
+    )
 
 
 async def test_text_receipt_and_stop(gateway: Start, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.end_to_end.test_texts import miss
 from tests.peers.gateway import RunningGateway
 from tests.peers.kannel import Kannel
+from tests.peers.settings import unpaced
 from tests.peers.smsc import Smsc
 
 Start = Callable[..., RunningGateway]
@@ -33,7 +34,7 @@ def use(running: RunningGateway, kannel: Kannel) -> str:
     web = f"http://127.0.0.1:{running.web_port}"
     running.configure(
         sms=f'[sms.primary]\nkind = "kannel"\nurl = "{kannel.sendsms}"\nusername = "tester"\npassword_file = "kannel.password"\n'
-        f'hook_secret_file = "hook.secret"\nhook_from = "127.0.0.1"\ncallback_url = "{web}"\n',
+        f'hook_secret_file = "hook.secret"\nhook_from = "127.0.0.1"\ncallback_url = "{web}"\n{unpaced()}',
     )
     running.reload()
     assert "reload_refused" not in running.log

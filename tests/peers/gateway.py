@@ -16,6 +16,7 @@ from gateway.cli.show import call_json, text_json
 from gateway.store import calls, texts
 from gateway.store.database import reading
 from tests.peers.ports import free_port, free_sip_port
+from tests.peers.settings import awake
 
 PATIENCE_S = 90.0
 """Until something that must happen counts as not happening: long, for a machine that has much else to do."""
@@ -102,7 +103,7 @@ class RunningGateway:
     def configure(self, **settings: Any) -> None:
         """Write the configuration."""
         values = {**DEFAULTS, "listen": f'["udp:127.0.0.1:{self.sip_port}"]', **settings}
-        self.path.write_text(CONFIG.format(web_port=self.web_port, **values))
+        self.path.write_text(awake(CONFIG.format(web_port=self.web_port, **values)))
 
     @property
     def log(self) -> str:

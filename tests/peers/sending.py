@@ -16,13 +16,14 @@ from gateway.bridges import Bridges
 from gateway.holds import Holds
 from gateway.inbox import Inbox
 from gateway.knowledge import Knowledge
-from gateway.outbox import LastTexts, Outbox, routes_of
+from gateway.outbox import LastTexts, Outbox, quiet_of, routes_of
 from gateway.ruling import InForce, Ruling, Verdict
 from gateway.store import texts
 from gateway.store.database import FILE, Database
 from gateway.verdicts import Verdicts
 from tests.peers.faulty_smsc import FaultySmsc
 from tests.peers.provider import Provider
+from tests.peers.settings import awake, unpaced
 
 CONFIG = """\
 data_dir = "data"
@@ -44,7 +45,7 @@ def smpp(smsc: FaultySmsc, name: str = "primary", more: str = "") -> str:
     """The section that binds to an SMSC of the test's."""
     return (
         f'[sms.{name}]\nkind = "smpp"\nhost = "127.0.0.1"\nport = {smsc.port}\nsystem_id = "abc"\nconnect_timeout = "2s"\n'
-        f'reconnect_most = "1s"\n{more}\n'
+        f'reconnect_most = "1s"\n{unpaced(more)}\n'
     )
 
 
@@ -53,7 +54,7 @@ def twilio(provider: Provider, directory: Path, name: str = "primary", more: str
     (directory / "twilio.password").write_text("secret")
     return (
         f'[sms.{name}]\nkind = "twilio"\naccount_sid = "AC1"\nauth_token_file = "twilio.password"\n'
-        f'base_url = "{provider.url}"\n{more}\n'
+        f'base_url = "{provider.url}"\n{unpaced(more)}\n'
     )
 
 
@@ -111,7 +112,7 @@ async def sending(
 ) -> AsyncIterator[Sending]:
     """Run it; at the end it stops in order."""
     path = directory / "textback.toml"
-    path.write_text(CONFIG.format(sms=sms, line=line))
+    path.write_text(awake(CONFIG.format(sms=sms, line=line)))
     config = load(path)
     config.data_dir.mkdir(exist_ok=True)
     store = Database(config.data_dir / FILE)
@@ -126,7 +127,10 @@ async def sending(
         verdicts.append(verdict)
         follows.ruled(verdict)
 
-    outbox = Outbox(store=store, bridges=bridges.by_name, routes=routes_of(config), woken=queue_changed)
+    outbox = Outbox(
+        store=store, bridges=bridges.by_name, routes=routes_of(config), woken=queue_changed, quiet=quiet_of(config),
+        postponed=holds_changed.set,
+    )  # fmt: skip
     holds = Holds(store=store, in_force=in_force, ruled=ruled, woken=holds_changed)
     actions = Actions(store=store, in_force=in_force, holds=holds, outbox=outbox)
     try:

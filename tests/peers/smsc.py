@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.peers.gateway import PATIENCE_S
 from tests.peers.ports import free_port
+from tests.peers.settings import unpaced
 
 SCRIPT = Path(__file__).with_name("smsc.pl")
 
@@ -46,7 +47,7 @@ class Smsc:
         """The section that binds to it."""
         return (
             f'[sms.{name}]\nkind = "smpp"\nhost = "{self.address}"\nport = {self.port}\nsystem_id = "abchvac"\n'
-            f'password_file = "smsc.password"\n{more}\n'
+            f'password_file = "smsc.password"\n{unpaced(more)}\n'
         )
 
     def command(self, line: str) -> None:

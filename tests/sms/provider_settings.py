@@ -8,6 +8,7 @@ from config import load
 from config.bridges import Http
 from sms.http.exchange import Provider
 from sms.http.providers import provider_of
+from tests.peers.settings import unpaced
 
 TELNYX_KEY = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 """The public key of RFC 8032's first test vector."""
@@ -69,7 +70,7 @@ def settings_of(kind: str, directory: Path, url: str = "http://127.0.0.1:1", mor
         (directory / name).write_text(secret + "\n")
     section = SECTIONS[kind].format(url=url)
     path = directory / "textback.toml"
-    path.write_text(f'{REST}\n[sms.primary]\nkind = "{kind}"\n{more}\n{section}\n')
+    path.write_text(f'{REST}\n[sms.primary]\nkind = "{kind}"\n{unpaced(more)}\n{section}\n')
     assert tomllib.loads(path.read_text())
     settings: Any = load.load(path).sms["primary"]
     assert isinstance(settings, Http)

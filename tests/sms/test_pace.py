@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from config.bridges import KINDS, Spool
+from config.load import load
 from sms.http.bridge import HttpBridge
 from sms.smpp.pdu import Pdu
 from sms.text import Accepted, Bridge, NotSent, Outcome, Text
 from tests.peers.faulty_smsc import FaultySmsc, Link
 from tests.peers.provider import Provider
+from tests.sms.provider_settings import REST, SECTIONS, settings_of
 from tests.sms.test_providers import running
 from tests.sms.test_smpp_bridge import LONG, TEXT, Kept, bound, until
 from tests.sms.test_smpp_parts import by_part
@@ -86,6 +89,23 @@ async def test_text_without_a_turn_is_not_sent_and_does_not_wait(kind: str, tmp_
             bridge.submit(TEXT).__await__().send(None)
         assert isinstance(ended.value.value, NotSent)
         assert len(times()) == 1
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "spool"])
+def test_one_a_second_unless_told_otherwise(kind: str, tmp_path: Path) -> None:
+    """As a file that an admin writes is read: left out, set, and set to go without a pace."""
+    if kind == "smpp":
+        section = 'host = "h"\nsystem_id = "a"'
+    else:
+        settings_of(kind, tmp_path)  # writes the secrets
+        section = SECTIONS[kind].format(url="http://127.0.0.1:1")
+    found = []
+    for more in ("", "per_second = 7", 'per_second = "unlimited"'):
+        (tmp_path / "textback.toml").write_text(f'{REST}\n[sms.primary]\nkind = "{kind}"\n{more}\n{section}\n')
+        settings = load(tmp_path / "textback.toml").sms["primary"]
+        assert not isinstance(settings, Spool)
+        found.append(settings.per_second)
+    assert found == [1.0, 7.0, None]
 
 
 @pytest.mark.parametrize("kind", ["smpp", "http"])

@@ -60,7 +60,7 @@ async def until(is_so: Callable[[], object], seconds: float = 60) -> None:
 
 def configured(smsc: FaultySmsc, **settings: Any) -> Smpp:
     """The settings of a bridge to this SMSC, impatient."""
-    values = {"response_timeout": timedelta(seconds=0.3), "enquire_link": timedelta(seconds=5), **settings}
+    values = {"response_timeout": timedelta(seconds=0.3), "enquire_link": timedelta(seconds=5), "per_second": None, **settings}
     return Smpp(kind="smpp", host="127.0.0.1", port=smsc.port, system_id="abc", password=SecretStr("secret"), **values)
 
 

@@ -34,7 +34,7 @@ async def running(
     """A bridge built from its configuration, on a provider of ours."""
     settings = Settings(
         kind="twilio", account_sid="AC1", auth_token=SecretStr("12345"), base_url=provider.url,
-        response_timeout=timedelta(seconds=0.4), **more,
+        response_timeout=timedelta(seconds=0.4), per_second=None, **more,
     )  # fmt: skip
     receipt_url = f"{public_url}/hooks/primary/receipt" if public_url else ""
     bridge = HttpBridge("primary", settings, provider_of(settings, receipt_url), public_url, look_up_after=(0.05, 0.1, 0.1))
