@@ -7,6 +7,7 @@ from enum import StrEnum
 from config.model import E164, Consent, Limits, Line
 from gateway.core.call import Call
 from gateway.core.hours import OfficeHours, Standing, standing
+from gateway.core.phone import region_of
 from gateway.core.reason import Reason
 
 
@@ -66,6 +67,11 @@ class Policy:
     """The caller, where the contacts file knows them."""
     consent: Consent = field(default_factory=Consent)
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def own_countries(self) -> frozenset[str]:
+        """The office's country and that of the line, where it is another."""
+        return frozenset({self.home_region, region_of(self.line.number)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from gateway.core.call import MISSED, Outcome
 from gateway.core.case import Case, Finding, Twin
 from gateway.core.phone import kind_never_texted, region_of
-from gateway.core.quiet import quiet_until, zones_of
+from gateway.core.quiet import quiet_until
 from gateway.core.reason import Reason
 from gateway.core.schedule import local
 from gateway.core.variants import in_words, is_within_once_per
+from gateway.core.zones import zones_for
 
 NEVER_TEXTED_GROUPS = {"staff": Reason.STAFF, "blocked": Reason.BLOCKED}
 
@@ -202,7 +203,8 @@ def not_quiet(case: Case) -> Finding:
     consent = case.policy.consent
     if consent.quiet_hours is None or consent.when_quiet == "send" or case.call.caller is None:
         return Finding("no quiet hours", None, "consent.quiet_hours")
-    zones = zones_of(case.call.caller) or (case.policy.line.timezone,)
+    policy = case.policy
+    zones = zones_for(case.call.caller, home=policy.own_countries, timezone=policy.line.timezone, now=case.now)
     until = quiet_until(case.now, consent.quiet_hours, zones)
     shown = ", ".join(f"{local(case.now, name):%H:%M} in {name}" for name in zones[:3]) + (" …" if len(zones) > 3 else "")
     if until is None:
