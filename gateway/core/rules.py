@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from gateway.core.call import MISSED, Outcome
 from gateway.core.case import Case, Finding, Twin
-from gateway.core.phone import kind_never_texted, region_of
+from gateway.core.phone import LANDLINE, kind_never_texted, region_of
 from gateway.core.quiet import quiet_until
 from gateway.core.reason import Reason
 from gateway.core.schedule import local
@@ -66,9 +66,14 @@ def caller_is_a_number(case: Case) -> Finding:
 
 
 def kind_takes_texts(case: Case) -> Finding:
-    """Toll-free, premium rate and the like take no texts."""
+    """Toll-free, premium rate and the like take no texts, nor do landlines, unless one has written to us."""
     kind = case.call.caller and kind_never_texted(case.call.caller)
-    return Finding(kind or "may take texts", Reason.NUMBER_KIND if kind else None)
+    if kind != LANDLINE:
+        return Finding(kind or "may take texts", Reason.NUMBER_KIND if kind else None)
+    wrote = case.history.last_reply_at
+    if wrote is not None:
+        return Finding(f"a landline by its country's plan, but it wrote to us at {_clock(wrote, case)}")
+    return Finding("a landline by its country's plan", Reason.LANDLINE)
 
 
 def region_allowed(case: Case) -> Finding:

@@ -97,8 +97,19 @@ def reason(of: Call, history: History = History(), at: Policy | None = None, now
         ({"caller": None, "caller_as_sent": "1001"}, "not_a_number"),
         ({"caller": E164("+18005550199"), "caller_as_sent": "x"}, "number_kind"),
         ({"caller": E164("+19005550199"), "caller_as_sent": "x"}, "number_kind"),
+        ({"caller": E164("+15002345678")}, "number_kind"),  # personal
+        ({"caller": E164("+447012345678")}, "number_kind"),  # personal: looks like a mobile, is billed like premium rate
+        ({"caller": E164("+447640123456")}, "number_kind"),  # pager
+        ({"caller": E164("+448431234567")}, "number_kind"),  # shared cost
+        ({"caller": E164("+49177991234567")}, "number_kind"),  # voicemail of a mobile
+        ({"caller": E164("+442079460018")}, "landline"),
+        ({"caller": E164("+493012345678")}, "landline"),
+        ({"caller": E164("+33123456789")}, "landline"),
+        ({"caller": E164("+61299991234")}, "landline"),
         ({"caller": E164("+18764567890")}, "region"),
-        ({"caller": E164("+442079460018")}, "region"),
+        ({"caller": E164("+447400123456")}, "region"),
+        ({"caller": E164("+541123456789")}, "region"),  # an Argentine mobile too is shown without its 9
+        ({"caller": E164("+4532123456")}, "region"),  # Danish plans do not tell
         ({"caller": E164("+14155550105")}, "own_line"),
     ],
 )
@@ -139,7 +150,8 @@ BREAKS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("not_missed", {"call": {"outcome": Outcome.ANSWERED_ELSEWHERE}}),
     ("duplicate", {"history": {"twin": Twin.DECIDED}}),
     ("withheld", {"call": {"caller": None, "caller_as_sent": None}}),
-    ("region", {"call": {"caller": E164("+442079460018")}}),
+    ("landline", {"call": {"caller": E164("+442079460018")}}),
+    ("region", {"call": {"caller": E164("+447400123456")}}),
     ("staff", {"policy": {"contact": STAFF}}),
     ("undeliverable", {"history": {"undeliverable_at": NOW}}),
     ("attestation", {"call": {"verstat": "TN-Validation-Failed"}}),
@@ -260,6 +272,8 @@ def test_second_call_has_its_own_message_once() -> None:
             {"repeat_after_no_reply": False},
             "missed_call",
         ),
+        ({}, {"caller": E164("+442079460018")}, {}, "landline"),
+        ({"last_reply_at": NOW - timedelta(days=8)}, {"caller": E164("+442079460018")}, {}, "region"),  # it does take texts
         ({}, {"verstat": "TN-Validation-Failed"}, {}, "attestation"),
         ({}, {"verstat": "No-TN-Validation"}, {}, "missed_call"),
     ],
@@ -321,7 +335,7 @@ def test_limits_hold_for_a_person(traffic: Traffic, expected: str) -> None:
 
 def test_limit_abroad() -> None:
     abroad = replace(policy(), regions=frozenset({"US", "GB"}))
-    english = call(caller=E164("+442079460018"))
+    english = call(caller=E164("+447400123456"))
     assert decide(english, History(), abroad, NOW, Traffic(today_in_region=4)).reason is Reason.MISSED_CALL
     assert decide(english, History(), abroad, NOW, Traffic(today_in_region=5)).reason is Reason.LIMIT
 
@@ -348,7 +362,9 @@ def test_decision_is_fast_with_a_long_history() -> None:
 
 CALLS = st.builds(
     Call,
-    caller=st.sampled_from([None, CALLER, E164("+18005550199"), E164("+14155550105"), E164("+442079460018")]),
+    caller=st.sampled_from(
+        [None, *map(E164, (CALLER, "+18005550199", "+14155550105", "+442079460018", "+447400123456", "+15002345678"))]
+    ),
     caller_as_sent=st.sampled_from([None, "+14155550123"]),
     outcome=st.sampled_from(Outcome),
     arrived_at=st.just(NOW),
