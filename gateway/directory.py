@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from config.model import E164, Config, Line
 from gateway.core.case import Contact, Policy
 from gateway.core.hours import OfficeHours
-from gateway.core.phone import read_number, region_of
+from gateway.core.phone import domestic, read_number, region_of
 from sip.protocol import Trunk
 
 CALL_TEST = "call-test"
@@ -45,7 +45,7 @@ class Directory:
 
     def policy(self, line: Line, caller: E164 | None) -> Policy:
         """What the rules read of the configuration for one line and caller."""
-        regions = self.config.limits.regions or (region_of(line.number),)
+        regions = self.config.limits.regions or domestic(region_of(line.number))
         return Policy(
             line=line,
             own_numbers=frozenset(self._by_number),

@@ -116,7 +116,7 @@ class Ruling:
             sent = traffic(
                 db,
                 limits=policy.limits,
-                abroad=region if region != policy.home_region else None,
+                abroad=region if region not in policy.domestic_regions else None,
                 now=now,
                 today=day_start(now, self.directory.config.timezone),
             )

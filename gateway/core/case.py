@@ -7,7 +7,7 @@ from enum import StrEnum
 from config.model import E164, Consent, Limits, Line
 from gateway.core.call import Call
 from gateway.core.hours import OfficeHours, Standing, standing
-from gateway.core.phone import region_of
+from gateway.core.phone import domestic, region_of
 from gateway.core.reason import Reason
 
 
@@ -72,6 +72,11 @@ class Policy:
     def own_countries(self) -> frozenset[str]:
         """The office's country and that of the line, where it is another."""
         return frozenset({self.home_region, region_of(self.line.number)})
+
+    @property
+    def domestic_regions(self) -> frozenset[str]:
+        """The regions that are not abroad: those countries with their territories."""
+        return frozenset().union(*map(domestic, self.own_countries))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

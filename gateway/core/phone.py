@@ -23,6 +23,8 @@ _KIND_NEVER_TEXTED = {
 LANDLINE = "landline"
 _MOBILES_LOOK_LIKE_LANDLINES = frozenset({"AR"})
 """Argentine trunks show a mobile without the 9 that makes it one."""
+_US = frozenset({"US", "PR", "GU", "VI", "AS", "MP"})
+"""With Puerto Rico, Guam, the Virgin Islands, American Samoa and the Northern Marianas."""
 
 
 @lru_cache(maxsize=4096)
@@ -61,6 +63,11 @@ def readings(as_sent: str, region: str) -> tuple[E164, ...]:
 def region_of(number: E164) -> str:
     """The region a number belongs to, ISO 3166-1 alpha-2; `001` for those of no country. Tells Jamaica from the US."""
     return phonenumbers.region_code_for_number(phonenumbers.parse(number)) or "unknown"
+
+
+def domestic(region: str) -> frozenset[str]:
+    """A region with those that are the same country: a text there is no text abroad."""
+    return _US if region in _US else frozenset({region})
 
 
 @lru_cache(maxsize=4096)

@@ -187,7 +187,7 @@ def below_limits(case: Case) -> Finding:
         return _over(f"{traffic.last_minute} texts in the last minute", limits.per_minute, "limits.per_minute")
     if limits.per_day is not None and traffic.today >= limits.per_day:
         return _over(f"{traffic.today} texts today", limits.per_day, "limits.per_day")
-    if region != case.policy.home_region and traffic.today_in_region >= limits.per_region_abroad:
+    if region not in case.policy.domestic_regions and traffic.today_in_region >= limits.per_region_abroad:
         return _over(f"{traffic.today_in_region} texts to {region} today", limits.per_region_abroad, "limits.per_region_abroad")
     minute = f"{traffic.last_minute} of {limits.per_minute} in the last minute" if limits.per_minute else "no limit a minute"
     day = f"{traffic.today} of {limits.per_day} today" if limits.per_day else "no limit a day"

@@ -75,7 +75,7 @@ def reached_at(db: sqlite3.Connection, number: E164, line: str, since: datetime)
 def traffic(db: sqlite3.Connection, *, limits: Limits, abroad: str | None, now: datetime, today: datetime) -> Traffic:
     """How many texts were queued in the last minute and since `today` began, counted no further than the limits ask.
 
-    `abroad`: the caller's region where it is not the office's own.
+    `abroad`: the caller's region where it is no domestic one.
     """
     minute_ago = written(now - timedelta(minutes=1))
     return Traffic(
