@@ -110,7 +110,8 @@ class Ruling:
                 call=ended.id,
                 call_id=arrival.call_id,
                 arrived_at=arrival.arrived_at,
-                since=once_per_since(line, now),
+                calls_since=once_per_since(line, arrival.arrived_at),
+                texts_since=once_per_since(line, now),
             )
             region = region_of(arrival.caller)
             sent = traffic(

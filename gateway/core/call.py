@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from config.model import E164
 
+CALL_TEST = "call-test"
+"""The agent's name for the trunk of test calls."""
+
 
 class Outcome(StrEnum):
     """How a call ended. The words are those of the database, the log and `textback calls`."""
@@ -26,6 +29,9 @@ class Outcome(StrEnum):
 
 MISSED = frozenset({Outcome.ABANDONED, Outcome.NO_ANSWER, Outcome.BUSY, Outcome.INTERRUPTED})
 """The outcomes that may be texted."""
+
+ANSWERED = frozenset({Outcome.ANSWERED_HERE, Outcome.ANSWERED_ELSEWHERE})
+"""The caller got through."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

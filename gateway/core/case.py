@@ -29,12 +29,19 @@ class Twin(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What is known of a caller when the decision falls. Texts count from the moment they are queued."""
+    """What is known of a caller when the decision falls. Texts count from when they are queued, held ones from their time."""
 
     last_text_at: datetime | None = None
-    """The newest text from this line, test texts aside."""
+    """The newest text from this line, test texts aside; later than now where it waits for its time."""
+    variants_texted: frozenset[int] = frozenset()
+    """The variants whose messages the caller has had, or waits for, within `once_per`."""
+    is_overtaken: bool = False
+    """A text about a later call of theirs waits for its time."""
     missed_at: tuple[datetime, ...] = ()
-    """When this caller's missed calls to this line came that may matter for `once_per`, in order; without the one decided."""
+    """When this caller's missed calls to this line came that may matter for `once_per`, in order; without the one decided.
+
+    Not those that were too short, nor those before the caller got through or was called back.
+    """
     opted_out_at: datetime | None = None
     undeliverable_at: datetime | None = None
     """When a network said that this number cannot be texted, within the last 180 days."""

@@ -37,8 +37,8 @@ def holds(variant: Variant, condition: str, case: Case) -> bool:
 
 
 def missed_count(case: Case) -> int:
-    """Which missed call of the caller's within `once_per` this is: 1 for the first."""
-    since = once_per_since(case.policy.line, case.now)
+    """Which missed call of the caller's within `once_per` this is: 1 for the first. A held text's call stays what it was."""
+    since = once_per_since(case.policy.line, case.call.arrived_at)
     if since is None:
         return 1
     missed = case.history.missed_at
@@ -46,7 +46,7 @@ def missed_count(case: Case) -> int:
 
 
 def once_per_since(line: Line, now: datetime) -> datetime | None:
-    """When the `once_per` that holds now began; None: each call has its own."""
+    """When the `once_per` began that holds at an instant; None: each call has its own."""
     once_per = line.text.once_per
     if isinstance(once_per, timedelta):
         return now - once_per

@@ -53,7 +53,8 @@ def known(db: sqlite3.Connection, call: int, at: datetime = NOW, call_id: str = 
         call=call,
         call_id=call_id or at.isoformat(),
         arrived_at=at,
-        since=NOW - timedelta(days=1),
+        calls_since=NOW - timedelta(days=1),
+        texts_since=NOW - timedelta(days=1),
     )
 
 
@@ -65,7 +66,7 @@ def traffic(db: sqlite3.Connection, per_day: int = 100) -> history.Traffic:
 def test_history_of_a_caller(db: sqlite3.Connection) -> None:
     first = add_call(db, NOW - timedelta(hours=2))
     add_call(db, NOW - timedelta(days=3))
-    add_call(db, NOW - timedelta(hours=1), Outcome.ANSWERED_ELSEWHERE)
+    add_call(db, NOW - timedelta(hours=3), Outcome.ANSWERED_ELSEWHERE)
     text = add_text(db, first, NOW - timedelta(hours=2))
     call = add_call(db, NOW)
     found = known(db, call)
@@ -74,6 +75,8 @@ def test_history_of_a_caller(db: sqlite3.Connection) -> None:
     assert (found.reached_at, found.last_reply_at, found.opted_out_at, found.twin) == (None, None, None, None)
     texts.settle(db, text, Event.CANCELLED, NOW)
     assert known(db, call).last_text_at is None
+    add_call(db, NOW - timedelta(hours=1), Outcome.ANSWERED_ELSEWHERE)
+    assert known(db, call).missed_at == ()
 
 
 def test_own_text_and_test_texts_do_not_count(db: sqlite3.Connection) -> None:
@@ -150,7 +153,9 @@ def test_traffic(db: sqlite3.Connection) -> None:
     ("query", "values"),
     [
         (history.LAST_TEXT, (CALLER, "front", 1)),
-        (history.MISSED_CALLS, (CALLER, "front", "2026", 1)),
+        (history.EARLIER_CALLS, (CALLER, "front", "2026", "2027", 1, 1)),
+        (history.VARIANTS, (CALLER, "front", 1, "2026")),
+        (history.LATER_TEXT, (CALLER, "front", 1, "2026")),
         (undeliverable.BY_RECEIPT, (CALLER, "2026")),
         (undeliverable.BY_REFUSALS, (CALLER, "2026")),
         (undeliverable.PENDING, ("primary",)),
