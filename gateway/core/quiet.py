@@ -44,5 +44,5 @@ def _end_of_quiet(at: datetime, quiet: Span, timezone: str) -> datetime | None:
     day = local(at, timezone).date()
     if runs_past_midnight and clock >= quiet.start:
         day += timedelta(days=1)
-    end = datetime.combine(day, quiet.end, zone(timezone)).replace(fold=1).astimezone(UTC)
-    return max(end, at + timedelta(minutes=1))
+    end = datetime.combine(day, quiet.end, zone(timezone))
+    return max(end.astimezone(UTC), end.replace(fold=1).astimezone(UTC), at + timedelta(minutes=1))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from config.model import Line, Span, Variant
 from config.variants import conditions
 from gateway.core.case import Case
-from gateway.core.hours import Standing
+from gateway.core.hours import OfficeHours, Standing, standing
 from gateway.core.schedule import day_start, local
 
 
@@ -26,10 +26,10 @@ def holds(variant: Variant, condition: str, case: Case) -> bool:
             return _stands(wanted, case.standing)
         case "missed":
             return missed_count(case) == int(wanted)
-        case "days":
+        case "days" if variant.between is None:
             return local(case.now, case.policy.line.timezone).weekday() in wanted
-        case "between":
-            return _is_within(case.now, wanted, case.policy.line.timezone)
+        case "days" | "between":
+            return _is_in_span(variant, case.now, case.policy.line.timezone)
         case "caller":
             return wanted in _kinds(case)
         case _:
@@ -71,11 +71,11 @@ def _stands(wanted: str, now: Standing | None) -> bool:
     return now.value == wanted or (wanted == "closed" and now is Standing.HOLIDAY)
 
 
-def _is_within(now: datetime, span: Span, timezone: str) -> bool:
-    clock = local(now, timezone).time()
-    if span.end > span.start:
-        return span.start <= clock < span.end
-    return clock >= span.start or clock < span.end
+def _is_in_span(variant: Variant, now: datetime, timezone: str) -> bool:
+    """Days and span as one, as office hours are: what runs past midnight is of the day on which it starts."""
+    spans = (variant.between,) if variant.between else ()
+    week = tuple(spans if variant.days is None or day in variant.days else () for day in range(7))
+    return standing(OfficeHours(name="", week=week), now, timezone) is Standing.OPEN
 
 
 def _kinds(case: Case) -> set[str]:

@@ -15,9 +15,10 @@ from gateway.core.call import MISSED, Call, Outcome
 from gateway.core.case import Case, Contact, History, Policy, Traffic, Twin
 from gateway.core.decision import Decision, Hold, Send, Skip
 from gateway.core.decision import decide as decide_case
-from gateway.core.hours import OfficeHours
+from gateway.core.hours import OfficeHours, Standing, standing
 from gateway.core.reason import IN_WORDS, Reason
 from gateway.core.rules import RULES
+from gateway.core.variants import chosen
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 CALLER = E164("+14155550123")
@@ -247,6 +248,65 @@ def test_variants_other_conditions() -> None:
     assert which((variant(caller="new"),), vip) is None
     assert which((variant(outcome="busy", caller="new"),)) is None
     assert which((variant(message=None, send=False),)) == "variant_off"
+
+
+def local(text: str) -> datetime:
+    """A time on the wall in Chicago as an instant."""
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("America/Chicago")).astimezone(UTC)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "now", "is_chosen"),
+    [
+        ({"days": "fri", "between": "22:00-02:00"}, "2026-11-27T21:59", False),
+        ({"days": "fri", "between": "22:00-02:00"}, "2026-11-27T22:00", True),
+        ({"days": "fri", "between": "22:00-02:00"}, "2026-11-28T01:59", True),  # Friday's night
+        ({"days": "fri", "between": "22:00-02:00"}, "2026-11-28T02:00", False),
+        ({"days": "fri", "between": "22:00-02:00"}, "2026-11-27T01:00", False),  # Thursday's night
+        ({"days": "fri", "between": "22:00-02:00"}, "2026-11-28T23:00", False),
+        ({"days": "mon-sun", "between": "22:00-02:00"}, "2026-11-28T01:00", True),
+        ({"between": "22:00-02:00"}, "2026-11-28T01:00", True),
+        ({"between": "22:00-02:00"}, "2026-11-28T12:00", False),
+        ({"days": "fri"}, "2026-11-28T01:00", False),
+        ({"days": "fri"}, "2026-11-27T00:00", True),
+        ({"days": "fri", "between": "09:00-12:00"}, "2026-11-27T09:00", True),
+        ({"days": "fri", "between": "09:00-12:00"}, "2026-11-28T09:00", False),
+        ({"days": "sat", "between": "23:30-02:30"}, "2026-11-01T01:59", True),  # the first of two
+        ({"days": "sat", "between": "23:30-02:30"}, "2027-03-14T01:59", True),  # the next minute is 3:00
+        (
+            {"days": "sat", "between": "23:30-02:30"},
+            "2027-03-14T03:00",
+            True,
+        ),  # half past two, by the clock from before, is 3:30
+        ({"days": "sat", "between": "23:30-02:30"}, "2027-03-14T03:30", False),
+    ],
+)
+def test_span_of_a_variant_is_of_the_day_on_which_it_starts(conditions: dict[str, str], now: str, is_chosen: bool) -> None:
+    assert which((variant(**conditions),), now=local(now)) == (0 if is_chosen else None)
+
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+CLOCKS = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.sampled_from([0, 30]))
+
+
+@given(
+    st.sets(st.sampled_from(range(7)), min_size=1),
+    st.tuples(CLOCKS, CLOCKS).filter(lambda clocks: clocks[0] != clocks[1]),
+    st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+)
+def test_span_of_a_variant_is_what_the_same_hours_are(days: set[int], clocks: tuple[str, str], now: datetime) -> None:
+    """Days and a span as conditions hold exactly while an office with these hours is open."""
+    start, end = clocks
+    span = Span(start=time.fromisoformat(start), end=time.fromisoformat(end))
+    hours = OfficeHours(name="x", week=tuple((span,) if day in days else () for day in range(7)))
+    of = Case(
+        call=call(),
+        history=History(),
+        traffic=Traffic(),
+        policy=policy(line(variant=(variant(days=",".join(WEEKDAYS[day] for day in days), between=f"{start}-{end}"),))),
+        now=now,
+    )
+    assert (chosen(of) == 0) == (standing(hours, now, "America/Chicago") is Standing.OPEN)
 
 
 def test_second_call_has_its_own_message_once() -> None:
