@@ -24,14 +24,9 @@ def line_on(case: Case) -> Finding:
 
 
 def missed(case: Case) -> Finding:
-    """On a line where calls arrive because nobody answered elsewhere, every call is missed that is not answered here."""
+    """Nobody took it, here or elsewhere. Also a forwarded call can be taken: by the phones that it rang before."""
     outcome = case.call.outcome
-    if case.policy.line.arrives == "missed":
-        is_missed = outcome not in (Outcome.ANSWERED_HERE, Outcome.REFUSED)
-        return Finding(
-            f"{outcome.value}, on a line of missed calls", None if is_missed else Reason.NOT_MISSED, case.key("arrives")
-        )
-    return Finding(outcome.value, None if outcome in MISSED else Reason.NOT_MISSED, case.key("arrives"))
+    return Finding(outcome.value, None if outcome in MISSED else Reason.NOT_MISSED)
 
 
 def rang_long_enough(case: Case) -> Finding:

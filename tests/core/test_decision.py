@@ -350,9 +350,9 @@ def test_contacts(group: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-def test_every_call_on_a_line_of_missed_calls_is_missed(outcome: Outcome) -> None:
+def test_every_call_on_a_line_of_missed_calls_is_missed_that_nobody_took(outcome: Outcome) -> None:
     forwarded = line().model_copy(update={"arrives": "missed"})
-    expected = "not_missed" if outcome in (Outcome.ANSWERED_HERE, Outcome.REFUSED) else "missed_call"
+    expected = "missed_call" if outcome in MISSED else "not_missed"
     assert reason(call(outcome=outcome, rang=timedelta(0)), at=policy(forwarded)) == expected
 
 
