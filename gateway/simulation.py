@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from config.model import E164, Line
-from gateway.core.call import ANSWERED, MISSED
+from gateway.core.call import ANSWERED, MISSED, is_too_short
 from gateway.core.case import Case, History, Traffic, Twin
 from gateway.core.decision import Decision, Hold, Send, Step, decide, word_of
 from gateway.core.phone import region_of
 from gateway.core.reason import Reason
-from gateway.core.rules import is_too_short
 from gateway.core.schedule import day_start
 from gateway.core.variants import is_within_once_per
 from gateway.records import Recorded

@@ -1,21 +1,29 @@
 """What a caller's earlier calls make of the next one, on a real database: which call it is, and which text it gets."""
 
 import sqlite3
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from config.load import load
 from config.model import E164
 from gateway.core.call import Outcome
+from gateway.core.schedule import local_day
 from gateway.knowledge import Knowledge
 from gateway.records import from_journal
 from gateway.ruling import Ruling, Verdict
 from gateway.simulation import Known, Simulation
 from gateway.store import calls, texts
 from gateway.store.calls import Arrival, Ending
+from gateway.store.database import migrate
+from gateway.store.instants import read, written
 
 CONFIG = """\
 timezone = "America/Los_Angeles"
@@ -41,6 +49,16 @@ message = "third"
 TEN = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 """Ten o'clock of a Monday in Los Angeles, where the caller is too."""
 CALLER = E164("+14155550123")
+
+
+@contextmanager
+def opened_database() -> Iterator[sqlite3.Connection]:
+    """One in memory, with today's schema."""
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    db.row_factory = sqlite3.Row
+    migrate(db, Path("memory"))
+    yield db
+    db.close()
 
 
 class Office:
@@ -78,11 +96,27 @@ class Office:
         is_alive = row is not None and row["state"] in ("queued", "held")
         return f"{row['state']} {row['body']}" if row is not None and is_alive else verdict.reason.value
 
+    def held(self) -> list[int]:
+        """Texts that wait, in their order."""
+        return [row["id"] for row in self.db.execute("SELECT id FROM texts WHERE state = 'held' ORDER BY due_at, id")]
+
+    def time_passes(self, minutes: float) -> None:
+        """Until so many minutes after ten: each held text is decided when it falls due."""
+        while due := self.db.execute(
+            "SELECT id, due_at FROM texts WHERE state = 'held' AND due_at <= ? ORDER BY due_at, id LIMIT 1",
+            (written(TEN + timedelta(minutes=minutes)),),
+        ).fetchone():
+            self.ruling.on_due(self.db, due["id"], read(due["due_at"]))
+
+    def went(self) -> list[tuple[datetime, str]]:
+        """When each text went, and what it said."""
+        rows = self.db.execute("SELECT queued_at, body FROM texts WHERE state = 'queued' ORDER BY queued_at, id")
+        return [(read(row["queued_at"]), row["body"]) for row in rows]
+
     def morning_comes(self, minutes: float) -> list[str]:
         """Everything that is held falls due, in its order; what came of each."""
         now = TEN + timedelta(minutes=minutes)
-        held = [row["id"] for row in self.db.execute("SELECT id FROM texts WHERE state = 'held' ORDER BY due_at, id")]
-        verdicts = [self.ruling.on_due(self.db, text, now) for text in held]
+        verdicts = [self.ruling.on_due(self.db, text, now) for text in self.held()]
         return [self.came_of(verdict) for verdict in verdicts if verdict is not None]
 
 
@@ -145,6 +179,51 @@ def test_replay_finds_what_happened(office: Open) -> None:
     assert [one.reason.value for one in replayed[1::2]] == [
         "missed_call", "missed_call", "not_missed", "already_texted", "already_texted",
     ]  # fmt: skip
+
+
+MINUTES = st.lists(st.integers(1, 300), min_size=1, max_size=8)
+ENDINGS = st.sampled_from(
+    [(Outcome.NO_ANSWER, 20), (Outcome.NO_ANSWER, 20), (Outcome.ABANDONED, 1), (Outcome.ANSWERED_ELSEWHERE, 5)]
+)
+WINDOWS = {"day": timedelta(days=1), "20m": timedelta(minutes=20), "24h": timedelta(hours=24)}
+
+
+@settings(max_examples=80, deadline=None)
+@given(MINUTES, st.lists(ENDINGS, min_size=8, max_size=8), st.sampled_from(sorted(WINDOWS)), st.integers(0, 24 * 60))
+def test_never_the_same_text_twice_and_never_none(
+    gaps: list[int], endings: list[tuple[Outcome, int]], once_per: str, begins: int
+) -> None:
+    """Calls of one caller over a day and a night, held texts decided when they fall due."""
+    with tempfile.TemporaryDirectory() as directory, opened_database() as db:
+        at = Office(db, Path(directory), once_per, "21:00-08:00")
+        now, is_owed = begins, False
+        for gap, (outcome, rang) in zip(gaps, endings, strict=False):
+            now += gap
+            at.time_passes(now)
+            came_of = at.rings(now, outcome, rang=rang)
+            if outcome is Outcome.ANSWERED_ELSEWHERE:
+                assert came_of == "not_missed"
+            is_owed = is_owed or came_of.startswith(("held", "queued"))
+            assert is_owed or came_of in ("too_short", "not_missed")
+            assert len(at.held()) <= 3
+        at.time_passes(now + 24 * 60)
+        assert at.held() == []
+        went = at.went()
+        assert went or not is_owed or any(outcome is Outcome.ANSWERED_ELSEWHERE for outcome, _ in endings)
+        for body in ("first", "second", "third"):
+            times = [when for when, said in went if said == body]
+            for one, other in pairwise(times):
+                assert is_of_another_time(one, other, once_per), went
+        for (one, _), (other, said) in pairwise(went):
+            assert said != "first" or is_of_another_time(one, other, once_per), went
+            assert one != other, went
+
+
+def is_of_another_time(one: datetime, other: datetime, once_per: str) -> bool:
+    """Do two texts fall into two periods of `once_per`?"""
+    if once_per == "day":
+        return local_day(one, "America/Los_Angeles") != local_day(other, "America/Los_Angeles")
+    return other - one >= WINDOWS[once_per]
 
 
 def test_test_calls_and_real_ones_are_counted_apart(office: Open) -> None:

@@ -29,7 +29,7 @@ class Twin(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What is known of a caller when the decision falls. Texts count from when they are queued, held ones from their time."""
+    """What is known of a caller when the decision falls. Texts count from when they went, held ones from when they will."""
 
     last_text_at: datetime | None = None
     """The newest text from this line, test texts aside; later than now where it waits for its time."""

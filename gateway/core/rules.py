@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from config.model import Line
-from gateway.core.call import MISSED, Call, Outcome
+from gateway.core.call import MISSED, is_too_short
 from gateway.core.case import Case, Finding, Twin
 from gateway.core.phone import LANDLINE, kind_never_texted, region_of
 from gateway.core.quiet import quiet_until
 from gateway.core.reason import Reason
 from gateway.core.schedule import local
-from gateway.core.variants import in_words, is_within_once_per
+from gateway.core.variants import in_words, is_for_a_later_call, is_within_once_per
 from gateway.core.zones import zones_for
 
 NEVER_TEXTED_GROUPS = {"staff": Reason.STAFF, "blocked": Reason.BLOCKED}
@@ -34,11 +33,6 @@ def rang_long_enough(case: Case) -> Finding:
     line, call = case.policy.line, case.call
     saw = f"rang {seconds(call.rang)}, at least {seconds(line.min_ring)} asked"
     return Finding(saw, Reason.TOO_SHORT if is_too_short(line, call) else None, case.key("min_ring"))
-
-
-def is_too_short(line: Line, call: Call) -> bool:
-    """Did the caller hang up too soon to have meant it?"""
-    return call.outcome is Outcome.ABANDONED and line.arrives == "ringing" and call.rang < line.min_ring
 
 
 def not_a_fork(case: Case) -> Finding:
@@ -150,17 +144,9 @@ def not_texted_lately(case: Case) -> Finding:
         return Finding("never texted from this line", None, key)
     when = "a text waits until" if last > case.now else "last text at"
     saw = f"{when} {_clock(last, case)}, once per {_once_per(line.text.once_per)}"
-    if (index := case.variant) is not None and _is_for_a_later_call(case):
-        return Finding(f"{saw}, and this variant is for a later call", None, case.key(f"text.variant.{index}.missed"))
+    if is_for_a_later_call(case):
+        return Finding(f"{saw}, and this variant is for a later call", None, case.key(f"text.variant.{case.variant}.missed"))
     return Finding(saw, Reason.ALREADY_TEXTED if is_within_once_per(line, last, case.now) else None, key)
-
-
-def _is_for_a_later_call(case: Case) -> bool:
-    """A variant of `missed = 2` or more that the caller has not had, where no text about a later call comes anyway."""
-    index, history = case.variant, case.history
-    if index is None or index in history.variants_texted or history.is_overtaken:
-        return False
-    return (case.policy.line.text.variant[index].missed or 1) > 1
 
 
 def replied_before(case: Case) -> Finding:

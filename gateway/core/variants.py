@@ -59,6 +59,14 @@ def is_within_once_per(line: Line, then: datetime, now: datetime) -> bool:
     return since is not None and (then > since if isinstance(line.text.once_per, timedelta) else then >= since)
 
 
+def is_for_a_later_call(case: Case) -> bool:
+    """A variant of `missed = 2` or more that the caller has not had, where no text about a later call comes anyway."""
+    index, history = case.variant, case.history
+    if index is None or index in history.variants_texted or history.is_overtaken:
+        return False
+    return (case.policy.line.text.variant[index].missed or 1) > 1
+
+
 def in_words(variant: Variant) -> str:
     """The conditions for people: `hours = closed, missed = 2`."""
     return ", ".join(f"{name} = {_shown(getattr(variant, name))}" for name in conditions(variant)) or "no condition"

@@ -21,7 +21,8 @@ _ANSWERED = ", ".join(f"'{outcome}'" for outcome in sorted(ANSWERED))
 _NEVER_MEANT = frozenset({Reason.DUPLICATE, Reason.TOO_SHORT})
 """Calls that count for none."""
 
-_GOES_AT = f"CASE WHEN state = '{TextState.HELD}' AND due_at > queued_at THEN due_at ELSE queued_at END"
+_GOES_AT = f"max(queued_at, coalesce(CASE state WHEN '{TextState.HELD}' THEN due_at ELSE claimed_at END, queued_at))"
+"""When a text went, or is to go."""
 _OTHER_TEXTS = f"FROM texts WHERE recipient = ? AND line = ? AND state IN ({_COUNTED}) AND {_REAL} AND call IS NOT ?"
 LAST_TEXT = f"SELECT max({_GOES_AT}) AS at {_OTHER_TEXTS}"
 VARIANTS = f"SELECT DISTINCT variant {_OTHER_TEXTS} AND variant IS NOT NULL AND {_GOES_AT} >= ?"
@@ -126,7 +127,7 @@ def _twin(db: sqlite3.Connection, number: E164, line: str, call: int, call_id: s
             continue
         if row["outcome"] is None:
             return Twin.RINGS
-        if row["reason"] != Reason.DUPLICATE:
+        if row["reason"] not in _NEVER_MEANT:
             found = Twin.DECIDED
     return found
 

@@ -435,11 +435,21 @@ INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st
 HISTORIES = st.builds(
     History,
     last_text_at=st.none() | INSTANTS,
+    variants_texted=st.sampled_from([frozenset(), frozenset({0})]),
+    is_overtaken=st.booleans(),
+    missed_at=st.lists(INSTANTS, max_size=3).map(lambda found: tuple(sorted(found))),
     opted_out_at=st.none() | INSTANTS,
     reached_at=st.none() | INSTANTS,
     twin=st.sampled_from([None, *Twin]),
 )
-LINES = st.builds(line, enabled=st.booleans(), once_per=st.sampled_from(["call", "day", "20m", "24h"]))
+LINES = st.builds(
+    line,
+    enabled=st.booleans(),
+    once_per=st.sampled_from(["call", "day", "20m", "24h"]),
+    variant=st.sampled_from(
+        [(), (variant(missed=2),), (variant(days="fri", between="22:00-02:00", send=False, message=None),)]
+    ),
+)
 CONTACTS = st.none() | st.builds(Contact, group=st.sampled_from(["", "staff", "blocked", "vip"]))
 CONSENTS = st.sampled_from(
     [Consent(), Consent(quiet_hours="21:00-08:00"), Consent(quiet_hours="21:00-08:00", when_quiet="skip")]
@@ -468,8 +478,14 @@ def test_never(
     assert of.caller_as_sent is not None
     assert history.opted_out_at is None
     assert at.text.enabled
-    if history.last_text_at and isinstance(at.text.once_per, timedelta):
-        assert now - history.last_text_at >= at.text.once_per
+    if history.last_text_at and isinstance(at.text.once_per, timedelta) and now - history.last_text_at < at.text.once_per:
+        assert decision.variant is not None
+        assert at.text.variant[decision.variant].missed == 2
+        assert not history.variants_texted
+        assert not history.is_overtaken
+    friday_began = (now - timedelta(hours=22)).astimezone(ZoneInfo("America/Chicago"))
+    if at.text.variant and not at.text.variant[0].send:
+        assert not (friday_began.weekday() == 4 and friday_began.hour < 4)
 
 
 @given(CALLS, HISTORIES, LINES, INSTANTS, CONSENTS)

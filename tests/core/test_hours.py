@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from config.model import E164, Span
 from gateway.core.hours import OfficeHours, Standing, boundaries, opens_at, standing
 from gateway.core.quiet import quiet_until, zones_of
+from gateway.core.schedule import day_start, local_day
 
 ZONES = ("America/Chicago", "Europe/Berlin", "Australia/Lord_Howe")
 """An hour in spring and autumn, the other way about, and half an hour."""
@@ -134,6 +135,19 @@ def test_day_hours_last_as_long_as_they_say_on_days_of_change(zone: str) -> None
         assert opens.astimezone(ZoneInfo(zone)).time() == time(8)
         assert standing(hours, opens + timedelta(hours=8, minutes=59), zone) is Standing.OPEN
         assert standing(hours, opens + timedelta(hours=9), zone) is Standing.CLOSED
+
+
+@pytest.mark.parametrize(
+    "zone",
+    ["America/Havana", "America/Santiago", "Africa/Cairo", "Asia/Beirut", "Atlantic/Azores", "America/Nuuk", *ZONES],
+)
+def test_day_begins_with_its_first_moment(zone: str) -> None:
+    """For once_per = "day" and the limits; some clocks change at midnight, which then comes twice or not at all."""
+    for days in range(2 * 365):
+        now = datetime(2026, 1, 1, 12, tzinfo=UTC) + timedelta(days=days)
+        begins = day_start(now, zone)
+        assert local_day(begins, zone) == local_day(now, zone)
+        assert local_day(begins - timedelta(seconds=1), zone) == local_day(now, zone) - timedelta(days=1)
 
 
 INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001

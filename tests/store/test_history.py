@@ -11,6 +11,7 @@ from gateway.core.call import Outcome
 from gateway.core.case import Twin
 from gateway.core.consent import Wish
 from gateway.core.delivery import Event, TextState
+from gateway.core.reason import Reason
 from gateway.store import calls, consent, history, queue, receipts, replies, schema, texts, undeliverable
 from gateway.store.calls import Arrival, Ending
 from gateway.store.database import StoreError, migrate
@@ -107,6 +108,23 @@ def test_forked_call(db: sqlite3.Connection) -> None:
     assert known(db, second, NOW + timedelta(seconds=1), "b").twin is Twin.RINGS
     calls.end(db, first, Ending(outcome=Outcome.ABANDONED, at=NOW + timedelta(seconds=5), rang=timedelta(seconds=5)))
     assert known(db, second, NOW + timedelta(seconds=1), "b").twin is Twin.DECIDED
+
+
+def test_leg_of_a_fork_that_was_too_short_decides_nothing(db: sqlite3.Connection) -> None:
+    """One leg ends after two seconds and is too short for a text; the other rings on, and decides."""
+    first, second = add_call(db, NOW, Outcome.ABANDONED, call_id="a", rang=2), add_call(db, NOW, call_id="a")
+    calls.record(db, first, "skip", Reason.TOO_SHORT, (), NOW, "")
+    assert known(db, second, call_id="a").twin is None
+
+
+def test_text_counts_from_when_it_went(db: sqlite3.Connection) -> None:
+    """It was queued before midnight, and a bridge took it after."""
+    text = add_text(db, add_call(db, NOW - timedelta(hours=10)), NOW - timedelta(hours=10))
+    assert queue.claim_due(db, NOW - timedelta(hours=9), {"front": ("spool",)}, {"spool": 5}).expired == (text,)
+    text = add_text(db, add_call(db, NOW - timedelta(minutes=14)), NOW - timedelta(minutes=14))
+    claimed = queue.claim_due(db, NOW - timedelta(minutes=4), {"front": ("spool",)}, {"spool": 5}).claimed
+    assert [one.id for one in claimed] == [text]
+    assert known(db, add_call(db, NOW)).last_text_at == NOW - timedelta(minutes=4)
 
 
 def test_number_that_cannot_be_texted_is_remembered_for_half_a_year(db: sqlite3.Connection) -> None:
