@@ -7,8 +7,9 @@ from enum import StrEnum
 from config.model import E164, Consent, Limits, Line
 from gateway.core.call import Call
 from gateway.core.hours import OfficeHours, Standing, standing
-from gateway.core.phone import domestic, region_of
+from gateway.core.phone import domestic
 from gateway.core.reason import Reason
+from gateway.core.zones import Home, home_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +77,14 @@ class Policy:
     limits: Limits = field(default_factory=Limits)
 
     @property
-    def own_countries(self) -> frozenset[str]:
-        """The office's country and that of the line, where it is another."""
-        return frozenset({self.home_region, region_of(self.line.number)})
+    def home(self) -> Home:
+        """Where the office is."""
+        return home_of(self.line, self.home_region)
 
     @property
     def domestic_regions(self) -> frozenset[str]:
-        """The regions that are not abroad: those countries with their territories."""
-        return frozenset().union(*map(domestic, self.own_countries))
+        """The regions that are not abroad: the office's countries with their territories."""
+        return frozenset().union(*map(domestic, self.home.countries))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,26 +1,12 @@
 """Quiet hours in the caller's own time zone. PURE.
 
-A number's zone comes from `phonenumbers`. Where a number may lie in several zones, all of them must allow a text; where nothing
-is known of it, the line's zone counts.
+Where a caller may be in several zones (`zones.py`), all of them must allow a text.
 """
 
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 
-import phonenumbers
-from phonenumbers.timezone import time_zones_for_number
-
-from config.model import E164, Span
+from config.model import Span
 from gateway.core.schedule import local, zone
-
-UNKNOWN = "Etc/Unknown"
-
-
-@lru_cache(maxsize=4096)
-def zones_of(number: E164) -> tuple[str, ...]:
-    """Every zone that a number may lie in; empty where nothing is known."""
-    zones = time_zones_for_number(phonenumbers.parse(number))
-    return tuple(name for name in zones if name != UNKNOWN)
 
 
 def quiet_until(now: datetime, quiet: Span, zones: tuple[str, ...]) -> datetime | None:

@@ -202,8 +202,7 @@ def not_quiet(case: Case) -> Finding:
     consent = case.policy.consent
     if consent.quiet_hours is None or consent.when_quiet == "send" or case.call.caller is None:
         return Finding("no quiet hours", None, "consent.quiet_hours")
-    policy = case.policy
-    zones = zones_for(case.call.caller, home=policy.own_countries, timezone=policy.line.timezone, now=case.now)
+    zones = zones_for(case.call.caller, case.policy.home, case.now)
     until = quiet_until(case.now, consent.quiet_hours, zones)
     shown = ", ".join(f"{local(case.now, name):%H:%M} in {name}" for name in zones[:3]) + (" …" if len(zones) > 3 else "")
     if until is None:

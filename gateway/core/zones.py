@@ -6,17 +6,19 @@ of Antigua also Guam's. Such a caller is taken for one of the many: of the offic
 office's, else of the zones in which nearly all of that country's people live.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumber
-from phonenumbers.timezone import time_zones_for_geographical_number
+from phonenumbers.timezone import time_zones_for_geographical_number, time_zones_for_number
 
-from config.model import E164
+from config.model import E164, Line
 from gateway.core.phone import region_of
-from gateway.core.quiet import zones_of
 from gateway.core.schedule import local
+
+UNKNOWN = "Etc/Unknown"
 
 _PEOPLE: dict[str, tuple[str, ...]] = {
     "AU": ("Australia/Sydney", "Australia/Brisbane", "Australia/Perth"),  # the east 60 %, Queensland 20 %, the west 11 %
@@ -79,17 +81,38 @@ _PEOPLE: dict[str, tuple[str, ...]] = {
 """The zones in which a tenth of a country's people or more live; regions as in ISO 3166-1."""
 
 
-def zones_for(number: E164, *, home: frozenset[str], timezone: str, now: datetime) -> tuple[str, ...]:
-    """The zones that have to allow a text to this number. `home`: the office's own countries, `timezone`: its zone."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """Where a line's office is: its countries, and the time zone of its clock."""
+
+    countries: frozenset[str]
+    timezone: str
+
+
+def home_of(line: Line, region: str) -> Home:
+    """The home of a line whose office reads numbers as those of a region; the line's own number may be of another country."""
+    return Home(countries=frozenset({region, region_of(line.number)}), timezone=line.timezone)
+
+
+def zones_for(number: E164, home: Home, now: datetime) -> tuple[str, ...]:
+    """The zones that have to allow a text of this office to this number."""
     zones = zones_of(number)
     if not zones:
-        return (timezone,)
+        return (home.timezone,)
     if len(zones) == 1 or not says_only_its_country(number):
         return zones
     region = region_of(number)
-    if region in home and local(now, timezone).utcoffset() in {local(now, name).utcoffset() for name in zones}:
-        return (timezone,)
+    clocks = {local(now, name).utcoffset() for name in zones}
+    if region in home.countries and local(now, home.timezone).utcoffset() in clocks:
+        return (home.timezone,)
     return _PEOPLE.get(region, zones)
+
+
+@lru_cache(maxsize=4096)
+def zones_of(number: E164) -> tuple[str, ...]:
+    """Every zone that a number may lie in; empty where nothing is known."""
+    zones = time_zones_for_number(phonenumbers.parse(number))
+    return tuple(name for name in zones if name != UNKNOWN)
 
 
 @lru_cache(maxsize=4096)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from config.model import E164, Span
 from gateway.core.hours import OfficeHours, Standing, boundaries, opens_at, standing
-from gateway.core.quiet import quiet_until, zones_of
+from gateway.core.quiet import quiet_until
 from gateway.core.schedule import day_start, local_day
+from gateway.core.zones import zones_of
 
 ZONES = ("America/Chicago", "Europe/Berlin", "Australia/Lord_Howe")
 """An hour in spring and autumn, the other way about, and half an hour."""

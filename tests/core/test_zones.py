@@ -12,8 +12,8 @@ from config.model import E164, Consent, Span
 from gateway.core.case import Case, History, Policy, Traffic
 from gateway.core.decision import Hold, decide
 from gateway.core.phone import region_of
-from gateway.core.quiet import quiet_until, zones_of
-from gateway.core.zones import says_only_its_country, zones_for
+from gateway.core.quiet import quiet_until
+from gateway.core.zones import Home, says_only_its_country, zones_for, zones_of
 from tests.core.test_decision import call, line
 
 NIGHT = Span(start=time(21), end=time(8))
@@ -73,10 +73,10 @@ def instant(clock: str) -> datetime:
 def test_clock_of_an_office_that_is_not_kept_in_its_country_says_nothing_of_callers_there() -> None:
     mobile = E164("+61412345678")
     for timezone in ("Europe/London", "America/Chicago"):
-        found = zones_for(mobile, home=frozenset({"AU"}), timezone=timezone, now=SUMMER)
+        found = zones_for(mobile, Home(countries=frozenset({"AU"}), timezone=timezone), SUMMER)
         assert found == ("Australia/Sydney", "Australia/Brisbane", "Australia/Perth")
     for timezone in ("Australia/Melbourne", "Australia/Perth"):
-        assert zones_for(mobile, home=frozenset({"AU"}), timezone=timezone, now=SUMMER) == (timezone,)
+        assert zones_for(mobile, Home(countries=frozenset({"AU"}), timezone=timezone), SUMMER) == (timezone,)
 
 
 def examples() -> Iterator[E164]:
@@ -105,7 +105,7 @@ def test_nobody_waits_longer_than_the_night_of_the_people_there(season: datetime
     numbers = set(examples())
     assert len({region_of(number) for number in numbers}) > 200
     for number in numbers:
-        zones = zones_for(number, home=frozenset({"US"}), timezone="America/Chicago", now=season)
+        zones = zones_for(number, Home(countries=frozenset({"US"}), timezone="America/Chicago"), season)
         wide = spread(zones, season)
         assert wide <= MOST_BETWEEN_PEOPLE, (number, zones)
         for hour in range(24):
@@ -118,13 +118,13 @@ def test_people_are_where_their_number_may_lie(season: datetime) -> None:
     """What the zones are narrowed to is among those that the number may lie in, by the clock; an area's zones all stay."""
     for number in examples():
         all_zones = zones_of(number)
-        zones = zones_for(number, home=frozenset(), timezone="Europe/London", now=season)
+        zones = zones_for(number, Home(countries=frozenset(), timezone="Europe/London"), season)
         if all_zones:
             assert offsets(zones, season) <= offsets(all_zones, season), (number, zones)
             assert set(zones) == set(all_zones) or says_only_its_country(number)
 
 
 def test_number_of_no_country_is_where_the_office_is() -> None:
-    assert zones_for(E164("+870773111632"), home=frozenset({"US"}), timezone="America/Chicago", now=WINTER) == (
+    assert zones_for(E164("+870773111632"), Home(countries=frozenset({"US"}), timezone="America/Chicago"), WINTER) == (
         "America/Chicago",
     )
