@@ -1,10 +1,14 @@
 """Variants that can never apply: what only their order, or the rest of their line, makes wrong."""
 
 from collections.abc import Iterator
+from datetime import time
 
 from config.model import Line, Variant
 
 _CONDITIONS = ("hours", "missed", "days", "between", "caller", "outcome")
+
+_WIDER = {("hours", "closed", "holiday"), ("caller", "known", "vip")}
+"""Conditions of which the first holds whenever the second does."""
 
 
 def conditions(variant: Variant) -> tuple[str, ...]:
@@ -30,11 +34,21 @@ def faults_of(line: Line) -> Iterator[tuple[str, str]]:
 
 def _covers(earlier: Variant, later: Variant) -> bool:
     """Does the earlier variant apply whenever the later one does?"""
-    for name in conditions(earlier):
-        first, second = getattr(earlier, name), getattr(later, name)
-        is_wider = name == "hours" and first == "closed" and second == "holiday"
-        is_wider = is_wider or (name == "caller" and first == "known" and second == "vip")
-        is_wider = is_wider or (name == "days" and second is not None and second <= first)
-        if first != second and not is_wider:
-            return False
-    return bool(conditions(earlier))
+    names = conditions(earlier)
+    return bool(names) and all(_is_as_wide(name, earlier, later) for name in names)
+
+
+def _is_as_wide(name: str, earlier: Variant, later: Variant) -> bool:
+    if name == "days":
+        return earlier.days is not None and _days(later, is_by_calendar=earlier.between is None) <= earlier.days
+    first, second = getattr(earlier, name), getattr(later, name)
+    return first == second or (name, first, second) in _WIDER
+
+
+def _days(variant: Variant, *, is_by_calendar: bool) -> frozenset[int]:
+    """The days on which a variant may apply; by the calendar, a span that runs past midnight reaches into the next one."""
+    found = frozenset(range(7)) if variant.days is None else variant.days
+    span = variant.between
+    if not is_by_calendar or span is None or span.start < span.end or span.end == time.min:
+        return found
+    return found | {(day + 1) % 7 for day in found}

@@ -6,6 +6,7 @@ from datetime import timedelta
 from config.model import QUIET_HOURS, Config, Line, LineText, Smpp, Spool
 from gateway.advice import Advice, texted_regions
 from gateway.core.length import length
+from gateway.core.phone import domestic
 
 _OF_A_LINE = ("ring_seconds", "min_ring", "sender")
 _OF_ITS_TEXT = ("wait", "once_per", "expires")
@@ -48,7 +49,8 @@ def _quiet_in(region: str) -> str:
 
 def _regions(config: Config) -> Iterator[Advice]:
     if not config.limits.regions:
-        says = f"callers of {', '.join(texted_regions(config))} are texted, no others"
+        named = (f"{region} and its territories" if len(domestic(region)) > 1 else region for region in texted_regions(config))
+        says = f"callers of {', '.join(named)} are texted, no others"
         yield Advice(key="limits.regions", says=says)
 
 

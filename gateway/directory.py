@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from config.model import E164, Config, Line
+from gateway.core.call import CALL_TEST
 from gateway.core.case import Contact, Policy
 from gateway.core.hours import OfficeHours
-from gateway.core.phone import read_number, region_of
+from gateway.core.phone import domestic, read_number, region_of
 from sip.protocol import Trunk
-
-CALL_TEST = "call-test"
-"""The agent's name for the trunk of test calls; those may reach every line."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +24,10 @@ class Directory:
         object.__setattr__(self, "_by_number", {line.number: line for line in self.config.line.values()})
 
     def line_for(self, trunk: str, dialled: Sequence[str]) -> Line | None:
-        """The line of the first dialled number that is one of the trunk's lines, else the trunk's default line."""
+        """The line of the first dialled number that is one of the trunk's lines, else the trunk's default line.
+
+        Test calls may reach every line.
+        """
         for candidate in dialled:
             line = self._named(candidate)
             if line is not None and (trunk in line.trunks or trunk == CALL_TEST):
@@ -45,7 +46,7 @@ class Directory:
 
     def policy(self, line: Line, caller: E164 | None) -> Policy:
         """What the rules read of the configuration for one line and caller."""
-        regions = self.config.limits.regions or (region_of(line.number),)
+        regions = self.config.limits.regions or domestic(region_of(line.number))
         return Policy(
             line=line,
             own_numbers=frozenset(self._by_number),

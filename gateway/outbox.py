@@ -19,6 +19,7 @@ from gateway import metrics
 from gateway.core.phone import masked
 from gateway.core.quiet import NEVER, Quiet
 from gateway.core.reason import Reason
+from gateway.core.zones import home_of
 from gateway.outcomes import Recorded, Return, record
 from gateway.repeated import Repeated
 from gateway.store import queue, texts, undeliverable
@@ -245,7 +246,7 @@ _REFUSES_NUMBERS = (
 
 def quiet_of(config: Config) -> Quiet:
     """Who may not be texted when."""
-    return Quiet(consent=config.consent, timezones={line.name: line.timezone for line in config.line.values()})
+    return Quiet(consent=config.consent, homes={line.name: home_of(line, config.region) for line in config.line.values()})
 
 
 def routes_of(config: Config) -> dict[str, tuple[str, ...]]:

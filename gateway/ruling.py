@@ -110,13 +110,14 @@ class Ruling:
                 call=ended.id,
                 call_id=arrival.call_id,
                 arrived_at=arrival.arrived_at,
-                since=once_per_since(line, now),
+                calls_since=once_per_since(line, arrival.arrived_at),
+                texts_since=once_per_since(line, now),
             )
             region = region_of(arrival.caller)
             sent = traffic(
                 db,
                 limits=policy.limits,
-                abroad=region if region != policy.home_region else None,
+                abroad=region if region not in policy.domestic_regions else None,
                 now=now,
                 today=day_start(now, self.directory.config.timezone),
             )

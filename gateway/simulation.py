@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from config.model import E164, Line
-from gateway.core.call import MISSED, Outcome
+from gateway.core.call import ANSWERED, MISSED, is_too_short
 from gateway.core.case import Case, History, Traffic, Twin
 from gateway.core.decision import Decision, Hold, Send, Step, decide, word_of
 from gateway.core.phone import region_of
 from gateway.core.reason import Reason
 from gateway.core.schedule import day_start
+from gateway.core.variants import is_within_once_per
 from gateway.records import Recorded
 from gateway.ruling import Ruling
 
@@ -52,12 +53,14 @@ class Replayed:
 class _Caller:
     """One caller's history on one line, as the replay makes it."""
 
-    __slots__ = ("last_text_at", "missed", "through")
+    __slots__ = ("last_text_at", "missed", "through", "variants")
 
     def __init__(self) -> None:
         self.last_text_at: datetime | None = None
         self.missed: list[datetime] = []
         self.through: list[datetime] = []
+        self.variants: dict[int, datetime] = {}
+        """When each variant's message was last sent."""
 
 
 class Simulation:
@@ -77,11 +80,17 @@ class Simulation:
             yield from self._due_until(one.call.missed_at)
             caller = self._callers[one.call.caller, one.line or ""]
             yield from self._settle(one, one.call.missed_at)
-            if one.call.outcome in MISSED:
+            if self._counts_as_missed(one):
                 insort(caller.missed, one.call.arrived_at)
-            elif one.call.outcome in (Outcome.ANSWERED_HERE, Outcome.ANSWERED_ELSEWHERE):
+            elif one.call.outcome in ANSWERED:
+                caller.missed.clear()
                 insort(caller.through, one.call.arrived_at)
         yield from self._due_until(None)
+
+    def _counts_as_missed(self, one: Recorded) -> bool:
+        line = self._ruling.directory.config.line.get(one.line or "")
+        is_meant = one.reason != Reason.DUPLICATE and not (line and is_too_short(line, one.call))
+        return one.call.outcome in MISSED and is_meant
 
     def _due_until(self, now: datetime | None) -> Iterator[Replayed]:
         while self._held and (now is None or self._held[0][0] <= now):
@@ -105,7 +114,10 @@ class Simulation:
     def _text(self, one: Recorded, line: Line, caller: E164, decision: Decision, now: datetime) -> Replayed:
         variant = decision.variant if isinstance(decision, Send) else None
         cut = self._ruling.render(line, variant, caller, one.call.arrived_at, now)
-        self._callers[caller, line.name].last_text_at = now
+        history = self._callers[caller, line.name]
+        history.last_text_at = now
+        if variant is not None:
+            history.variants[variant] = now
         self._sent.append((now, region_of(caller)))
         price = getattr(self._ruling.directory.config.sms[line.sms[0]], "cost_per_segment", 0.0)
         return Replayed(
@@ -141,6 +153,7 @@ class Simulation:
         reached = [at for at in (through, written) if at is not None and at > one.call.arrived_at]
         return History(
             last_text_at=caller.last_text_at,
+            variants_texted=frozenset(index for index, at in caller.variants.items() if is_within_once_per(line, at, now)),
             missed_at=tuple(at for at in caller.missed[-1000:] if at != one.call.arrived_at),
             opted_out_at=wishes[-1][0] if wishes and wishes[-1][1] else None,
             last_reply_at=written,

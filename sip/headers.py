@@ -120,7 +120,8 @@ def _looks_like_number(user: str) -> bool:
 def dialled(message: Message) -> tuple[str, ...]:
     """Candidates for the number that the caller dialled, best first, each once.
 
-    The request URI, P-Called-Party-ID, To; then where the call was diverted from, the original number first.
+    The request URI, P-Called-Party-ID, To; then where the call was diverted from, and where else it has been, the original
+    number first.
     """
     request = message.start.split(" ")
     candidates = [uri(request[1])] if len(request) == 3 else []
@@ -128,6 +129,7 @@ def dialled(message: Message) -> tuple[str, ...]:
     candidates += [address(header(message, "To") or "")]
     users = [clean(found.user) for found in candidates if found is not None and found.user]
     users += [diversion.number for diversion in reversed(diversions(message))]
+    users += [clean(target.user) for target in _targets(message)]
     return tuple(dict.fromkeys(users))[:LIST_LIMIT]
 
 
@@ -141,15 +143,20 @@ def diversions(message: Message) -> tuple[Diversion, ...]:
     return tuple((found or _history(message))[:LIST_LIMIT])
 
 
+def _targets(message: Message) -> list[Address]:
+    """Every target that History-Info names, in its order; those that want to stay unnamed are left out."""
+    found = [address(element) for element in elements(message, "History-Info")]
+    return [target for target in found if target is not None and target.user.lower() not in _WITHHELD]
+
+
 def _history(message: Message) -> list[Diversion]:
-    """History-Info names each target in turn; a target with a cause was reached because the one before did not take it."""
-    entries = [at for element in elements(message, "History-Info") if (at := address(element)) is not None and at.user]
+    """A target with a cause, or `mp` (another user), was reached because the one before did not take the call (RFC 7044)."""
     found = []
-    for before, entry in pairwise(entries):
+    for before, entry in pairwise(_targets(message)):
         left = re.search(r"cause=(\d+)", before.uri_headers)  # ?Reason=SIP%3Bcause%3D486 on the target that was left
         cause = entry.parameter("cause") or (left[1] if left else None)
-        if cause and before.user != entry.user:
-            found.append(Diversion(number=clean(before.user), reason=_REASON_OF_CAUSE.get(cause, "unknown")))
+        if (cause or entry.parameter("mp")) and before.user != entry.user:
+            found.append(Diversion(number=clean(before.user), reason=_REASON_OF_CAUSE.get(cause or "", "unknown")))
     return found[::-1]
 
 

@@ -52,7 +52,7 @@ def test_what_is_set_is_not_repeated(tmp_path: Path) -> None:
     found = said(tmp_path, GOOD)
     assert found["line.front"] == 'ring_seconds = 20, min_ring = "3s", sender = "+14155550100"'
     assert found["line.front.text"] == 'wait = "0s", once_per = "day", expires = "15m"'
-    assert found["limits.regions"] == "callers of US are texted, no others"
+    assert found["limits.regions"] == "callers of US and its territories are texted, no others"
     text = GOOD.replace("[line.front.text]\n", '[line.front.text]\nonce_per = "20m"\nwait = "5m"\nexpires = "1h"\n')
     text = text.replace('business = "ABC"', 'business = "ABC"\nring_seconds = 15\nmin_ring = "1s"\nsender = "78787"')
     found = said(tmp_path, text.replace("per_day = 100", 'per_day = 100\nregions = ["US"]'))

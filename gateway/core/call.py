@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from config.model import E164
+from config.model import E164, Line
+
+CALL_TEST = "call-test"
+"""The agent's name for the trunk of test calls."""
 
 
 class Outcome(StrEnum):
@@ -27,6 +30,9 @@ class Outcome(StrEnum):
 MISSED = frozenset({Outcome.ABANDONED, Outcome.NO_ANSWER, Outcome.BUSY, Outcome.INTERRUPTED})
 """The outcomes that may be texted."""
 
+ANSWERED = frozenset({Outcome.ANSWERED_HERE, Outcome.ANSWERED_ELSEWHERE})
+"""The caller got through."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
@@ -43,3 +49,8 @@ class Call:
     """When the outcome fell: from then on a text is owed."""
     verstat: str = ""
     """The trunk's STIR/SHAKEN verdict; empty where it gave none."""
+
+
+def is_too_short(line: Line, call: Call) -> bool:
+    """Did the caller hang up too soon to have meant it? Not asked where the call had rung elsewhere before."""
+    return call.outcome is Outcome.ABANDONED and line.arrives == "ringing" and call.rang < line.min_ring

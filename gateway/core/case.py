@@ -7,7 +7,9 @@ from enum import StrEnum
 from config.model import E164, Consent, Limits, Line
 from gateway.core.call import Call
 from gateway.core.hours import OfficeHours, Standing, standing
+from gateway.core.phone import domestic
 from gateway.core.reason import Reason
+from gateway.core.zones import Home, home_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +30,19 @@ class Twin(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What is known of a caller when the decision falls. Texts count from the moment they are queued."""
+    """What is known of a caller when the decision falls. Texts count from when they went, held ones from when they will."""
 
     last_text_at: datetime | None = None
-    """The newest text from this line, test texts aside."""
+    """The newest text from this line, test texts aside; later than now where it waits for its time."""
+    variants_texted: frozenset[int] = frozenset()
+    """The variants whose messages the caller has had, or waits for, within `once_per`."""
+    is_overtaken: bool = False
+    """A text about a later call of theirs waits for its time."""
     missed_at: tuple[datetime, ...] = ()
-    """When this caller's missed calls to this line came that may matter for `once_per`, in order; without the one decided."""
+    """When this caller's missed calls to this line came that may matter for `once_per`, in order; without the one decided.
+
+    Not those that were too short, nor those before the caller got through or was called back.
+    """
     opted_out_at: datetime | None = None
     undeliverable_at: datetime | None = None
     """When a network said that this number cannot be texted, within the last 180 days."""
@@ -66,6 +75,16 @@ class Policy:
     """The caller, where the contacts file knows them."""
     consent: Consent = field(default_factory=Consent)
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def home(self) -> Home:
+        """Where the office is."""
+        return home_of(self.line, self.home_region)
+
+    @property
+    def domestic_regions(self) -> frozenset[str]:
+        """The regions that are not abroad: the office's countries with their territories."""
+        return frozenset().union(*map(domestic, self.home.countries))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

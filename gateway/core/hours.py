@@ -90,8 +90,8 @@ def _instant(day: date, span: Span, timezone: str) -> tuple[datetime, datetime]:
     """
     last_day = day if span.end > span.start else day + timedelta(days=1)
     start = datetime.combine(day, span.start, zone(timezone))
-    end = datetime.combine(last_day, span.end, zone(timezone)).replace(fold=1)
-    return start.astimezone(UTC), end.astimezone(UTC)
+    end = datetime.combine(last_day, span.end, zone(timezone))
+    return start.astimezone(UTC), max(end.astimezone(UTC), end.replace(fold=1).astimezone(UTC))
 
 
 def _closure_at(hours: OfficeHours, now: datetime) -> tuple[datetime, datetime] | None:

@@ -1,7 +1,7 @@
 """Telephone numbers: from what a trunk wrote to E.164, and whether such a number can take a text at all.
 
-Facts about numbers come from `phonenumbers` (Google's libphonenumber). US and Canadian landlines cannot be told from mobiles
-there, so those are texted; what it does know never takes a text is refused.
+Facts about numbers come from `phonenumbers` (Google's libphonenumber). Where a country's plan tells landlines from mobiles, as
+nearly all do, landlines are not texted; in the US, Canada, Denmark, India and a few more it does not, so those are.
 """
 
 from functools import lru_cache
@@ -18,7 +18,13 @@ _KIND_NEVER_TEXTED = {
     PhoneNumberType.PAGER: "pager",
     PhoneNumberType.UAN: "company-wide (UAN)",
     PhoneNumberType.VOICEMAIL: "voicemail access",
+    PhoneNumberType.PERSONAL_NUMBER: "personal",
 }
+LANDLINE = "landline"
+_MOBILES_LOOK_LIKE_LANDLINES = frozenset({"AR"})
+"""Argentine trunks show a mobile without the 9 that makes it one."""
+_US = frozenset({"US", "PR", "GU", "VI", "AS", "MP"})
+"""With Puerto Rico, Guam, the Virgin Islands, American Samoa and the Northern Marianas."""
 
 
 @lru_cache(maxsize=4096)
@@ -59,10 +65,18 @@ def region_of(number: E164) -> str:
     return phonenumbers.region_code_for_number(phonenumbers.parse(number)) or "unknown"
 
 
+def domestic(region: str) -> frozenset[str]:
+    """A region with those that are the same country: a text there is no text abroad."""
+    return _US if region in _US else frozenset({region})
+
+
 @lru_cache(maxsize=4096)
 def kind_never_texted(number: E164) -> str | None:
-    """The kind of the number in words where that kind never takes a text, else None."""
-    return _KIND_NEVER_TEXTED.get(phonenumbers.number_type(phonenumbers.parse(number)))
+    """The kind of the number in words where that kind never takes a text (`LANDLINE`: by its country's plan), else None."""
+    kind = phonenumbers.number_type(phonenumbers.parse(number))
+    if kind == PhoneNumberType.FIXED_LINE:
+        return None if region_of(number) in _MOBILES_LOOK_LIKE_LANDLINES else LANDLINE
+    return _KIND_NEVER_TEXTED.get(kind)
 
 
 @lru_cache(maxsize=4096)

@@ -1,29 +1,16 @@
 """Quiet hours in the caller's own time zone. PURE.
 
-A number's zone comes from `phonenumbers`. Where a number may lie in several zones, all of them must allow a text; where nothing
-is known of it, the line's zone counts.
+Where a caller may be in several zones (`zones.py`), all of them must allow a text.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-
-import phonenumbers
-from phonenumbers.timezone import time_zones_for_number
 
 from config.model import E164, QUIET_HOURS, Consent, Span
 from gateway.core.phone import region_of
 from gateway.core.schedule import local, zone
-
-UNKNOWN = "Etc/Unknown"
-
-
-@lru_cache(maxsize=4096)
-def zones_of(number: E164) -> tuple[str, ...]:
-    """Every zone that a number may lie in; empty where nothing is known."""
-    zones = time_zones_for_number(phonenumbers.parse(number))
-    return tuple(name for name in zones if name != UNKNOWN)
+from gateway.core.zones import Home, zones_for, zones_of
 
 
 def quiet_hours_for(caller: E164, consent: Consent) -> Span | None:
@@ -47,13 +34,14 @@ class Quiet:
     """What is asked of a text that has waited in the queue: the quiet hours may have begun meanwhile."""
 
     consent: Consent
-    timezones: Mapping[str, str] = field(default_factory=dict)
-    """Of each line, for callers of whom no zone is known."""
+    homes: Mapping[str, Home] = field(default_factory=dict)
+    """Of each line."""
 
     def holds_for(self, caller: E164, line: str, now: datetime) -> bool:
         """Is it quiet now where the caller is?"""
         quiet = quiet_hours_for(caller, self.consent)
-        zones = zones_of(caller) or (self.timezones.get(line, "UTC"),)
+        home = self.homes.get(line)
+        zones = zones_for(caller, home, now) if home else zones_of(caller) or ("UTC",)
         return quiet is not None and quiet_until(now, quiet, zones) is not None
 
 
@@ -81,5 +69,5 @@ def _end_of_quiet(at: datetime, quiet: Span, timezone: str) -> datetime | None:
     day = local(at, timezone).date()
     if runs_past_midnight and clock >= quiet.start:
         day += timedelta(days=1)
-    end = datetime.combine(day, quiet.end, zone(timezone)).replace(fold=1).astimezone(UTC)
-    return max(end, at + timedelta(minutes=1))
+    end = datetime.combine(day, quiet.end, zone(timezone))
+    return max(end.astimezone(UTC), end.replace(fold=1).astimezone(UTC), at + timedelta(minutes=1))

@@ -19,6 +19,7 @@ class Reason(StrEnum):
     WITHHELD = "withheld"
     NOT_A_NUMBER = "not_a_number"
     NUMBER_KIND = "number_kind"
+    LANDLINE = "landline"
     REGION = "region"
     OWN_LINE = "own_line"
     STAFF = "staff"
@@ -47,6 +48,7 @@ IN_WORDS: dict[Reason, str] = {
     Reason.WITHHELD: "the caller withheld their number",
     Reason.NOT_A_NUMBER: "what the trunk gave as the caller is not a telephone number",
     Reason.NUMBER_KIND: "the caller's number is of a kind that takes no texts",
+    Reason.LANDLINE: "the caller's number is a landline by its country's plan",
     Reason.REGION: "the caller's number is of a region that is not texted",
     Reason.OWN_LINE: "the caller is one of this gateway's own lines",
     Reason.STAFF: "the caller is staff",

@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from gateway.core.call import MISSED, Outcome
+from gateway.core.call import MISSED, is_too_short
 from gateway.core.case import Case, Finding, Twin
 from gateway.core.length import length
-from gateway.core.phone import kind_never_texted, region_of
-from gateway.core.quiet import quiet_hours_for, quiet_until, why_never_quiet, zones_of
+from gateway.core.phone import LANDLINE, kind_never_texted, region_of
+from gateway.core.quiet import quiet_hours_for, quiet_until, why_never_quiet
 from gateway.core.reason import Reason
 from gateway.core.schedule import local
-from gateway.core.variants import in_words, is_within_once_per
+from gateway.core.variants import in_words, is_for_a_later_call, is_within_once_per
+from gateway.core.zones import zones_for
 
 NEVER_TEXTED_GROUPS = {"staff": Reason.STAFF, "blocked": Reason.BLOCKED}
 
@@ -23,22 +24,16 @@ def line_on(case: Case) -> Finding:
 
 
 def missed(case: Case) -> Finding:
-    """On a line where calls arrive because nobody answered elsewhere, every call is missed that is not answered here."""
+    """Nobody took it, here or elsewhere. Also a forwarded call can be taken: by the phones that it rang before."""
     outcome = case.call.outcome
-    if case.policy.line.arrives == "missed":
-        is_missed = outcome not in (Outcome.ANSWERED_HERE, Outcome.REFUSED)
-        return Finding(
-            f"{outcome.value}, on a line of missed calls", None if is_missed else Reason.NOT_MISSED, case.key("arrives")
-        )
-    return Finding(outcome.value, None if outcome in MISSED else Reason.NOT_MISSED, case.key("arrives"))
+    return Finding(outcome.value, None if outcome in MISSED else Reason.NOT_MISSED)
 
 
 def rang_long_enough(case: Case) -> Finding:
     """Only a caller who hung up can have been too quick, and not where the call had rung elsewhere before."""
-    line, rang = case.policy.line, case.call.rang
-    is_asked = case.call.outcome is Outcome.ABANDONED and line.arrives == "ringing"
-    saw = f"rang {length(rang)}, min_ring is {length(line.min_ring)}"
-    return Finding(saw, Reason.TOO_SHORT if is_asked and rang < line.min_ring else None, case.key("min_ring"))
+    line, call = case.policy.line, case.call
+    saw = f"rang {length(call.rang)}, min_ring is {length(line.min_ring)}"
+    return Finding(saw, Reason.TOO_SHORT if is_too_short(line, call) else None, case.key("min_ring"))
 
 
 def not_a_fork(case: Case) -> Finding:
@@ -66,9 +61,14 @@ def caller_is_a_number(case: Case) -> Finding:
 
 
 def kind_takes_texts(case: Case) -> Finding:
-    """Toll-free, premium rate and the like take no texts."""
+    """Toll-free, premium rate and the like take no texts, nor do landlines, unless one has written to us."""
     kind = case.call.caller and kind_never_texted(case.call.caller)
-    return Finding(kind or "may take texts", Reason.NUMBER_KIND if kind else None)
+    if kind != LANDLINE:
+        return Finding(kind or "may take texts", Reason.NUMBER_KIND if kind else None)
+    wrote = case.history.last_reply_at
+    if wrote is not None:
+        return Finding(f"a landline by its country's plan, but it wrote to us at {_clock(wrote, case)}")
+    return Finding("a landline by its country's plan", Reason.LANDLINE)
 
 
 def region_allowed(case: Case) -> Finding:
@@ -143,10 +143,10 @@ def not_texted_lately(case: Case) -> Finding:
     key = case.key("text.once_per")
     if last is None:
         return Finding("never texted from this line", None, key)
-    saw = f"last text at {_clock(last, case)}, once per {_once_per(line.text.once_per)}"
-    index = case.variant
-    if index is not None and (line.text.variant[index].missed or 1) > 1:
-        return Finding(f"{saw}, and this variant is for a later call", None, case.key(f"text.variant.{index}.missed"))
+    when = "a text waits until" if last > case.now else "last text at"
+    saw = f"{when} {_clock(last, case)}, once per {_once_per(line.text.once_per)}"
+    if is_for_a_later_call(case):
+        return Finding(f"{saw}, and this variant is for a later call", None, case.key(f"text.variant.{case.variant}.missed"))
     return Finding(saw, Reason.ALREADY_TEXTED if is_within_once_per(line, last, case.now) else None, key)
 
 
@@ -184,7 +184,7 @@ def below_limits(case: Case) -> Finding:
         return _over(f"{traffic.last_minute} texts in the last minute", limits.per_minute, "limits.per_minute")
     if limits.per_day is not None and traffic.today >= limits.per_day:
         return _over(f"{traffic.today} texts today", limits.per_day, "limits.per_day")
-    if region != case.policy.home_region and traffic.today_in_region >= limits.per_region_abroad:
+    if region not in case.policy.domestic_regions and traffic.today_in_region >= limits.per_region_abroad:
         return _over(f"{traffic.today_in_region} texts to {region} today", limits.per_region_abroad, "limits.per_region_abroad")
     if limits.per_minute is None and limits.per_day is None:
         return Finding("no limits are set", None, "limits")
@@ -209,7 +209,7 @@ def not_quiet(case: Case) -> Finding:
     if caller is None or quiet is None:
         saw, key = why_never_quiet(consent, region_of(caller) if caller else "unknown")
         return Finding(saw, None, key)
-    zones = zones_of(caller) or (case.policy.line.timezone,)
+    zones = zones_for(caller, case.policy.home, case.now)
     until = quiet_until(case.now, quiet, zones)
     shown = ", ".join(f"{local(case.now, name):%H:%M} in {name}" for name in zones[:3]) + (" …" if len(zones) > 3 else "")
     span = f"{quiet.start:%H:%M} to {quiet.end:%H:%M}" + ("" if consent.quiet_hours else f" in {region_of(caller)}")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from config.model import Line, Span, Variant
 from config.variants import conditions
 from gateway.core.case import Case
-from gateway.core.hours import Standing
+from gateway.core.hours import OfficeHours, Standing, standing
 from gateway.core.schedule import day_start, local
 
 
@@ -26,10 +26,10 @@ def holds(variant: Variant, condition: str, case: Case) -> bool:
             return _stands(wanted, case.standing)
         case "missed":
             return missed_count(case) == int(wanted)
-        case "days":
+        case "days" if variant.between is None:
             return local(case.now, case.policy.line.timezone).weekday() in wanted
-        case "between":
-            return _is_within(case.now, wanted, case.policy.line.timezone)
+        case "days" | "between":
+            return _is_in_span(variant, case.now, case.policy.line.timezone)
         case "caller":
             return wanted in _kinds(case)
         case _:
@@ -37,8 +37,8 @@ def holds(variant: Variant, condition: str, case: Case) -> bool:
 
 
 def missed_count(case: Case) -> int:
-    """Which missed call of the caller's within `once_per` this is: 1 for the first."""
-    since = once_per_since(case.policy.line, case.now)
+    """Which missed call of the caller's within `once_per` this is: 1 for the first. A held text's call stays what it was."""
+    since = once_per_since(case.policy.line, case.call.arrived_at)
     if since is None:
         return 1
     missed = case.history.missed_at
@@ -46,7 +46,7 @@ def missed_count(case: Case) -> int:
 
 
 def once_per_since(line: Line, now: datetime) -> datetime | None:
-    """When the `once_per` that holds now began; None: each call has its own."""
+    """When the `once_per` began that holds at an instant; None: each call has its own."""
     once_per = line.text.once_per
     if isinstance(once_per, timedelta):
         return now - once_per
@@ -57,6 +57,14 @@ def is_within_once_per(line: Line, then: datetime, now: datetime) -> bool:
     """Does an earlier instant fall into the same `once_per` as now? A clock set back never makes room for a second text."""
     since = once_per_since(line, now)
     return since is not None and (then > since if isinstance(line.text.once_per, timedelta) else then >= since)
+
+
+def is_for_a_later_call(case: Case) -> bool:
+    """A variant of `missed = 2` or more that the caller has not had, where no text about a later call comes anyway."""
+    index, history = case.variant, case.history
+    if index is None or index in history.variants_texted or history.is_overtaken:
+        return False
+    return (case.policy.line.text.variant[index].missed or 1) > 1
 
 
 def in_words(variant: Variant) -> str:
@@ -71,11 +79,11 @@ def _stands(wanted: str, now: Standing | None) -> bool:
     return now.value == wanted or (wanted == "closed" and now is Standing.HOLIDAY)
 
 
-def _is_within(now: datetime, span: Span, timezone: str) -> bool:
-    clock = local(now, timezone).time()
-    if span.end > span.start:
-        return span.start <= clock < span.end
-    return clock >= span.start or clock < span.end
+def _is_in_span(variant: Variant, now: datetime, timezone: str) -> bool:
+    """Days and span as one, as office hours are: what runs past midnight is of the day on which it starts."""
+    spans = (variant.between,) if variant.between else ()
+    week = tuple(spans if variant.days is None or day in variant.days else () for day in range(7))
+    return standing(OfficeHours(name="", week=week), now, timezone) is Standing.OPEN
 
 
 def _kinds(case: Case) -> set[str]:

@@ -4,7 +4,7 @@ import sqlite3
 from datetime import datetime, timedelta
 
 from config.model import E164, Limits
-from gateway.core.call import MISSED, Outcome
+from gateway.core.call import ANSWERED, CALL_TEST, MISSED
 from gateway.core.case import History, Traffic, Twin
 from gateway.core.delivery import COUNTS_AS_TEXTED, TextState
 from gateway.core.reason import Reason
@@ -17,21 +17,28 @@ FORKED_WITHIN = timedelta(seconds=10)
 _COUNTED = ", ".join(f"'{state}'" for state in sorted(COUNTS_AS_TEXTED))
 _SENT = ", ".join(f"'{state}'" for state in sorted(COUNTS_AS_TEXTED - {TextState.HELD}))
 _REAL = "is_test = 0 AND is_answer = 0"
-_MISSED = ", ".join(f"'{outcome}'" for outcome in sorted(MISSED))
+_ANSWERED = ", ".join(f"'{outcome}'" for outcome in sorted(ANSWERED))
+_NEVER_MEANT = frozenset({Reason.DUPLICATE, Reason.TOO_SHORT})
+"""Calls that count for none."""
 
-LAST_TEXT = (
-    f"SELECT queued_at FROM texts WHERE recipient = ? AND line = ? AND state IN ({_COUNTED}) AND {_REAL}"
-    " AND call IS NOT ? ORDER BY queued_at DESC LIMIT 1"
+_GOES_AT = f"max(queued_at, coalesce(CASE state WHEN '{TextState.HELD}' THEN due_at ELSE claimed_at END, queued_at))"
+"""When a text went, or is to go."""
+_OTHER_TEXTS = f"FROM texts WHERE recipient = ? AND line = ? AND state IN ({_COUNTED}) AND {_REAL} AND call IS NOT ?"
+LAST_TEXT = f"SELECT max({_GOES_AT}) AS at {_OTHER_TEXTS}"
+VARIANTS = f"SELECT DISTINCT variant {_OTHER_TEXTS} AND variant IS NOT NULL AND {_GOES_AT} >= ?"
+LATER_TEXT = (
+    f"SELECT 1 {_OTHER_TEXTS} AND state = '{TextState.HELD}' AND due_at IS NOT NULL"
+    " AND (SELECT arrived_at FROM calls WHERE id = texts.call) > ? LIMIT 1"
 )
-MISSED_CALLS = (
-    f"SELECT arrived_at FROM calls WHERE caller = ? AND line = ? AND arrived_at >= ? AND outcome IN ({_MISSED})"
-    f" AND reason IS NOT '{Reason.DUPLICATE}' AND id != ? ORDER BY arrived_at"
+EARLIER_CALLS = (
+    "SELECT arrived_at, outcome, reason, done_at FROM calls WHERE caller = ? AND line = ? AND arrived_at BETWEEN ? AND ?"
+    f" AND id != ? AND (trunk = '{CALL_TEST}') = (SELECT count(*) FROM calls AS own WHERE id = ? AND trunk = '{CALL_TEST}')"
+    " ORDER BY arrived_at"
 )
 KNOWN = "SELECT 1 FROM texts WHERE recipient = ?1 UNION ALL SELECT 1 FROM calls WHERE caller = ?1 LIMIT 1"
 LAST_REPLY = "SELECT max(at) AS at FROM replies WHERE sender = ?"
 GOT_THROUGH = (
-    "SELECT max(arrived_at) AS at FROM calls WHERE caller = ? AND line = ? AND arrived_at > ?"
-    f" AND outcome IN ('{Outcome.ANSWERED_HERE}', '{Outcome.ANSWERED_ELSEWHERE}')"
+    f"SELECT max(arrived_at) AS at FROM calls WHERE caller = ? AND line = ? AND arrived_at > ? AND outcome IN ({_ANSWERED})"
 )
 DONE = "SELECT max(done_at) AS at FROM calls WHERE caller = ? AND line = ? AND done_at IS NOT NULL"
 TWINS = (
@@ -46,14 +53,25 @@ SENT_TO_REGION = (
 
 
 def history(
-    db: sqlite3.Connection, *, number: E164, line: str, call: int, call_id: str, arrived_at: datetime, since: datetime | None
+    db: sqlite3.Connection,
+    *,
+    number: E164,
+    line: str,
+    call: int,
+    call_id: str,
+    arrived_at: datetime,
+    calls_since: datetime | None,
+    texts_since: datetime | None,
 ) -> History:
-    """What is known of a caller, without the call itself (`call`, its id). `since`: when the running `once_per` began."""
-    last_text = db.execute(LAST_TEXT, (number, line, call)).fetchone()
-    missed = db.execute(MISSED_CALLS, (number, line, written(since), call)).fetchall() if since else []
+    """What is known of a caller, without the call itself (`call`, its id).
+
+    `calls_since`, `texts_since`: when the `once_per` of the call began, and the one that runs now; None: each call has its own.
+    """
     return History(
-        last_text_at=read(last_text["queued_at"]) if last_text else None,
-        missed_at=tuple(read(row["arrived_at"]) for row in missed),
+        last_text_at=_instant(db, LAST_TEXT, number, line, call),
+        variants_texted=_variants(db, number, line, call, texts_since) if texts_since else frozenset(),
+        is_overtaken=db.execute(LATER_TEXT, (number, line, call, written(arrived_at))).fetchone() is not None,
+        missed_at=_missed_at(db, number, line, call, calls_since, arrived_at) if calls_since else (),
         opted_out_at=consent.opted_out_at(db, number),
         undeliverable_at=undeliverable.said_at(db, number, arrived_at),
         last_reply_at=_instant(db, LAST_REPLY, number),
@@ -75,7 +93,7 @@ def reached_at(db: sqlite3.Connection, number: E164, line: str, since: datetime)
 def traffic(db: sqlite3.Connection, *, limits: Limits, abroad: str | None, now: datetime, today: datetime) -> Traffic:
     """How many texts were queued in the last minute and since `today` began, counted no further than the limits ask.
 
-    `abroad`: the caller's region where it is not the office's own.
+    `abroad`: the caller's region where it is no domestic one.
     """
     minute_ago = written(now - timedelta(minutes=1))
     return Traffic(
@@ -83,6 +101,21 @@ def traffic(db: sqlite3.Connection, *, limits: Limits, abroad: str | None, now: 
         today=_count(db, SENT_SINCE, written(today), limits.per_day) if limits.per_day else 0,
         today_in_region=_count(db, SENT_TO_REGION, written(today), abroad, limits.per_region_abroad) if abroad else 0,
     )
+
+
+def _variants(db: sqlite3.Connection, number: E164, line: str, call: int, since: datetime) -> frozenset[int]:
+    return frozenset(row["variant"] for row in db.execute(VARIANTS, (number, line, call, written(since))))
+
+
+def _missed_at(
+    db: sqlite3.Connection, number: E164, line: str, call: int, since: datetime, until: datetime
+) -> tuple[datetime, ...]:
+    """Missed calls up to an instant, since the caller last got through or was called back; test calls for test calls alone."""
+    rows = db.execute(EARLIER_CALLS, (number, line, written(since), written(until), call, call)).fetchall()
+    reached = [row["arrived_at"] for row in rows if row["outcome"] in ANSWERED]
+    reached += [row["done_at"] for row in rows if row["done_at"] and row["done_at"] < written(until)]
+    counted = [row for row in rows if row["outcome"] in MISSED and row["reason"] not in _NEVER_MEANT]
+    return tuple(read(row["arrived_at"]) for row in counted if row["arrived_at"] > max(reached, default=""))
 
 
 def _twin(db: sqlite3.Connection, number: E164, line: str, call: int, call_id: str, arrived_at: datetime) -> Twin | None:
@@ -94,7 +127,7 @@ def _twin(db: sqlite3.Connection, number: E164, line: str, call: int, call_id: s
             continue
         if row["outcome"] is None:
             return Twin.RINGS
-        if row["reason"] != Reason.DUPLICATE:
+        if row["reason"] not in _NEVER_MEANT:
             found = Twin.DECIDED
     return found
 

@@ -15,9 +15,10 @@ from gateway.core.call import MISSED, Call, Outcome
 from gateway.core.case import Case, Contact, History, Policy, Traffic, Twin
 from gateway.core.decision import Decision, Hold, Send, Skip
 from gateway.core.decision import decide as decide_case
-from gateway.core.hours import OfficeHours
+from gateway.core.hours import OfficeHours, Standing, standing
 from gateway.core.reason import IN_WORDS, Reason
 from gateway.core.rules import RULES
+from gateway.core.variants import chosen
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 CALLER = E164("+14155550123")
@@ -100,8 +101,19 @@ def reason(of: Call, history: History = History(), at: Policy | None = None, now
         ({"caller": None, "caller_as_sent": "1001"}, "not_a_number"),
         ({"caller": E164("+18005550199"), "caller_as_sent": "x"}, "number_kind"),
         ({"caller": E164("+19005550199"), "caller_as_sent": "x"}, "number_kind"),
+        ({"caller": E164("+15002345678")}, "number_kind"),  # personal
+        ({"caller": E164("+447012345678")}, "number_kind"),  # personal: looks like a mobile, is billed like premium rate
+        ({"caller": E164("+447640123456")}, "number_kind"),  # pager
+        ({"caller": E164("+448431234567")}, "number_kind"),  # shared cost
+        ({"caller": E164("+49177991234567")}, "number_kind"),  # voicemail of a mobile
+        ({"caller": E164("+442079460018")}, "landline"),
+        ({"caller": E164("+493012345678")}, "landline"),
+        ({"caller": E164("+33123456789")}, "landline"),
+        ({"caller": E164("+61299991234")}, "landline"),
         ({"caller": E164("+18764567890")}, "region"),
-        ({"caller": E164("+442079460018")}, "region"),
+        ({"caller": E164("+447400123456")}, "region"),
+        ({"caller": E164("+541123456789")}, "region"),  # an Argentine mobile too is shown without its 9
+        ({"caller": E164("+4532123456")}, "region"),  # Danish plans do not tell
         ({"caller": E164("+14155550105")}, "own_line"),
     ],
 )
@@ -142,7 +154,8 @@ BREAKS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("not_missed", {"call": {"outcome": Outcome.ANSWERED_ELSEWHERE}}),
     ("duplicate", {"history": {"twin": Twin.DECIDED}}),
     ("withheld", {"call": {"caller": None, "caller_as_sent": None}}),
-    ("region", {"call": {"caller": E164("+442079460018")}}),
+    ("landline", {"call": {"caller": E164("+442079460018")}}),
+    ("region", {"call": {"caller": E164("+447400123456")}}),
     ("staff", {"policy": {"contact": STAFF}}),
     ("undeliverable", {"history": {"undeliverable_at": NOW}}),
     ("attestation", {"call": {"verstat": "TN-Validation-Failed"}}),
@@ -240,6 +253,65 @@ def test_variants_other_conditions() -> None:
     assert which((variant(message=None, send=False),)) == "variant_off"
 
 
+def local(text: str) -> datetime:
+    """A time on the wall in Chicago as an instant."""
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("America/Chicago")).astimezone(UTC)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "now", "is_chosen"),
+    [
+        ({"days": "fri", "between": "22:00-02:00"}, "2026-11-27T21:59", False),
+        ({"days": "fri", "between": "22:00-02:00"}, "2026-11-27T22:00", True),
+        ({"days": "fri", "between": "22:00-02:00"}, "2026-11-28T01:59", True),  # Friday's night
+        ({"days": "fri", "between": "22:00-02:00"}, "2026-11-28T02:00", False),
+        ({"days": "fri", "between": "22:00-02:00"}, "2026-11-27T01:00", False),  # Thursday's night
+        ({"days": "fri", "between": "22:00-02:00"}, "2026-11-28T23:00", False),
+        ({"days": "mon-sun", "between": "22:00-02:00"}, "2026-11-28T01:00", True),
+        ({"between": "22:00-02:00"}, "2026-11-28T01:00", True),
+        ({"between": "22:00-02:00"}, "2026-11-28T12:00", False),
+        ({"days": "fri"}, "2026-11-28T01:00", False),
+        ({"days": "fri"}, "2026-11-27T00:00", True),
+        ({"days": "fri", "between": "09:00-12:00"}, "2026-11-27T09:00", True),
+        ({"days": "fri", "between": "09:00-12:00"}, "2026-11-28T09:00", False),
+        ({"days": "sat", "between": "23:30-02:30"}, "2026-11-01T01:59", True),  # the first of two
+        ({"days": "sat", "between": "23:30-02:30"}, "2027-03-14T01:59", True),  # the next minute is 3:00
+        (
+            {"days": "sat", "between": "23:30-02:30"},
+            "2027-03-14T03:00",
+            True,
+        ),  # half past two, by the clock from before, is 3:30
+        ({"days": "sat", "between": "23:30-02:30"}, "2027-03-14T03:30", False),
+    ],
+)
+def test_span_of_a_variant_is_of_the_day_on_which_it_starts(conditions: dict[str, str], now: str, is_chosen: bool) -> None:
+    assert which((variant(**conditions),), now=local(now)) == (0 if is_chosen else None)
+
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+CLOCKS = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.sampled_from([0, 30]))
+
+
+@given(
+    st.sets(st.sampled_from(range(7)), min_size=1),
+    st.tuples(CLOCKS, CLOCKS).filter(lambda clocks: clocks[0] != clocks[1]),
+    st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+)
+def test_span_of_a_variant_is_what_the_same_hours_are(days: set[int], clocks: tuple[str, str], now: datetime) -> None:
+    """Days and a span as conditions hold exactly while an office with these hours is open."""
+    start, end = clocks
+    span = Span(start=time.fromisoformat(start), end=time.fromisoformat(end))
+    hours = OfficeHours(name="x", week=tuple((span,) if day in days else () for day in range(7)))
+    of = Case(
+        call=call(),
+        history=History(),
+        traffic=Traffic(),
+        policy=policy(line(variant=(variant(days=",".join(WEEKDAYS[day] for day in days), between=f"{start}-{end}"),))),
+        now=now,
+    )
+    assert (chosen(of) == 0) == (standing(hours, now, "America/Chicago") is Standing.OPEN)
+
+
 def test_second_call_has_its_own_message_once() -> None:
     second = (variant(missed=2),)
     before = {"last_text_at": NOW - timedelta(minutes=5)}
@@ -263,6 +335,8 @@ def test_second_call_has_its_own_message_once() -> None:
             {"repeat_after_no_reply": False},
             "missed_call",
         ),
+        ({}, {"caller": E164("+442079460018")}, {}, "landline"),
+        ({"last_reply_at": NOW - timedelta(days=8)}, {"caller": E164("+442079460018")}, {}, "region"),  # it does take texts
         ({}, {"verstat": "TN-Validation-Failed"}, {}, "attestation"),
         ({}, {"verstat": "No-TN-Validation"}, {}, "missed_call"),
     ],
@@ -279,9 +353,9 @@ def test_contacts(group: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-def test_every_call_on_a_line_of_missed_calls_is_missed(outcome: Outcome) -> None:
+def test_every_call_on_a_line_of_missed_calls_is_missed_that_nobody_took(outcome: Outcome) -> None:
     forwarded = line().model_copy(update={"arrives": "missed"})
-    expected = "not_missed" if outcome in (Outcome.ANSWERED_HERE, Outcome.REFUSED) else "missed_call"
+    expected = "missed_call" if outcome in MISSED else "not_missed"
     assert reason(call(outcome=outcome, rang=timedelta(0)), at=policy(forwarded)) == expected
 
 
@@ -324,7 +398,7 @@ def test_limits_hold_for_a_person(traffic: Traffic, expected: str) -> None:
 
 def test_limit_abroad() -> None:
     abroad = replace(policy(), regions=frozenset({"US", "GB"}))
-    english = call(caller=E164("+442079460018"))
+    english = call(caller=E164("+447400123456"))
     assert decide(english, History(), abroad, NOW, Traffic(today_in_region=4)).reason is Reason.MISSED_CALL
     assert decide(english, History(), abroad, NOW, Traffic(today_in_region=5)).reason is Reason.LIMIT
 
@@ -351,7 +425,9 @@ def test_decision_is_fast_with_a_long_history() -> None:
 
 CALLS = st.builds(
     Call,
-    caller=st.sampled_from([None, CALLER, E164("+18005550199"), E164("+14155550105"), E164("+442079460018")]),
+    caller=st.sampled_from(
+        [None, *map(E164, (CALLER, "+18005550199", "+14155550105", "+442079460018", "+447400123456", "+15002345678"))]
+    ),
     caller_as_sent=st.sampled_from([None, "+14155550123"]),
     outcome=st.sampled_from(Outcome),
     arrived_at=st.just(NOW),
@@ -362,11 +438,21 @@ INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st
 HISTORIES = st.builds(
     History,
     last_text_at=st.none() | INSTANTS,
+    variants_texted=st.sampled_from([frozenset(), frozenset({0})]),
+    is_overtaken=st.booleans(),
+    missed_at=st.lists(INSTANTS, max_size=3).map(lambda found: tuple(sorted(found))),
     opted_out_at=st.none() | INSTANTS,
     reached_at=st.none() | INSTANTS,
     twin=st.sampled_from([None, *Twin]),
 )
-LINES = st.builds(line, enabled=st.booleans(), once_per=st.sampled_from(["call", "day", "20m", "24h"]))
+LINES = st.builds(
+    line,
+    enabled=st.booleans(),
+    once_per=st.sampled_from(["call", "day", "20m", "24h"]),
+    variant=st.sampled_from(
+        [(), (variant(missed=2),), (variant(days="fri", between="22:00-02:00", send=False, message=None),)]
+    ),
+)
 CONTACTS = st.none() | st.builds(Contact, group=st.sampled_from(["", "staff", "blocked", "vip"]))
 CONSENTS = st.sampled_from(
     [
@@ -400,8 +486,14 @@ def test_never(
     assert of.caller_as_sent is not None
     assert history.opted_out_at is None
     assert at.text.enabled
-    if history.last_text_at and isinstance(at.text.once_per, timedelta):
-        assert now - history.last_text_at >= at.text.once_per
+    if history.last_text_at and isinstance(at.text.once_per, timedelta) and now - history.last_text_at < at.text.once_per:
+        assert decision.variant is not None
+        assert at.text.variant[decision.variant].missed == 2
+        assert not history.variants_texted
+        assert not history.is_overtaken
+    friday_began = (now - timedelta(hours=22)).astimezone(ZoneInfo("America/Chicago"))
+    if at.text.variant and not at.text.variant[0].send:
+        assert not (friday_began.weekday() == 4 and friday_began.hour < 4)
 
 
 @given(CALLS, HISTORIES, LINES, INSTANTS, CONSENTS)

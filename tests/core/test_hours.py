@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from config.model import E164, Span
 from gateway.core.hours import OfficeHours, Standing, boundaries, opens_at, standing
-from gateway.core.quiet import quiet_until, zones_of
+from gateway.core.quiet import quiet_until
+from gateway.core.schedule import day_start, local_day
+from gateway.core.zones import zones_of
 
 ZONES = ("America/Chicago", "Europe/Berlin", "Australia/Lord_Howe")
 """An hour in spring and autumn, the other way about, and half an hour."""
@@ -110,6 +112,21 @@ def test_every_change_of_the_clocks(zone: str) -> None:
             assert (standing(hours, now, zone) is Standing.OPEN) == by_the_clock, now.astimezone(ZoneInfo(zone))
 
 
+@pytest.mark.parametrize(
+    ("spans", "when", "expected"),
+    [
+        ("20:00-02:30", "2027-03-14T01:59", "open"),  # the next minute is 3:00
+        ("20:00-02:30", "2027-03-14T03:29", "open"),
+        ("20:00-02:30", "2027-03-14T03:30", "closed"),
+        ("02:30-05:00", "2027-03-14T03:29", "closed"),
+        ("02:30-05:00", "2027-03-14T03:30", "open"),
+        ("20:00-01:30", "2026-11-01T01:29", "open"),
+    ],
+)
+def test_time_that_is_skipped_is_read_on_the_clock_from_before(spans: str, when: str, expected: str) -> None:
+    assert standing(office(spans, weekend=(spans,)), at(when), "America/Chicago") is Standing(expected)
+
+
 @pytest.mark.parametrize("zone", ZONES)
 def test_day_hours_last_as_long_as_they_say_on_days_of_change(zone: str) -> None:
     hours = office("08:00-17:00", weekend=("08:00-17:00",))
@@ -119,6 +136,19 @@ def test_day_hours_last_as_long_as_they_say_on_days_of_change(zone: str) -> None
         assert opens.astimezone(ZoneInfo(zone)).time() == time(8)
         assert standing(hours, opens + timedelta(hours=8, minutes=59), zone) is Standing.OPEN
         assert standing(hours, opens + timedelta(hours=9), zone) is Standing.CLOSED
+
+
+@pytest.mark.parametrize(
+    "zone",
+    ["America/Havana", "America/Santiago", "Africa/Cairo", "Asia/Beirut", "Atlantic/Azores", "America/Nuuk", *ZONES],
+)
+def test_day_begins_with_its_first_moment(zone: str) -> None:
+    """For once_per = "day" and the limits; some clocks change at midnight, which then comes twice or not at all."""
+    for days in range(2 * 365):
+        now = datetime(2026, 1, 1, 12, tzinfo=UTC) + timedelta(days=days)
+        begins = day_start(now, zone)
+        assert local_day(begins, zone) == local_day(now, zone)
+        assert local_day(begins - timedelta(seconds=1), zone) == local_day(now, zone) - timedelta(days=1)
 
 
 INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -170,6 +200,13 @@ QUIET = span("21:00-08:00")
 )
 def test_quiet_hours(now: str, zones: tuple[str, ...], until: str | None) -> None:
     assert quiet_until(at(now), QUIET, zones) == (at(until) if until else None)
+
+
+def test_quiet_hours_that_end_in_a_time_that_is_skipped() -> None:
+    """On that night the clock goes from 2:00 to 3:00; it is quiet until half past two, and so until three at the least."""
+    for when in ("2027-03-13T23:00", "2027-03-14T01:29", "2027-03-14T01:50"):
+        assert quiet_until(at(when), span("22:00-02:30"), ("America/Chicago",)) == at("2027-03-14T03:30")
+    assert quiet_until(at("2027-03-14T03:30"), span("22:00-02:30"), ("America/Chicago",)) is None
 
 
 @given(INSTANTS, SPANS, st.lists(st.sampled_from([*ZONES, "America/Los_Angeles"]), min_size=1, max_size=3, unique=True))

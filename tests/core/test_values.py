@@ -59,6 +59,33 @@ def test_facts_about_numbers() -> None:
         assert len(number) - len(head) - len(tail) >= min(3, len(number) - 2), number
 
 
+NEVER_TEXTED = {
+    name: getattr(phonenumbers.PhoneNumberType, name)
+    for name in ("FIXED_LINE", "TOLL_FREE", "PREMIUM_RATE", "SHARED_COST", "PERSONAL_NUMBER", "PAGER", "UAN", "VOICEMAIL")
+}
+
+
+@pytest.mark.parametrize("kind", NEVER_TEXTED)
+def test_kinds_that_take_no_texts_in_every_country(kind: str) -> None:
+    """Where the plan tells them apart from mobiles; a mobile is always texted."""
+    found = 0
+    for region in phonenumbers.SUPPORTED_REGIONS:
+        example = phonenumbers.example_number_for_type(region, NEVER_TEXTED[kind])
+        if example is None or phonenumbers.number_type(example) != NEVER_TEXTED[kind]:
+            continue
+        number = E164(phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164))
+        found += 1
+        assert (kind_never_texted(number) is None) == (kind == "FIXED_LINE" and region == "AR"), number
+    assert found > 1
+
+
+def test_mobiles_of_every_country_are_texted() -> None:
+    for region in phonenumbers.SUPPORTED_REGIONS:
+        example = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+        if example is not None:
+            assert kind_never_texted(E164(phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164))) is None
+
+
 @pytest.mark.parametrize(
     ("message", "text"),
     [

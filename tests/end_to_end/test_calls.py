@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,23 @@ def test_diverted_call_is_for_the_line_it_was_diverted_from(gateway: Start, tmp_
     ends = Ends(invite_headers=("Diversion: <sip:+14155550100@pbx>;reason=no-answer",))
     assert sipp.place(tmp_path, running.sip_port, [Call(caller="+14155550123", dialled="gateway")], ends).is_good
     running.wait_for("calls", 1, line="front-desk", decision="send")
+
+
+FORWARDED = '[line.forwarded]\nnumber = "+14155550105"\narrives = "missed"\n'
+HISTORY = ("History-Info: <sip:+14155550105@pbx>;index=1, <sip:textback@gateway>;index=1.1;mp=1",)
+
+
+def test_forwarded_call_that_history_alone_tells_of(gateway: Start, tmp_path: Path) -> None:
+    """The number that was called stands in History-Info, without a cause (RFC 7044), and no Diversion is there."""
+    running = gateway(more=FORWARDED, ring=2)
+    rung_out = Ends(invite_headers=HISTORY, to_header="<sip:textback@[remote_ip]>")
+    assert sipp.place(tmp_path, running.sip_port, [Call(caller="+14155550123", dialled="textback")], rung_out).is_good
+    running.wait_for("calls", 1, line="forwarded", outcome="no_answer", reason="missed_call")
+    elsewhere = ('Reason: SIP;cause=200;text="Call completed elsewhere"',)
+    answered = replace(rung_out, cancel_after=0.4, cancel_headers=elsewhere)
+    assert sipp.place(tmp_path, running.sip_port, [Call(caller="+14155550124", dialled="textback")], answered).is_good
+    running.wait_for("calls", 1, line="forwarded", outcome="answered_elsewhere", reason="not_missed")
+    assert [text["to"] for text in running.texts()] == ["+14155550123"]
 
 
 def test_one_text_a_day(gateway: Start, tmp_path: Path) -> None:

@@ -114,10 +114,38 @@ def test_faults(lines: tuple[str, ...], fault: str | None) -> None:
         (("History-Info: <sip:1@x>;index=1, <sip:2@x;cause=486>;index=1.1",), [("1", "user-busy")]),
         (("History-Info: <sip:1@x?Reason=SIP%3Bcause%3D408>;index=1, <sip:2@x>;index=1.1",), [("1", "no-answer")]),
         (("History-Info: <sip:1@x>;index=1",), []),
+        (("History-Info: <sip:1@x>;index=1, <sip:gw@y>;index=1.1",), []),
+        (("History-Info: <sip:1@x>;index=1, <sip:gw@y>;index=1.1;mp=1",), [("1", "unknown")]),
+        (("History-Info: <sip:1@x>;index=1, <sip:2@y>;index=1.1;rc=1",), []),
+        (
+            ("History-Info: <sip:1@x>;index=1, <sip:2@x;cause=302>;index=1.1;mp=1, <sip:gw@y;cause=408>;index=1.2;mp=1.1",),
+            [("2", "no-answer"), ("1", "unconditional")],
+        ),
     ],
 )
 def test_diversions(lines: tuple[str, ...], found: list[tuple[str, str]]) -> None:
     assert [(d.number, d.reason) for d in headers.diversions(invite(*lines))] == found
+
+
+@pytest.mark.parametrize(
+    ("lines", "numbers"),
+    [
+        (("History-Info: <sip:1@x>;index=1",), ["1"]),
+        (("History-Info: <sip:1@x>;index=1, <sip:gw@y>;index=1.1",), ["1", "gw"]),
+        (("History-Info: <sip:1@x>;index=1, <sip:2@x>;index=1.1;mp=1, <sip:gw@y>;index=1.2;mp=1.1",), ["1", "2", "gw"]),
+        (("History-Info: <sip:1@x?Reason=SIP%3Bcause%3D302%3Btext%3D%22a%2C%20b%22&Privacy=none>;index=1",), ["1"]),
+        (
+            ("History-Info: <tel:+1-415-555-0100>;index=1", "History-Info: <sip:2@x;user=phone>;index=1.1"),
+            ["+1-415-555-0100", "2"],
+        ),
+        (("History-Info: <sip:1@x>;index=1", "Diversion: <sip:3@x>;reason=no-answer"), ["3", "1"]),
+        (("History-Info: <sip:anonymous@anonymous.invalid?Privacy=history>;index=1, <sip:2@x>;index=1.1",), ["2"]),
+        (("History-Info: sip:1@x;index=1, , <sip:y>;index=1.1, <>",), ["1"]),
+    ],
+)
+def test_numbers_of_the_calls_history_come_last(lines: tuple[str, ...], numbers: list[str]) -> None:
+    """For a line that only these name: RFC 7044 asks for a cause nowhere."""
+    assert list(headers.dialled(invite(*lines))) == ["+14155550100", *numbers]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from gateway.core.call import Outcome
 from gateway.core.case import Twin
 from gateway.core.consent import Wish
 from gateway.core.delivery import Event, TextState
+from gateway.core.reason import Reason
 from gateway.store import calls, consent, history, queue, receipts, replies, schema, texts, undeliverable
 from gateway.store.calls import Arrival, Ending
 from gateway.store.database import StoreError, migrate
@@ -53,7 +54,8 @@ def known(db: sqlite3.Connection, call: int, at: datetime = NOW, call_id: str = 
         call=call,
         call_id=call_id or at.isoformat(),
         arrived_at=at,
-        since=NOW - timedelta(days=1),
+        calls_since=NOW - timedelta(days=1),
+        texts_since=NOW - timedelta(days=1),
     )
 
 
@@ -65,7 +67,7 @@ def traffic(db: sqlite3.Connection, per_day: int = 100) -> history.Traffic:
 def test_history_of_a_caller(db: sqlite3.Connection) -> None:
     first = add_call(db, NOW - timedelta(hours=2))
     add_call(db, NOW - timedelta(days=3))
-    add_call(db, NOW - timedelta(hours=1), Outcome.ANSWERED_ELSEWHERE)
+    add_call(db, NOW - timedelta(hours=3), Outcome.ANSWERED_ELSEWHERE)
     text = add_text(db, first, NOW - timedelta(hours=2))
     call = add_call(db, NOW)
     found = known(db, call)
@@ -74,6 +76,8 @@ def test_history_of_a_caller(db: sqlite3.Connection) -> None:
     assert (found.reached_at, found.last_reply_at, found.opted_out_at, found.twin) == (None, None, None, None)
     texts.settle(db, text, Event.CANCELLED, NOW)
     assert known(db, call).last_text_at is None
+    add_call(db, NOW - timedelta(hours=1), Outcome.ANSWERED_ELSEWHERE)
+    assert known(db, call).missed_at == ()
 
 
 def test_own_text_and_test_texts_do_not_count(db: sqlite3.Connection) -> None:
@@ -104,6 +108,23 @@ def test_forked_call(db: sqlite3.Connection) -> None:
     assert known(db, second, NOW + timedelta(seconds=1), "b").twin is Twin.RINGS
     calls.end(db, first, Ending(outcome=Outcome.ABANDONED, at=NOW + timedelta(seconds=5), rang=timedelta(seconds=5)))
     assert known(db, second, NOW + timedelta(seconds=1), "b").twin is Twin.DECIDED
+
+
+def test_leg_of_a_fork_that_was_too_short_decides_nothing(db: sqlite3.Connection) -> None:
+    """One leg ends after two seconds and is too short for a text; the other rings on, and decides."""
+    first, second = add_call(db, NOW, Outcome.ABANDONED, call_id="a", rang=2), add_call(db, NOW, call_id="a")
+    calls.record(db, first, "skip", Reason.TOO_SHORT, (), NOW, "")
+    assert known(db, second, call_id="a").twin is None
+
+
+def test_text_counts_from_when_it_went(db: sqlite3.Connection) -> None:
+    """It was queued before midnight, and a bridge took it after."""
+    text = add_text(db, add_call(db, NOW - timedelta(hours=10)), NOW - timedelta(hours=10))
+    assert queue.claim_due(db, NOW - timedelta(hours=9), {"front": ("spool",)}, {"spool": 5}).expired == (text,)
+    text = add_text(db, add_call(db, NOW - timedelta(minutes=14)), NOW - timedelta(minutes=14))
+    claimed = queue.claim_due(db, NOW - timedelta(minutes=4), {"front": ("spool",)}, {"spool": 5}).claimed
+    assert [one.id for one in claimed] == [text]
+    assert known(db, add_call(db, NOW)).last_text_at == NOW - timedelta(minutes=4)
 
 
 def test_number_that_cannot_be_texted_is_remembered_for_half_a_year(db: sqlite3.Connection) -> None:
@@ -150,7 +171,9 @@ def test_traffic(db: sqlite3.Connection) -> None:
     ("query", "values"),
     [
         (history.LAST_TEXT, (CALLER, "front", 1)),
-        (history.MISSED_CALLS, (CALLER, "front", "2026", 1)),
+        (history.EARLIER_CALLS, (CALLER, "front", "2026", "2027", 1, 1)),
+        (history.VARIANTS, (CALLER, "front", 1, "2026")),
+        (history.LATER_TEXT, (CALLER, "front", 1, "2026")),
         (undeliverable.BY_RECEIPT, (CALLER, "2026")),
         (undeliverable.BY_REFUSALS, (CALLER, "2026")),
         (undeliverable.PENDING, ("primary",)),
