@@ -15,10 +15,11 @@ import structlog
 
 from config.model import Config
 from gateway import metrics
+from gateway.bridge_faults import BridgeFaults
 from gateway.core.phone import masked
 from gateway.outcomes import Recorded, Return, record
 from gateway.repeated import Repeated
-from gateway.store import queue, texts, undeliverable
+from gateway.store import queue, texts
 from gateway.store.database import Database, StoreError
 from gateway.store.instants import read
 from gateway.store.queue import Claimed, Round
@@ -64,6 +65,7 @@ class Outbox:
         self._jitter = jitter
         self._repeated = Repeated("outbox", self._turn, woken)
         self._submitting: set[asyncio.Task[None]] = set()
+        self._faults = BridgeFaults()
         self._last = LastTexts()
         self._is_stopping = False
         self._ended = asyncio.Event()
@@ -214,15 +216,11 @@ class Outbox:
                 log.warning("text_not_sent", detail=detail)
             case Unknown(detail=detail):
                 log.error("text_unknown", detail=detail)
-        if recorded.numbers_refused == undeliverable.RUN:
-            log.error("bridge_refuses_numbers", cure=_REFUSES_NUMBERS)
+        for fault in self._faults.seen(text, outcome, recorded.numbers_refused):
+            log.error(fault.event, code=fault.code, detail=fault.detail, cure=fault.cure)
 
 
 _NEXT_START = "what is still queued goes at the next start"
-_REFUSES_NUMBERS = (
-    "it has refused several numbers and accepted none in between, which is likelier its fault than theirs: "
-    "look at dest_ton and dest_npi, and ask the carrier for the account's routes; no number is remembered as dead"
-)
 
 
 def routes_of(config: Config) -> dict[str, tuple[str, ...]]:

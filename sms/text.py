@@ -37,7 +37,9 @@ class Refusal(StrEnum):
     TEMPORARY = "temporary"
     """Throttled, queue full: later, or by another bridge."""
     CONFIGURATION = "configuration"
-    """Our account, password or sender: the bridge pauses, another may be used."""
+    """Our account, password or sender, or where the account may send: another bridge may be used, and somebody is told."""
+    NO_ROUTE = "no_route"
+    """This bridge has no way to the number, which says nothing of the number: another may have one."""
     OPTED_OUT = "opted_out"
     """The network knows that this number said STOP."""
 
@@ -53,6 +55,8 @@ class Refused:
     retry_after: timedelta | None = None
     is_number_dead: bool = False
     """The network knows that this number can never be texted: a landline, no number at all."""
+    is_account: bool = False
+    """With `CONFIGURATION`: not this text's sender or destination, but whatever else the account would send."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,15 @@ from datetime import datetime
 
 from sms.http import wire
 from sms.http.exchange import Answer, Hook, HookAnswer, Request
-from sms.text import Accepted, Outcome, Receipt, ReceiptState, Reply, Text, Unknown
+from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Reply, Text, Unknown
 
-_CODES = wire.Codes(who="the phone's gateway")
+_WHO = "the phone's gateway"
+_CODES = wire.Codes(who=_WHO)
+_REFUSALS = wire.Wording(
+    who=_WHO,
+    meanings=(wire.meaning(r"queue", Refusal.TEMPORARY), wire.meaning(r"\b(device|sim)", Refusal.CONFIGURATION)),
+)
+"""503: the phone has not fetched what waits for it. 400: no phone is registered, or none that may be used."""
 _STATES = {
     "sms:sent": ReceiptState.ON_ITS_WAY,
     "sms:delivered": ReceiptState.DELIVERED,
@@ -48,9 +54,11 @@ class Android:
             return Accepted(provider_ids=(wire.word(told["id"]),))
         if answer.status == 409:
             return Accepted(provider_ids=())
-        if not 400 <= answer.status < 500:
-            return Unknown(detail=f"the phone's gateway answered {answer.status}")
-        return _CODES.refused(answer, "", wire.word(told.get("message")))
+        said = wire.word(told.get("message"))
+        named = _REFUSALS.refused(answer, "", said) if answer.status in (400, 503) else None
+        if named is None and not 400 <= answer.status < 500:
+            return Unknown(detail=f"{_WHO} answered {answer.status}")
+        return named or _CODES.refused(answer, "", said)
 
     # --- a text whose answer was lost (CanLookUp) ---
 

@@ -109,7 +109,7 @@ class HttpBridge:
                 self._is_idle.set()
             self._changed()
         outcome = self._read(answer) if isinstance(answer, Answer) else answer
-        self._learn(outcome, answer)
+        self._learn(outcome)
         if isinstance(outcome, Unknown):
             self.ask(text, since)
         return outcome
@@ -184,15 +184,14 @@ class HttpBridge:
         await self._sink.late(text.key, outcome)
         return True
 
-    def _learn(self, outcome: Outcome, answer: object) -> None:
+    def _learn(self, outcome: Outcome) -> None:
         """Pause where the account itself was refused; slow down where we are too fast."""
         if isinstance(outcome, Refused) and outcome.kind is Refusal.TEMPORARY:
             self._pacing.slow_down()
-        is_account = isinstance(answer, Answer) and (answer.status in (401, 402, 403) or answer.status < 300)
-        if isinstance(outcome, Refused) and outcome.kind is Refusal.CONFIGURATION and is_account:
+        if isinstance(outcome, Refused) and outcome.is_account:
             self._pause_for(outcome)
             return
-        self._detail = outcome.detail if isinstance(outcome, NotSent) else ""
+        self._detail = _trouble(outcome)
         if not isinstance(outcome, NotSent):
             self._pause = PAUSE_FIRST_S
 
@@ -212,3 +211,14 @@ class HttpBridge:
     def _changed(self) -> None:
         if self._sink is not None:
             self._sink.bridge_changed(self.name)
+
+
+def _trouble(outcome: Outcome) -> str:
+    """What the last text says of the bridge; empty where it is well."""
+    match outcome:
+        case NotSent(detail=detail):
+            return detail
+        case Refused(kind=Refusal.CONFIGURATION, detail=detail):
+            return f"the last text was refused: {detail}"
+        case _:
+            return ""

@@ -12,6 +12,15 @@ from sms.segments import Alphabet, segment
 from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Refused, Reply, Text, Unknown
 
 _CODES = wire.Codes(who="Kannel")
+_REFUSALS = wire.Wording(
+    who="Kannel",
+    meanings=(
+        wire.meaning(r"not routable|denied by", Refusal.NO_ROUTE),
+        wire.meaning(r"authorization failed", Refusal.CONFIGURATION, is_account=True),
+        wire.meaning(r"^(sender|account|dlr-|coding|charset|validity|unsupported)", Refusal.CONFIGURATION),
+    ),
+)
+"""Its statuses are few: 403 stands for a wrong password, and for a number that no SMSC of its takes."""
 _STATES = {
     "1": ReceiptState.DELIVERED,
     "2": ReceiptState.UNDELIVERED,
@@ -55,10 +64,10 @@ class Kannel:
         said = answer.body.decode("utf-8", "replace").strip()
         if answer.status == 202:
             return Accepted(provider_ids=())
-        if answer.status == 503 and said:
-            return Refused(kind=Refusal.TEMPORARY, code="503", detail=f"Kannel says 503: {wire.words_of(said)}")
         if 400 <= answer.status < 500:
-            return _CODES.refused(answer, "", said)
+            return _REFUSALS.refused(answer, "", said) or _CODES.refused(answer, "", said)
+        if answer.status == 503 and said and not said.startswith("<"):
+            return Refused(kind=Refusal.TEMPORARY, code="503", detail=f"Kannel says 503: {wire.words_of(said)}")
         return Unknown(detail=f"Kannel answered {answer.status}")
 
     def is_genuine(self, hook: Hook) -> bool:

@@ -11,12 +11,15 @@ from urllib.parse import parse_qs, urlsplit
 
 from sms.http import wire
 from sms.http.exchange import Answer, Hook, HookAnswer, Request
-from sms.text import Accepted, Outcome, Receipt, ReceiptState, Reply, Text, Unknown
+from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Reply, Text, Unknown
 
 _OPTED_OUT = frozenset({"200"})
 _NUMBER_DEAD = frozenset({"50", "70"})
 """No valid destination; permanently out of reach."""
 _CODES = wire.Codes(who="Plivo")
+_REFUSALS = wire.Wording(
+    who="Plivo", meanings=(wire.meaning(r"\b(src|source|sender|powerpack|message_expiry)\b", Refusal.CONFIGURATION),)
+)
 _STATES = {
     "delivered": ReceiptState.DELIVERED,
     "read": ReceiptState.DELIVERED,
@@ -53,7 +56,9 @@ class Plivo:
             return Accepted(provider_ids=(found,))
         if not 400 <= answer.status < 500:
             return Unknown(detail=f"Plivo answered {answer.status}")
-        return _CODES.refused(answer, "", wire.word(told.get("error")))
+        said = wire.word(told.get("error"))
+        named = _REFUSALS.refused(answer, "", said) if answer.status == 400 else None
+        return named or _CODES.refused(answer, "", said)
 
     def is_genuine(self, hook: Hook) -> bool:
         """HMAC-SHA256 over URL, sorted fields and nonce, base64; several signatures may be given, with commas."""

@@ -10,12 +10,15 @@ from collections.abc import Sequence
 
 from sms.http import wire
 from sms.http.exchange import Answer, Hook, HookAnswer, Request
-from sms.text import Accepted, Outcome, Receipt, ReceiptState, Reply, Text, Unknown
+from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Reply, Text, Unknown
 
 _CODES = wire.Codes(
     who="Sinch",
     permanent=frozenset({"syntax_invalid_json", "syntax_invalid_parameter_format", "syntax_constraint_violation"}),
-    configuration=frozenset({"unauthorized", "missing_api_token", "forbidden"}),
+    account=frozenset({"unauthorized", "missing_api_token", "forbidden", "insufficient_credit"}),
+)
+_REFUSALS = wire.Wording(
+    who="Sinch", meanings=(wire.meaning(r"\b(from|sender|originator|expire_at|callback_url)\b", Refusal.CONFIGURATION),)
 )
 _STATES = {
     "Delivered": ReceiptState.DELIVERED,
@@ -55,7 +58,9 @@ class Sinch:
             return Accepted(provider_ids=(found,))
         if not 400 <= answer.status < 500:
             return Unknown(detail=f"Sinch answered {answer.status}")
-        return _CODES.refused(answer, wire.word(told.get("code")), wire.word(told.get("text")))
+        code, said = wire.word(told.get("code")), wire.word(told.get("text"))
+        named = _REFUSALS.refused(answer, code, said) if answer.status == 400 else None
+        return named or _CODES.refused(answer, code, said)
 
     def is_genuine(self, hook: Hook) -> bool:
         """HMAC-SHA256 of `body.nonce.timestamp`, base64, at most five minutes old; or the secret in the path."""

@@ -188,7 +188,7 @@ def test_ids_are_found_however_they_are_written(theirs: str, ours: list[str], fo
 
 def test_every_status_is_a_refusal_of_some_kind() -> None:
     kinds = {code: status.refused(code).kind for code in range(1, 0x500)}
-    assert {code for code, kind in kinds.items() if kind is Refusal.TEMPORARY} == {0x08, 0x14, 0x45, 0x58, 0x64}
+    assert {code for code, kind in kinds.items() if kind is Refusal.TEMPORARY} == {0x08, 0x14, 0x45, 0x58, 0x64, 0xFF}
     assert "0x0000000E" in status.in_words(0x0E)
 
 
