@@ -23,7 +23,7 @@ from gateway.store import queue, texts
 from gateway.store.database import Database, StoreError
 from gateway.store.instants import read
 from gateway.store.queue import Claimed, Round
-from sms.text import Accepted, Bridge, NotSent, Outcome, Refused, Text, Unknown
+from sms.text import Accepted, Bridge, NotSent, Outcome, Refused, Text, Unknown, Validity
 
 BACKOFF_FIRST_S = 2.0
 BACKOFF_MOST_S = 120.0
@@ -173,7 +173,7 @@ class Outbox:
         if bridge is None:
             return NotSent(detail=f"[sms.{text.bridge}] is no longer in the configuration")
         try:
-            return await bridge.submit(Text(key=text.key, to=text.recipient, sender=text.sender, body=text.body))
+            return await bridge.submit(_text(text, datetime.now(UTC)))
         except asyncio.CancelledError:
             return Unknown(detail="the gateway stopped before the answer came")
         except Exception as error:
@@ -218,6 +218,12 @@ class Outbox:
                 log.error("text_unknown", detail=detail)
         for fault in self._faults.seen(text, outcome, recorded.numbers_refused):
             log.error(fault.event, code=fault.code, detail=fault.detail, cure=fault.cure)
+
+
+def _text(text: Claimed, now: datetime) -> Text:
+    """As it is handed to a bridge at an instant."""
+    validity = Validity(until=text.expires_at, left=text.expires_at - now)
+    return Text(key=text.key, to=text.recipient, sender=text.sender, body=text.body, validity=validity)
 
 
 _NEXT_START = "what is still queued goes at the next start"

@@ -4,9 +4,39 @@ Everything here is a frozen value. A bridge never raises to say that a text was 
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validity:
+    """How long a text is wanted. Networks are told in whichever of the two they ask for."""
+
+    until: datetime
+    """It is not to arrive later."""
+    left: timedelta
+    """How long that is from when it was handed over."""
+
+    def within(self, least: timedelta, most: timedelta) -> "Validity":
+        """No shorter and no longer than a network takes it."""
+        left = min(max(self.left, least), most)
+        return Validity(until=self.until + (left - self.left), left=left)
+
+    @property
+    def seconds(self) -> int:
+        """What is left, in whole seconds."""
+        return int(self.left.total_seconds())
+
+    @property
+    def minutes(self) -> int:
+        """What is left, in minutes, a part of one counting as one."""
+        return -(-self.seconds // 60)
+
+    @property
+    def instant(self) -> str:
+        """RFC 3339, in UTC: `2026-11-23T12:15:00.000Z`."""
+        return f"{self.until.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.000Z"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +49,8 @@ class Text:
     to: str
     sender: str
     body: str
+    validity: Validity | None = None
+    """None: the network's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +111,10 @@ class Unknown:
 
 
 Outcome = Accepted | Refused | NotSent | Unknown
+
+
+NOT_IN_TIME = "its time was up before it was delivered"
+"""Added to the code of a receipt that says so, in whatever words."""
 
 
 class ReceiptState(StrEnum):

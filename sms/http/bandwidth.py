@@ -5,7 +5,7 @@ Source: Bandwidth's documentation of messages and their list, of errors, and of 
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +16,7 @@ from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Refused,
 _OPTED_OUT = frozenset({"4775"})
 _NUMBER_DEAD = frozenset({"4303", "4720", "4721"})
 """No number; no such destination, or a landline; on the deactivation list."""
+_EXPIRED = frozenset({"4360"})
 _TOLL_FREE = ("+1800", "+1833", "+1844", "+1855", "+1866", "+1877", "+1888")
 _BARS_TOLL_FREE = frozenset({"4720"})
 """From a toll-free number also: a subscriber who takes no texts of such numbers."""
@@ -38,6 +39,8 @@ _CODES = wire.Codes(
     ),
     temporary=frozenset({"4780", "4781", "4785", "5600"}),
 )
+VALID_AT_LEAST, VALID_AT_MOST = timedelta(minutes=1), timedelta(days=30)
+"""An instant that has passed by their clock refuses the text, so that ours may differ by a minute."""
 _STATES = {"message-delivered": ReceiptState.DELIVERED, "message-failed": ReceiptState.UNDELIVERED}
 
 
@@ -57,6 +60,8 @@ class Bandwidth:
     def request(self, text: Text) -> Request:
         """POST, JSON, Basic. The tag comes back with the receipt."""
         told = {"applicationId": self._application, "from": text.sender, "to": [text.to], "text": text.body, "tag": text.key}
+        if text.validity:
+            told["expiration"] = text.validity.within(VALID_AT_LEAST, VALID_AT_MOST).instant
         return wire.json_request(self._url, told, Authorization=self._authorization)
 
     def outcome(self, answer: Answer) -> Outcome:
@@ -136,6 +141,7 @@ def _of_event(event: object, hook: Hook, bridge: str) -> Sequence[Receipt | Repl
             to=to or wire.word(wire.at(message, "to", 0)),
             state=None if error in _NOBODY_KNOWS else _STATES[kind],
             code=f"{kind} {error}",
+            is_expired=error in _EXPIRED,
             key=wire.word(message.get("tag")),
             is_number_dead=error in _NUMBER_DEAD and not (error in _BARS_TOLL_FREE and _is_toll_free(message)),
             is_opted_out=error in _OPTED_OUT,

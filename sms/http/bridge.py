@@ -10,7 +10,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 import structlog
 
-from config.bridges import Http
+from config.bridges import Expiring, Http
 from sms.http.client import HttpClient
 from sms.http.exchange import Answer, CanLookUp, Hook, HookAnswer, Provider
 from sms.masking import without_numbers
@@ -51,6 +51,7 @@ class HttpBridge:
         self._reached_at = reached_at
         self._look_up_after = look_up_after
         self._window = settings.window
+        self._tells_validity = not isinstance(settings, Expiring) or settings.validity
         self._hook_from = tuple(ip_network(one) for one in settings.hook_from)
         self._client = HttpClient(
             connect_s=settings.connect_timeout.total_seconds(), answer_s=settings.response_timeout.total_seconds()
@@ -102,7 +103,8 @@ class HttpBridge:
         self._under_way += 1
         since = datetime.now(UTC)
         try:
-            answer = await self._client.perform(self._provider.request(text))
+            told = text if self._tells_validity else replace(text, validity=None)
+            answer = await self._client.perform(self._provider.request(told))
         finally:
             self._under_way -= 1
             if not self._under_way:

@@ -5,6 +5,7 @@ Source: Jasmin's documentation of the HTTP API's /send, of its delivery receipts
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sms.http import wire
 from sms.http.exchange import Answer, Hook, HookAnswer, Request
@@ -33,6 +34,7 @@ _STATES = {
     "REJECTD": ReceiptState.UNDELIVERED,
 }
 _UCS_2 = "8"
+VALID_AT_LEAST, VALID_AT_MOST = timedelta(minutes=1), timedelta(days=30)
 
 
 class Jasmin:
@@ -52,6 +54,8 @@ class Jasmin:
             form |= {"coding": _UCS_2, "hex-content": ucs_2(cut.text).hex()}
         else:
             form |= {"coding": "0", "content": cut.text}
+        if text.validity:
+            form["validity-period"] = str(text.validity.within(VALID_AT_LEAST, VALID_AT_MOST).minutes)
         if self._receipt_url:
             callback = wire.with_key(self._receipt_url, text.key)
             form |= {"dlr": "yes", "dlr-level": "3", "dlr-method": "POST", "dlr-url": callback}
@@ -81,7 +85,8 @@ class Jasmin:
             state = fields["message_status"]
             code = f"{state} {fields.get('err', '')}"
             known = ReceiptState.UNDELIVERED if _is_refusal(state) else _STATES.get(state)
-            return (wire.receipt(hook, bridge, provider_id=provider_id, to="", state=known, code=code),)
+            is_expired = state == "EXPIRED"
+            return (wire.receipt(hook, bridge, provider_id=provider_id, to="", state=known, code=code, is_expired=is_expired),)
         (sender,) = wire.needed(fields, "from")
         if "content" not in fields:
             raise ValueError("content is missing")

@@ -3,13 +3,15 @@
 Source: Kannel's user guide: sendsms, delivery reports, sms-service. It gives no id, so our key is in its dlr-url.
 """
 
+import re
 from collections.abc import Sequence
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from sms.http import wire
 from sms.http.exchange import Answer, Hook, HookAnswer, Request
 from sms.segments import Alphabet, segment
-from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Refused, Reply, Text, Unknown
+from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Refused, Reply, Text, Unknown, Validity
 
 _CODES = wire.Codes(who="Kannel")
 _REFUSALS = wire.Wording(
@@ -21,6 +23,7 @@ _REFUSALS = wire.Wording(
     ),
 )
 """Its statuses are few: 403 stands for a wrong password, and for a number that no SMSC of its takes."""
+VALID_AT_LEAST, VALID_AT_MOST = timedelta(minutes=1), timedelta(days=30)
 _STATES = {
     "1": ReceiptState.DELIVERED,
     "2": ReceiptState.UNDELIVERED,
@@ -29,6 +32,7 @@ _STATES = {
     "16": ReceiptState.UNDELIVERED,
 }
 """The bits of a delivery report: delivered, failed, queued at Kannel, accepted by the SMSC, refused by the SMSC."""
+_STAT = re.compile(r"\bstat:\s*(\w+)", re.IGNORECASE)
 _WANTED = "19"
 """Of these: the ones that settle a text, 1 + 2 + 16."""
 
@@ -53,6 +57,7 @@ class Kannel:
             "X-Kannel-To": text.to,
             "X-Kannel-Coding": "2" if cut.alphabet is Alphabet.UCS_2 else "0",
             **({"X-Kannel-SMSC": self._smsc} if self._smsc else {}),
+            **({"X-Kannel-Validity": str(_minutes(text.validity))} if text.validity else {}),
         }
         if self._receipt_url:
             wanted = urlencode({"key": text.key, "state": "%d", "to": "%p", "answer": "%A"}, safe="%")
@@ -79,10 +84,29 @@ class Kannel:
         fields = wire.fields(hook)
         if hook.what == "receipt":
             key, state, to = wire.needed(fields, "key", "state", "to")
-            code = f"{state} {fields.get('answer', '')}"
-            return (wire.receipt(hook, bridge, provider_id=key, to=to, state=_STATES.get(state), code=code, key=key),)
+            return (_receipt(hook, bridge, key, state, to, fields.get("answer", "")),)
         (sender,) = wire.needed(fields, "from")
         if "text" not in fields:
             raise ValueError("text is missing")
         to, provider_id = fields.get("to", ""), fields.get("id", "")
         return (wire.reply(hook, bridge, sender=sender, to=to, body=fields["text"], provider_id=provider_id),)
+
+
+def _receipt(hook: Hook, bridge: str, key: str, state: str, to: str, answer: str) -> Receipt:
+    """`answer` is what the SMSC wrote: of a failed text its receipt, with the reason in `stat`."""
+    found = _STAT.search(answer)
+    stat = found[1].upper() if found else ""
+    return wire.receipt(
+        hook,
+        bridge,
+        provider_id=key,
+        to=to,
+        state=_STATES.get(state),
+        code=f"{state} {stat or answer}",
+        key=key,
+        is_expired=stat == "EXPIRED",
+    )
+
+
+def _minutes(validity: Validity) -> int:
+    return validity.within(VALID_AT_LEAST, VALID_AT_MOST).minutes

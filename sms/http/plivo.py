@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Sequence
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 from sms.http import wire
@@ -14,12 +15,15 @@ from sms.http.exchange import Answer, Hook, HookAnswer, Request
 from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Reply, Text, Unknown
 
 _OPTED_OUT = frozenset({"200"})
+_EXPIRED = frozenset({"420"})
 _NUMBER_DEAD = frozenset({"50", "70"})
 """No valid destination; permanently out of reach."""
 _CODES = wire.Codes(who="Plivo")
 _REFUSALS = wire.Wording(
     who="Plivo", meanings=(wire.meaning(r"\b(src|source|sender|powerpack|message_expiry)\b", Refusal.CONFIGURATION),)
 )
+VALID_AT_LEAST, VALID_AT_MOST = timedelta(seconds=5), timedelta(hours=3)
+"""In Plivo's queue."""
 _STATES = {
     "delivered": ReceiptState.DELIVERED,
     "read": ReceiptState.DELIVERED,
@@ -43,9 +47,11 @@ class Plivo:
 
     def request(self, text: Text) -> Request:
         """POST, JSON, Basic."""
-        told = {"src": text.sender, "dst": text.to, "text": text.body}
+        told: dict[str, str | int] = {"src": text.sender, "dst": text.to, "text": text.body}
         if self._receipt_url:
             told |= {"url": wire.with_key(self._receipt_url, text.key), "method": "POST"}
+        if text.validity:
+            told["message_expiry"] = text.validity.within(VALID_AT_LEAST, VALID_AT_MOST).seconds
         return wire.json_request(self._url, told, Authorization=self._authorization)
 
     def outcome(self, answer: Answer) -> Outcome:
@@ -83,6 +89,7 @@ class Plivo:
                     to=to,
                     state=_STATES.get(form["Status"].lower()),
                     code=f"{form['Status']} {error}",
+                    is_expired=error in _EXPIRED,
                     is_number_dead=error in _NUMBER_DEAD,
                     is_opted_out=error in _OPTED_OUT,
                 ),

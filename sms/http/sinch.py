@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sms.http import wire
 from sms.http.exchange import Answer, Hook, HookAnswer, Request
@@ -20,6 +21,9 @@ _CODES = wire.Codes(
 _REFUSALS = wire.Wording(
     who="Sinch", meanings=(wire.meaning(r"\b(from|sender|originator|expire_at|callback_url)\b", Refusal.CONFIGURATION),)
 )
+_EXPIRED = frozenset({"406"})
+VALID_AT_LEAST, VALID_AT_MOST = timedelta(minutes=1), timedelta(days=3)
+"""An instant that has passed by their clock ends the text, so that ours may differ by a minute."""
 _STATES = {
     "Delivered": ReceiptState.DELIVERED,
     "Aborted": ReceiptState.UNDELIVERED,
@@ -48,6 +52,8 @@ class Sinch:
         told = {"from": text.sender, "to": [text.to], "body": text.body, "client_reference": text.key}
         if self._receipt_url:
             told |= {"delivery_report": "per_recipient", "callback_url": self._receipt_url}
+        if text.validity:
+            told["expire_at"] = text.validity.within(VALID_AT_LEAST, VALID_AT_MOST).instant
         return wire.json_request(self._url, told, Authorization=f"Bearer {self._token}")
 
     def outcome(self, answer: Answer) -> Outcome:
@@ -84,10 +90,19 @@ class Sinch:
                 return (wire.reply(hook, bridge, sender=sender, to=to, body=body, provider_id=provider_id),)
             case "recipient_delivery_report_sms":
                 provider_id, state, to = wire.needed(told, "batch_id", "status", "recipient")
-                code = f"{state} {wire.word(told.get('code'))}"
-                key = wire.word(told.get("client_reference"))
-                state_of, to = _STATES.get(state), wire.e164(to)
-                return (wire.receipt(hook, bridge, provider_id=provider_id, to=to, state=state_of, code=code, key=key),)
+                error = wire.word(told.get("code"))
+                return (
+                    wire.receipt(
+                        hook,
+                        bridge,
+                        provider_id=provider_id,
+                        to=wire.e164(to),
+                        state=_STATES.get(state),
+                        code=f"{state} {error}",
+                        key=wire.word(told.get("client_reference")),
+                        is_expired=state == "Expired" or error in _EXPIRED,
+                    ),
+                )
             case str():
                 return ()
             case _:

@@ -16,6 +16,7 @@ from sms.http.exchange import Answer, Hook, HookAnswer, Request
 from sms.text import Accepted, Outcome, Receipt, ReceiptState, Reply, Text, Unknown
 
 _OPTED_OUT = frozenset({"40300"})
+_EXPIRED = frozenset({"40005", "40014"})
 _NUMBER_DEAD = frozenset({"40001", "40310"})
 """A landline or no route to it; no number."""
 _ACCOUNT = frozenset(
@@ -118,6 +119,7 @@ class Telnyx:
                         to=to,
                         state=_STATES.get(state),
                         code=f"{state} {error}",
+                        is_expired=error in _EXPIRED or state == "expired",
                         is_number_dead=error in _NUMBER_DEAD,
                         is_opted_out=error in _OPTED_OUT and _is_stop(first),
                     ),

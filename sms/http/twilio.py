@@ -18,6 +18,7 @@ from sms.http.exchange import Answer, Hook, HookAnswer, Request
 from sms.text import Accepted, Outcome, Receipt, ReceiptState, Reply, Text, Unknown
 
 _OPTED_OUT = frozenset({"21610"})
+_EXPIRED = frozenset({"30036"})
 _NO_MOBILE = frozenset({"21614"})
 _LANDLINE = frozenset({"30006"})
 """In a status callback: a landline; from a short code or a name also a carrier that such a sender does not reach."""
@@ -39,6 +40,8 @@ _CONFIGURATION = frozenset(
 LOOK_BACK = timedelta(seconds=10)
 """Their clock and ours may differ so much."""
 SHORT_CODE_AT_MOST = 8
+VALID_AT_LEAST, VALID_AT_MOST = timedelta(seconds=6), timedelta(hours=10)
+"""In Twilio's queue; it advises more than five seconds."""
 
 
 def codes(who: str) -> wire.Codes:
@@ -69,16 +72,20 @@ class Twilio:
         receipt_url: str = "",
         who: str = "Twilio",
         signature_header: str = "x-twilio-signature",
+        valid_at_most: timedelta = VALID_AT_MOST,
     ) -> None:
         self._url, self._account, self._signing_key = messages_url, account, signing_key
         self._authorization = wire.basic(account, token)
         self._receipt_url = receipt_url
         self._codes = codes(who)
         self._signature_header = signature_header
+        self._valid_at_most = valid_at_most
 
     def request(self, text: Text) -> Request:
         """POST, form-encoded, Basic authentication (RFC 7617)."""
         form = {"To": text.to, "From": text.sender, "Body": text.body}
+        if text.validity:
+            form["ValidityPeriod"] = str(text.validity.within(VALID_AT_LEAST, self._valid_at_most).seconds)
         if self._receipt_url:
             form["StatusCallback"] = wire.with_key(self._receipt_url, text.key)
         return wire.form_request(self._url, form, Authorization=self._authorization)
@@ -118,6 +125,7 @@ class Twilio:
                     to=form.get("To", ""),
                     state=_STATES.get(form["MessageStatus"]),
                     code=f"{form['MessageStatus']} {error}",
+                    is_expired=error in _EXPIRED,
                     is_number_dead=error in _NO_MOBILE or (error in _LANDLINE and _is_from_a_number(form.get("From", ""))),
                     is_opted_out=error in _OPTED_OUT,
                 ),

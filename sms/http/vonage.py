@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from sms.http import wire
 from sms.http.exchange import Answer, Hook, HookAnswer, Request
@@ -30,6 +31,7 @@ _OPTED_OUT = "9"
 """As a receipt's err-code: the number asked for no more messages of this sender."""
 _NUMBER_DEAD = frozenset({"3"})
 """Absent subscriber, permanent."""
+VALID_AT_LEAST, VALID_AT_MOST = timedelta(seconds=20), timedelta(days=7)
 _STATES = {
     "delivered": ReceiptState.DELIVERED,
     "expired": ReceiptState.UNDELIVERED,
@@ -72,7 +74,9 @@ class Vonage:
             "client-ref": text.key,
         }
         if self._receipt_url:
-            form |= {"status-report-req": "1", "callback": self._receipt_url}
+            form |= {"status-report-req": "true", "callback": self._receipt_url}
+        if text.validity:
+            form["ttl"] = str(text.validity.within(VALID_AT_LEAST, VALID_AT_MOST).seconds * 1000)
         return wire.form_request(self._url, form)
 
     def outcome(self, answer: Answer) -> Outcome:
@@ -120,6 +124,7 @@ class Vonage:
                     is_number_dead=fields.get("err-code") in _NUMBER_DEAD,
                     is_opted_out=fields.get("err-code") == _OPTED_OUT and fields["status"] in ("failed", "rejected"),
                     is_of_part=True,
+                    is_expired=fields["status"] == "expired",
                 ),
             )
         if "text" not in fields:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 from sms.http.exchange import Answer, Hook, Request
 from sms.masking import without_numbers
 from sms.segments import encodable
-from sms.text import Accepted, Receipt, ReceiptState, Refusal, Refused, Reply
+from sms.text import NOT_IN_TIME, Accepted, Receipt, ReceiptState, Refusal, Refused, Reply
 
 FRESH_WITHIN = timedelta(minutes=5)
 """A signed call may be so old, or so far ahead of our clock."""
@@ -223,14 +223,16 @@ def receipt(
     is_number_dead: bool = False,
     is_opted_out: bool = False,
     is_of_part: bool = False,
+    is_expired: bool = False,
 ) -> Receipt:
     """A receipt; a state that nobody knows says nothing."""
+    code = " ".join(code.split()) + (f": {NOT_IN_TIME}" if is_expired else "")
     return Receipt(
         bridge=bridge,
         provider_id=provider_id[:128],
         to=to.strip() or None,
         state=state or ReceiptState.ON_ITS_WAY,
-        code=without_numbers(" ".join(code.split()))[:CODE_AT_MOST],
+        code=without_numbers(code)[:CODE_AT_MOST],
         at=hook.at,
         key=key or hook.query.get("key", ""),
         is_number_dead=is_number_dead,

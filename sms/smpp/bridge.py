@@ -17,7 +17,7 @@ from config.bridges import Smpp
 from sms.masking import without_numbers
 from sms.pacing import Pacing
 from sms.segments import segment
-from sms.smpp import deliver, pdu, receipt, status
+from sms.smpp import deliver, pdu, receipt, status, validity
 from sms.smpp.link import TAKEN_FOR_S, Link
 from sms.smpp.parts import References, messages_of
 from sms.smpp.pdu import Address, Pdu
@@ -165,6 +165,7 @@ class SmppBridge:
             message,
             service_type=self._settings.service_type,
             wants_receipt=self._settings.receipts,
+            validity_period=validity.written(sending.text.validity, self._settings.validity),
         )
         try:
             response = await session.request(sequence, written, late=partial(self._late_answer, sending))

@@ -133,7 +133,14 @@ class ShortMessage:
 
 
 def submit(
-    sequence: int, source: Address, destination: Address, message: ShortMessage, *, service_type: str, wants_receipt: bool
+    sequence: int,
+    source: Address,
+    destination: Address,
+    message: ShortMessage,
+    *,
+    service_type: str,
+    wants_receipt: bool,
+    validity_period: str = "",
 ) -> bytes:
     """submit_sm (§4.4.1)."""
     written = _written(
@@ -149,6 +156,7 @@ def submit(
         esm_class=0x40 if message.has_udh else 0x00,
         protocol_id=0,
         priority_flag=0,
+        validity_period=validity_period,
         registered_delivery=1 if wants_receipt else 0,
         replace_if_present_flag=0,
         data_coding=message.data_coding,

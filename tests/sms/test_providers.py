@@ -56,7 +56,7 @@ REQUESTS: dict[str, tuple[str, dict[str, str], Any]] = {
         {"content-type": FORM},
         {
             "api_key": "S3CRET", "api_secret": "S3CRET", "from": "14155550100", "to": "14155550123", "text": TEXT.body,
-            "type": "text", "client-ref": TEXT.key, "status-report-req": "1", "callback": CALLBACK,
+            "type": "text", "client-ref": TEXT.key, "status-report-req": "true", "callback": CALLBACK,
         },
     ),
     "plivo": (
