@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 
+from sms.alphabets import from_utf_16
 from sms.http import wire
 from sms.http.exchange import Answer, Hook, HookAnswer, Request
 from sms.segments import Alphabet, segment, ucs_2
@@ -101,6 +102,6 @@ def _is_refusal(state: str) -> bool:
 
 def _wide(fields: dict[str, str]) -> str:
     try:
-        return bytes.fromhex(fields.get("binary", "")).decode("utf-16-be", "replace") or fields["content"]
+        return from_utf_16(bytes.fromhex(fields.get("binary", ""))) or fields["content"]
     except ValueError:
         return fields["content"]

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from urllib.parse import urlencode
 
+from sms.alphabets import from_utf_16
 from sms.http import wire
 from sms.http.exchange import Answer, Hook, HookAnswer, Request
-from sms.segments import Alphabet, segment
+from sms.segments import Alphabet, encodable, segment
 from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Refused, Reply, Text, Unknown, Validity
 
 _CODES = wire.Codes(who="Kannel")
@@ -23,6 +24,9 @@ _REFUSALS = wire.Wording(
     ),
 )
 """Its statuses are few: 403 stands for a wrong password, and for a number that no SMSC of its takes."""
+_WIDE = "2"
+_CODECS = {"8-BIT": "latin-1", "GSM": "utf-8"}
+"""Kannel's own names; what it calls GSM it has made UTF-8 of."""
 VALID_AT_LEAST, VALID_AT_MOST = timedelta(minutes=1), timedelta(days=30)
 _STATES = {
     "1": ReceiptState.DELIVERED,
@@ -80,7 +84,8 @@ class Kannel:
         return wire.knows_secret(hook, self._hook_secret)
 
     def read(self, hook: Hook, bridge: str) -> Sequence[Receipt | Reply]:
-        """A receipt as our dlr-url asks for it; a reply as get-url is documented: `from`, `to`, `text`, `id`."""
+        """A receipt as our dlr-url asks for it; a reply as get-url is documented: `from`, `to`, `text`, `charset`, `coding`,
+        `id`."""
         fields = wire.fields(hook)
         if hook.what == "receipt":
             key, state, to = wire.needed(fields, "key", "state", "to")
@@ -89,7 +94,19 @@ class Kannel:
         if "text" not in fields:
             raise ValueError("text is missing")
         to, provider_id = fields.get("to", ""), fields.get("id", "")
-        return (wire.reply(hook, bridge, sender=sender, to=to, body=fields["text"], provider_id=provider_id),)
+        body = _body(wire.octets(hook, "text") or b"", fields.get("charset", ""), fields.get("coding", ""))
+        return (wire.reply(hook, bridge, sender=sender, to=to, body=body, provider_id=provider_id),)
+
+
+def _body(octets: bytes, charset: str, coding: str) -> str:
+    """The octets in the charset that Kannel names (%C). A get-url of before, without one, passes UTF-16 on as well."""
+    is_wide = charset.upper().startswith(("UTF-16", "UCS-2")) or (coding == _WIDE and not charset)
+    if is_wide or (not charset and b"\0" in octets):
+        return from_utf_16(octets)
+    try:
+        return encodable(octets.decode(_CODECS.get(charset.upper(), charset or "utf-8"), "replace"))
+    except (LookupError, ValueError):  # no charset, or none of text
+        return octets.decode("utf-8", "replace")
 
 
 def _receipt(hook: Hook, bridge: str, key: str, state: str, to: str, answer: str) -> Receipt:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from sms.http.exchange import Answer, Hook, Request
 from sms.masking import without_numbers
@@ -178,6 +178,15 @@ def fields(hook: Hook) -> dict[str, str]:
 def form(body: bytes) -> dict[str, str]:
     """The fields of a form."""
     return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def octets(hook: Hook, name: str) -> bytes | None:
+    """A field as it came, before anybody took it for UTF-8: of the form, else of the address."""
+    for written in (hook.body.decode("latin-1"), urlsplit(hook.url).query):
+        found = dict(parse_qsl(written, keep_blank_values=True, encoding="latin-1"))
+        if name in found:
+            return found[name].encode("latin-1")
+    return None
 
 
 def needed(found: Mapping[str, Any], *names: str) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -427,6 +427,32 @@ def test_replies(tmp_path: Path, kind: str, told: Any, provider_id: str) -> None
         assert (found.sender[-11:], found.to[-11:]) == ("14155550123", "14155550100")
     else:
         assert (found.sender, found.to) == (TEXT.to, TEXT.sender)
+
+
+@pytest.mark.parametrize(
+    ("text", "charset", "body"),
+    [
+        ("Stop+now", "&charset=UTF-8&coding=0", "Stop now"),
+        (quote("Grüße".encode()), "&charset=UTF-8&coding=0", "Grüße"),
+        (quote("Jó † ☀  Ġ".encode("utf-16-be")), "&charset=UTF-16BE&coding=2", "Jó † ☀  Ġ"),
+        (quote("STOP".encode("utf-16-le")), "&charset=UTF-16BE&coding=2", "STOP"),
+        (quote("STOP".encode("utf-16-be")), "&coding=2", "STOP"),
+        (quote("STOP".encode("utf-16-be")), "", "STOP"),
+        (quote("Grüße".encode("cp1252")), "&charset=WINDOWS-1252", "Grüße"),
+        (quote("Grüße".encode("latin-1")), "&charset=8-BIT&coding=1", "Grüße"),
+        (quote("Grüße".encode()), "&charset=no-such-charset", "Grüße"),
+        (quote("Grüße".encode()), "&charset=base64", "Grüße"),
+        (quote("Grüße".encode()), "", "Grüße"),
+    ],
+)
+def test_reply_that_kannel_passes_on_is_read_in_its_charset(tmp_path: Path, text: str, charset: str, body: str) -> None:
+    """By get-url, where the octets stand in the address as they came over the air."""
+    query = f"from=%2B14155550123&to=%2B14155550100&text={text}{charset}&id=R"
+    parsed = dict(parse_qsl(query, keep_blank_values=True))
+    hook = Hook(url=f"{PUBLIC}/hooks/primary/inbound/{SECRET}?{query}", headers={}, body=b"", at=NOW, query=parsed)
+    (found,) = provider("kannel", tmp_path).read(hook, "primary")
+    assert isinstance(found, Reply)
+    assert (found.body, found.sender, found.to, found.provider_id) == (body, TEXT.to, TEXT.sender, "R")
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sms.segments import segment
+from sms.segments import GSM_BASIC, gsm_7, segment
 from sms.smpp import deliver, pdu, receipt, status
 from sms.smpp.parts import MESSAGE_PAYLOAD, References, Way, messages_of
 from sms.smpp.pdu import HEADER, Garbage, Pdu, Splitter
@@ -201,7 +201,53 @@ def test_every_status_is_a_refusal_of_some_kind() -> None:
         (b"\x1b\x65", 0, "€"),
         ("héé😀".encode("utf-16-be"), 8, "héé😀"),
         (b"plain", 1, "plain"),
+        ("STOP".encode("utf-16-le"), 8, "STOP"),
+        ("NO".encode("utf-16-le"), 8, "NO"),
+        ("Größe 3€".encode("utf-16"), 8, "Größe 3€"),
+        (b"\xfe\xff" + "Größe".encode("utf-16-be"), 8, "Größe"),
+        ("Стоп, спасибо".encode("utf-16-le"), 8, "Стоп, спасибо"),
+        ("Стоп, спасибо".encode("utf-16-be"), 8, "Стоп, спасибо"),
+        ("停止".encode("utf-16-be"), 8, "停止"),
+        ("一".encode("utf-16-be"), 8, "一"),
+        ("七一".encode("utf-16-be"), 8, "七一"),
+        ("你好，请不要再发短信了".encode("utf-16-be"), 8, "你好，请不要再发短信了"),
+        ("Ωραία".encode("utf-16-be"), 8, "Ωραία"),
+        ("אל תשלחו".encode("utf-16-le"), 8, "אל תשלחו"),
+        ("☀☀".encode("utf-16-be"), 8, "☀☀"),
+        (b"START", 8, "START"),
+        ("Grüße".encode(), 0, "Grüße"),
+        ("Стоп 👍".encode(), 0, "Стоп 👍"),
+        ("Grüße".encode(), 1, "Grüße"),
+        ("Grüße".encode("latin-1"), 0, "Grüße"),
+        (b"\xef\xbb\xbfSTOP", 0, "STOP"),
+        ("…grü".encode()[1:], 0, "grü"),
+        ("grüß".encode()[:-1], 0, "grü"),
+        ("STOP".encode("utf-16-le"), 0, "STOP"),
+        ("STOP".encode("utf-16-be"), 0, "STOP"),
+        ("Größe".encode("utf-16-le"), 0, "Größe"),
+        (b"a\x00b", 0, "a@b"),
+        (b"a\x00b\x00", 0, "a@b@"),
+        (b"\x00\x00\x00\x00\x00\x00", 0, "@@@@@@"),
+        (b"me\x00office.example", 0, "me@office.example"),
+        (b"\x02\x11\x00 ok", 0, "$_@ ok"),
+        (b"\x1b\x65\x1b\x3c\x1b\x3e", 0, "€[]"),
     ],
 )
 def test_alphabets(octets: bytes, coding: int, text: str) -> None:
     assert deliver.decoded(octets, coding) == text
+
+
+@given(st.text(st.sampled_from(GSM_BASIC.replace("\x1b", "") + "^{}[]~|€"), max_size=160))
+def test_gsm_7_is_read_as_what_it_is(body: str) -> None:
+    """But for every second character an at sign, all through: nobody writes so, and some SMSCs do."""
+    octets = gsm_7(body)
+    assume(len(octets) < 6 or (any(octets[0::2]) and any(octets[1::2])))
+    assert deliver.decoded(octets, 0) == body
+
+
+@given(st.text(st.characters(min_codepoint=0x3040, max_codepoint=0x9FFF), max_size=70))
+def test_big_endian_of_scripts_without_letters_stays_so(body: str) -> None:
+    """What is taken for little-endian must read as letters of a script that has some."""
+    octets = body.encode("utf-16-be")
+    assume(any(octet >= 7 for octet in octets[1::2]) or len(body) < 2)
+    assert deliver.decoded(octets, 8) == body
