@@ -1,7 +1,8 @@
 """What came over the air as text, where the alphabet that is named is not always the one that was used. PURE.
 
 Some networks write UTF-16 with the octets of each unit the other way round, or UTF-8 and UTF-16 as if they were the default
-alphabet. What is meant is taken only where it cannot well be anything else: a STOP must be read, and nothing else must become one.
+alphabet. What is meant is taken only where it cannot well be anything else: a STOP must be read, and nothing else must become
+one.
 """
 
 import unicodedata
@@ -52,9 +53,8 @@ def _marked(octets: bytes) -> str | None:
 
 
 def _is_little_endian(octets: bytes) -> bool:
-    """Latin-1 throughout, with a letter or figure, and not one character again and again (`☀☀` is `&&` the other way round); or,
-    of four units or more, letters of the scripts that have them, which the other reading would spread over scripts that have
-    none."""
+    """Latin-1 throughout, with a letter or figure, and not one character again and again (`☀☀` is `&&` the other way); or, of
+    four units or more, letters of the scripts that have them, which the other reading spreads over scripts that have none."""
     count = len(octets) // 2
     if not any(octets[1::2]):
         lows = octets[0::2]

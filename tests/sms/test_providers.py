@@ -429,6 +429,14 @@ def test_replies(tmp_path: Path, kind: str, told: Any, provider_id: str) -> None
         assert (found.sender, found.to) == (TEXT.to, TEXT.sender)
 
 
+@pytest.mark.parametrize("told", [{}, {"recipient": None}, {"recipient": ""}])
+def test_phone_that_does_not_say_which_of_its_numbers_was_written_to(tmp_path: Path, told: dict[str, Any]) -> None:
+    payload = {"messageId": "x", "message": "STOP", "phoneNumber": TEXT.to, "simNumber": 1, **told}
+    (found,) = said("android", tmp_path, "inbound", {"event": "sms:received", "id": "R", "payload": payload})
+    assert isinstance(found, Reply)
+    assert (found.sender, found.to, found.body) == (TEXT.to, "", "STOP")
+
+
 @pytest.mark.parametrize(
     ("text", "charset", "body"),
     [
