@@ -22,13 +22,14 @@ from gateway.ruling import InForce
 from gateway.store import consent, history, receipts, replies, texts
 from gateway.store.database import Database
 from sms.smpp.receipt import find_id
-from sms.text import Accepted, Outcome, Receipt, Refused, Reply, Unknown
+from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refused, Reply, Unknown
 
 PARTS_AT_MOST = 255
 """What an octet can count (3GPP TS 23.040 §9.2.3.24.1); what claims more is no part."""
 PARTS_WITHIN = timedelta(minutes=10)
 """The parts of a long reply follow each other within seconds; one that is missing so long after the last will not come."""
 LOOK_FOR_PARTS_EVERY = timedelta(minutes=1)
+_SEE_TO_IT = "it accepts texts that are then not delivered because of the account or the sender: see to these at the provider"
 _NO_LINE = (
     "it is obeyed; but the network does not say to which of our numbers it was written, and no line has texted this number or "
     "was called by it, so that nobody knows which one should answer"
@@ -53,13 +54,24 @@ class Inbox:
         self._store = store
         self._in_force = in_force
         self._bridge_changed = bridge_changed
+        self._faults: set[tuple[str, str]] = set()
+        """The bridges and codes of which it was told that texts are accepted and then not delivered by their own fault."""
         self._log = structlog.get_logger()
 
     async def receipt(self, receipt: Receipt) -> None:
         """Keep and apply a receipt."""
         text = await self._store.write(_keep_receipt, self._in_force.directory, receipt)
+        self._tell_fault(receipt)
         metrics.count_receipt(receipt.bridge, receipt.state.value)
         self._log.info("receipt_received", bridge=receipt.bridge, text=text, state=receipt.state.value, code=receipt.code)
+
+    def _tell_fault(self, receipt: Receipt) -> None:
+        """Once for each code, until something is delivered: the texts were accepted, so no other bridge gets them."""
+        if receipt.state is ReceiptState.DELIVERED:
+            self._faults = {one for one in self._faults if one[0] != receipt.bridge}
+        elif receipt.is_bridge_fault and (receipt.bridge, receipt.code) not in self._faults:
+            self._faults.add((receipt.bridge, receipt.code))
+            self._log.error("bridge_does_not_deliver", bridge=receipt.bridge, code=receipt.code, cure=_SEE_TO_IT)
 
     async def reply(self, reply: Reply) -> None:
         """Keep a reply; an opt-out is obeyed before the network hears that we have it."""

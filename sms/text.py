@@ -140,6 +140,8 @@ class Receipt:
     """As in `Refused`."""
     is_opted_out: bool = False
     """The network did not deliver it because this number said STOP to the sender."""
+    is_bridge_fault: bool = False
+    """The network did not deliver it because of our account or our sender, as it would others."""
     key: str = ""
     """The text's own key, where the network gives it back."""
     is_of_part: bool = False

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from gateway import metrics
 from gateway.store import consent, replies
-from sms.text import Reply
+from sms.text import Receipt, ReceiptState, Reply
 from tests.peers.sending import CALLER, sending
 
 
@@ -118,3 +118,18 @@ async def test_lines_with_one_sender_are_told_apart_by_who_texted_last(tmp_path:
         await it.inbox.reply(reply("STOP"))
         *_, answered = await it.until("accepted", 2)
         assert answered["line"] == "back"
+
+
+async def test_receipts_that_blame_the_account_are_told_once_until_one_is_delivered(tmp_path: Path) -> None:
+    unregistered = Receipt(
+        bridge="spool", provider_id="1", to=CALLER, state=ReceiptState.UNDELIVERED, code="undelivered 30034", at=datetime.now(UTC),
+        is_bridge_fault=True,
+    )  # fmt: skip
+    delivered = replace(unregistered, state=ReceiptState.DELIVERED, code="delivered", is_bridge_fault=False)
+    with capture_logs() as logs:
+        async with sending(tmp_path) as it:
+            for number, receipt in enumerate((unregistered, unregistered, delivered, unregistered)):
+                await it.inbox.receipt(replace(receipt, provider_id=str(number)))
+    told = [log for log in logs if log["event"] == "bridge_does_not_deliver"]
+    assert [(log["bridge"], log["log_level"], log["code"]) for log in told] == [("spool", "error", "undelivered 30034")] * 2
+    assert told[0]["cure"]

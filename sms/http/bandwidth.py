@@ -142,6 +142,7 @@ def _of_event(event: object, hook: Hook, bridge: str) -> Sequence[Receipt | Repl
             state=None if error in _NOBODY_KNOWS else _STATES[kind],
             code=f"{kind} {error}",
             is_expired=error in _EXPIRED,
+            is_bridge_fault=_CODES.is_bridge_fault(error),
             key=wire.word(message.get("tag")),
             is_number_dead=error in _NUMBER_DEAD and not (error in _BARS_TOLL_FREE and _is_toll_free(message)),
             is_opted_out=error in _OPTED_OUT,

@@ -18,6 +18,8 @@ _OPTED_OUT = frozenset({"200"})
 _EXPIRED = frozenset({"420"})
 _NUMBER_DEAD = frozenset({"50", "70"})
 """No valid destination; permanently out of reach."""
+_BRIDGE_FAULT = frozenset({"40", "201", "900"})
+"""The source number; from a toll-free number to Canada; no credit."""
 _CODES = wire.Codes(who="Plivo")
 _REFUSALS = wire.Wording(
     who="Plivo", meanings=(wire.meaning(r"\b(src|source|sender|powerpack|message_expiry)\b", Refusal.CONFIGURATION),)
@@ -90,6 +92,7 @@ class Plivo:
                     state=_STATES.get(form["Status"].lower()),
                     code=f"{form['Status']} {error}",
                     is_expired=error in _EXPIRED,
+                    is_bridge_fault=error in _BRIDGE_FAULT,
                     is_number_dead=error in _NUMBER_DEAD,
                     is_opted_out=error in _OPTED_OUT,
                 ),

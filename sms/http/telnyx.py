@@ -120,6 +120,7 @@ class Telnyx:
                         state=_STATES.get(state),
                         code=f"{state} {error}",
                         is_expired=error in _EXPIRED or state == "expired",
+                        is_bridge_fault=_CODES.is_bridge_fault(error) and not (error in _OPTED_OUT and _is_stop(first)),
                         is_number_dead=error in _NUMBER_DEAD,
                         is_opted_out=error in _OPTED_OUT and _is_stop(first),
                     ),

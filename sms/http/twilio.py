@@ -126,6 +126,7 @@ class Twilio:
                     state=_STATES.get(form["MessageStatus"]),
                     code=f"{form['MessageStatus']} {error}",
                     is_expired=error in _EXPIRED,
+                    is_bridge_fault=self._codes.is_bridge_fault(error),
                     is_number_dead=error in _NO_MOBILE or (error in _LANDLINE and _is_from_a_number(form.get("From", ""))),
                     is_opted_out=error in _OPTED_OUT,
                 ),

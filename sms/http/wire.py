@@ -106,6 +106,10 @@ class Codes:
     number_dead: frozenset[str] = frozenset()
     """Also permanent: this number can never be texted."""
 
+    def is_bridge_fault(self, code: str) -> bool:
+        """Does this code blame our account or our sender?"""
+        return code in self.account or code in self.configuration
+
     def refused(self, answer: Answer, code: str, said: object) -> Refused:
         """A definite no."""
         shown = code or str(answer.status)
@@ -233,6 +237,7 @@ def receipt(
     is_opted_out: bool = False,
     is_of_part: bool = False,
     is_expired: bool = False,
+    is_bridge_fault: bool = False,
 ) -> Receipt:
     """A receipt; a state that nobody knows says nothing."""
     code = " ".join(code.split()) + (f": {NOT_IN_TIME}" if is_expired else "")
@@ -247,6 +252,7 @@ def receipt(
         is_number_dead=is_number_dead,
         is_opted_out=is_opted_out,
         is_of_part=is_of_part,
+        is_bridge_fault=is_bridge_fault,
     )
 
 

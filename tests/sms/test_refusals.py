@@ -12,7 +12,7 @@ from sms.http.exchange import Answer, Hook
 from sms.smpp import status
 from sms.text import Receipt, Refusal, Refused, Unknown
 from tests.sms.provider_settings import SECTIONS, provider
-from tests.sms.test_providers import NOW, TEXT, said, telnyx
+from tests.sms.test_providers import NOW, TEXT, bandwidth, said, telnyx
 
 ACCOUNT, DESTINATION, NUMBER, TEXT_ITSELF, MOMENT, NO_ROUTE, OPTED_OUT = (
     "account", "destination", "number", "text", "moment", "no route", "opted out",
@@ -244,3 +244,24 @@ def test_telnyx_says_in_words_whether_40300_was_a_stop(tmp_path: Path, words: st
     (found,) = provider("telnyx", tmp_path).read(hook, "primary")
     assert isinstance(found, Receipt)
     assert found.is_opted_out is is_opted_out
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "is_fault"),
+    [
+        ("twilio", landline("+14155550100", "30034"), True),
+        ("twilio", landline("+14155550100", "30002"), True),
+        ("twilio", landline("+14155550100", "30003"), False),
+        ("telnyx", telnyx("message.finalized", "delivery_failed", "40010"), True),
+        ("telnyx", telnyx("message.finalized", "delivery_failed", "40008"), False),
+        ("bandwidth", bandwidth("message-failed", errorCode=4774), True),
+        ("bandwidth", bandwidth("message-failed", errorCode=4750), False),
+        ("plivo", {"MessageUUID": "u1", "Status": "failed", "ErrorCode": "40", "To": "14155550123"}, True),
+        ("plivo", {"MessageUUID": "u1", "Status": "failed", "ErrorCode": "80", "To": "14155550123"}, False),
+    ],
+)
+def test_receipt_may_blame_the_account(tmp_path: Path, kind: str, told: Any, is_fault: bool) -> None:
+    """The text was accepted, and then the sender turns out not to be registered: too late for another bridge, so it is told."""
+    (found,) = said(kind, tmp_path, "receipt", told)
+    assert isinstance(found, Receipt)
+    assert found.is_bridge_fault is is_fault
