@@ -163,6 +163,19 @@ def test_only_what_is_said_to_be_international_gets_a_plus(type_of_number: int, 
     assert deliver.read(Pdu(command=pdu.DELIVER_SM, status=0, sequence=1, body=fields)).source == source
 
 
+@pytest.mark.parametrize(
+    ("body", "tlvs", "code"),
+    [
+        (b"id:12 stat:EXPIRED err:000", b"", "EXPIRED: its time was up before it was delivered"),
+        (b"id:12 stat:EXPIRED err:027", b"", "EXPIRED err:027: its time was up before it was delivered"),
+        (b"", b"\x00\x1e\x00\x03c\x31\x00\x04\x27\x00\x01\x03", "EXPIRED: its time was up before it was delivered"),
+        (b"id:12 stat:UNDELIV err:011", b"", "UNDELIV err:011"),
+    ],
+)
+def test_expired_says_why(body: bytes, tlvs: bytes, code: str) -> None:
+    assert receipt.read(read(body, tlvs), "primary", NOW).code == code
+
+
 def test_receipt_without_an_id_is_refused() -> None:
     with pytest.raises(ValueError, match="without an id"):
         receipt.read(read(b"stat:DELIVRD"), "primary", NOW)
