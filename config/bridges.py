@@ -11,6 +11,7 @@ from config.providers import (
     Android,
     Bandwidth,
     Described,
+    Expiring,
     Http,
     Jasmin,
     Kannel,
@@ -24,8 +25,8 @@ from config.providers import (
 from config.values import Duration, Pace
 
 __all__ = [
-    "KINDS", "STRICT", "Android", "Bandwidth", "Bridge", "Described", "Http", "Jasmin", "Kannel", "Plivo", "SignalWire",
-    "Sinch", "Smpp", "Spool", "Telnyx", "Twilio", "Vonage",
+    "KINDS", "STRICT", "Android", "Bandwidth", "Bridge", "Described", "Expiring", "Http", "Jasmin", "Kannel", "Plivo",
+    "SignalWire", "Sinch", "Smpp", "Spool", "Telnyx", "Twilio", "Vonage",
 ]  # fmt: skip
 
 
@@ -65,6 +66,8 @@ class Smpp(BaseModel):
     dest_ton: int = Field(default=1, ge=0, le=6)
     dest_npi: int = Field(default=1, ge=0, le=18)
     receipts: bool = True
+    validity: Literal["relative", "absolute", "none"] = "relative"
+    """How the SMSC is told until when a text is wanted (SMPP 3.4 §7.1.1)."""
     connect_timeout: Duration = timedelta(seconds=10)
     response_timeout: Duration = timedelta(seconds=15)
     enquire_link: Duration = timedelta(seconds=30)

@@ -48,7 +48,14 @@ class Http(BaseModel):
         return value
 
 
-class Twilio(Http):
+class Expiring(Http):
+    """A provider that can be told until when a text is wanted."""
+
+    validity: bool = True
+    """Tell it."""
+
+
+class Twilio(Expiring):
     """Twilio's Messages API."""
 
     kind: Literal["twilio"]
@@ -58,7 +65,7 @@ class Twilio(Http):
     base_url: Url = "https://api.twilio.com"
 
 
-class SignalWire(Http):
+class SignalWire(Expiring):
     """SignalWire's Compatibility API; `base_url` is the space's address."""
 
     kind: Literal["signalwire"]
@@ -92,7 +99,7 @@ class Telnyx(Http):
         return value
 
 
-class Bandwidth(Http):
+class Bandwidth(Expiring):
     """Bandwidth's Messaging API."""
 
     kind: Literal["bandwidth"]
@@ -107,7 +114,7 @@ class Bandwidth(Http):
     base_url: Url = "https://messaging.bandwidth.com"
 
 
-class Vonage(Http):
+class Vonage(Expiring):
     """Vonage's SMS API."""
 
     kind: Literal["vonage"]
@@ -120,7 +127,7 @@ class Vonage(Http):
     base_url: Url = "https://rest.nexmo.com"
 
 
-class Plivo(Http):
+class Plivo(Expiring):
     """Plivo's Message API."""
 
     kind: Literal["plivo"]
@@ -130,7 +137,7 @@ class Plivo(Http):
     base_url: Url = "https://api.plivo.com"
 
 
-class Sinch(Http):
+class Sinch(Expiring):
     """Sinch's SMS API; `base_url` names the region."""
 
     kind: Literal["sinch"]
@@ -141,7 +148,7 @@ class Sinch(Http):
     base_url: Url = "https://us.sms.api.sinch.com"
 
 
-class Android(Http):
+class Android(Expiring):
     """SMS Gateway for Android (capcom6): a phone of the office."""
 
     kind: Literal["android"]
@@ -153,7 +160,7 @@ class Android(Http):
     url: Url = "https://api.sms-gate.app/3rdparty/v1/messages"
 
 
-class Kannel(Http):
+class Kannel(Expiring):
     """A Kannel smsbox."""
 
     kind: Literal["kannel"]
@@ -163,13 +170,15 @@ class Kannel(Http):
     url: Url = "http://127.0.0.1:13013/cgi-bin/sendsms"
 
 
-class Jasmin(Http):
+class Jasmin(Expiring):
     """A Jasmin gateway."""
 
     kind: Literal["jasmin"]
     username: Word
     password: SecretStr
     url: Url = "http://127.0.0.1:1401/send"
+    validity: bool = False
+    """It writes its own wall clock as if it were UTC: only where it is."""
 
 
 class Calls(BaseModel):
@@ -197,7 +206,10 @@ class InboundCalls(Calls):
 
 
 Status = Annotated[int, Field(ge=200, le=599)]
-PLACEHOLDERS = ("to", "to_digits", "sender", "sender_digits", "text", "key", "secret", "receipt_url")
+PLACEHOLDERS = (
+    *("to", "to_digits", "sender", "sender_digits", "text", "key", "secret", "receipt_url"),
+    *("validity_seconds", "validity_minutes", "expires_at"),
+)
 
 
 class Described(Http):

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from config.model import E164
+from config.model import E164, Line
 from gateway import metrics
-from gateway.answers import answer
+from gateway.answers import answer, answering
 from gateway.core.consent import Wish, wish
 from gateway.core.delivery import Event
 from gateway.core.phone import masked, read_number, readings
@@ -22,13 +22,18 @@ from gateway.ruling import InForce
 from gateway.store import consent, history, receipts, replies, texts
 from gateway.store.database import Database
 from sms.smpp.receipt import find_id
-from sms.text import Accepted, Outcome, Receipt, Refused, Reply, Unknown
+from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refused, Reply, Unknown
 
 PARTS_AT_MOST = 255
 """What an octet can count (3GPP TS 23.040 §9.2.3.24.1); what claims more is no part."""
 PARTS_WITHIN = timedelta(minutes=10)
 """The parts of a long reply follow each other within seconds; one that is missing so long after the last will not come."""
 LOOK_FOR_PARTS_EVERY = timedelta(minutes=1)
+_SEE_TO_IT = "it accepts texts that are then not delivered because of the account or the sender: see to these at the provider"
+_NO_LINE = (
+    "it is obeyed; but the network does not say to which of our numbers it was written, and no line has texted this number or "
+    "was called by it, so that nobody knows which one should answer"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,8 @@ class Kept:
     reply: Reply
     wish: Wish | None
     is_new: bool
+    has_no_line: bool = False
+    """It wanted an answer, and nobody knows whose line it was written to."""
 
 
 class Inbox:
@@ -47,13 +54,24 @@ class Inbox:
         self._store = store
         self._in_force = in_force
         self._bridge_changed = bridge_changed
+        self._faults: set[tuple[str, str]] = set()
+        """The bridges and codes of which it was told that texts are accepted and then not delivered by their own fault."""
         self._log = structlog.get_logger()
 
     async def receipt(self, receipt: Receipt) -> None:
         """Keep and apply a receipt."""
         text = await self._store.write(_keep_receipt, self._in_force.directory, receipt)
+        self._tell_fault(receipt)
         metrics.count_receipt(receipt.bridge, receipt.state.value)
         self._log.info("receipt_received", bridge=receipt.bridge, text=text, state=receipt.state.value, code=receipt.code)
+
+    def _tell_fault(self, receipt: Receipt) -> None:
+        """Once for each code, until something is delivered: the texts were accepted, so no other bridge gets them."""
+        if receipt.state is ReceiptState.DELIVERED:
+            self._faults = {one for one in self._faults if one[0] != receipt.bridge}
+        elif receipt.is_bridge_fault and (receipt.bridge, receipt.code) not in self._faults:
+            self._faults.add((receipt.bridge, receipt.code))
+            self._log.error("bridge_does_not_deliver", bridge=receipt.bridge, code=receipt.code, cure=_SEE_TO_IT)
 
     async def reply(self, reply: Reply) -> None:
         """Keep a reply; an opt-out is obeyed before the network hears that we have it."""
@@ -95,6 +113,8 @@ class Inbox:
             metrics.count_reply(kept.reply.bridge, word)
         event = "reply_received" if kept.is_new else "reply_repeated"
         self._log.info(event, bridge=kept.reply.bridge, sender=masked(kept.reply.sender), wish=word)
+        if kept.has_no_line:
+            self._log.warning("reply_not_answered", sender=masked(kept.reply.sender), wish=word, detail=_NO_LINE)
 
 
 # --- steps: they run in the store's thread -------------------------------------------------------------------------------
@@ -138,14 +158,20 @@ def _keep_incomplete(db: sqlite3.Connection, directory: Directory, before: datet
 def _keep(db: sqlite3.Connection, directory: Directory, reply: Reply) -> Kept:
     """Store the reply and what follows from it, in one transaction."""
     wished = wish(reply.body) or wish(reply.word)
-    kept = replies.add(db, reply, wished)
     sender = read_number(reply.sender, directory.config.region)
-    if kept is not None and sender is not None and wished is not None:
-        _obey(db, directory, reply, sender, wished, kept)
-    return Kept(reply=reply, wish=wished, is_new=kept is not None)
+    line = answering(db, directory, to=sender, written_to=reply.to, bridge=reply.bridge) if sender is not None else None
+    if line is not None and not reply.to:
+        reply = replace(reply, to=line.sender)
+    kept = replies.add(db, reply, wished)
+    if kept is None or sender is None or wished is None:
+        return Kept(reply=reply, wish=wished, is_new=kept is not None)
+    _obey(db, directory, reply, sender, wished, kept, line)
+    return Kept(reply=reply, wish=wished, is_new=True, has_no_line=line is None)
 
 
-def _obey(db: sqlite3.Connection, directory: Directory, reply: Reply, sender: E164, wished: Wish, kept: int) -> None:
+def _obey(
+    db: sqlite3.Connection, directory: Directory, reply: Reply, sender: E164, wished: Wish, kept: int, line: Line | None
+) -> None:
     """The ledger, and the one answer."""
     is_out = consent.opted_out_at(db, sender) is not None
     if wished is Wish.OPT_OUT:
@@ -153,8 +179,8 @@ def _obey(db: sqlite3.Connection, directory: Directory, reply: Reply, sender: E1
     elif wished is Wish.OPT_IN and is_out:
         consent.add(db, number=sender, wish=wished, at=reply.at, source=f"reply:{kept}")
     is_new = {Wish.OPT_OUT: not is_out, Wish.OPT_IN: is_out, Wish.HELP: True}[wished]
-    if is_new:
-        answer(db, directory, to=sender, of=reply.to, wish=wished, now=reply.at)
+    if is_new and line is not None:
+        answer(db, directory, to=sender, line=line, wish=wished, now=reply.at)
 
 
 def _accept_late(db: sqlite3.Connection, text: int, ids: tuple[str, ...], now: datetime) -> None:

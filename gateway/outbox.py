@@ -16,17 +16,18 @@ import structlog
 
 from config.model import Config
 from gateway import metrics
+from gateway.bridge_faults import BridgeFaults
 from gateway.core.phone import masked
 from gateway.core.quiet import NEVER, Quiet
 from gateway.core.reason import Reason
 from gateway.core.zones import home_of
 from gateway.outcomes import Recorded, Return, record
 from gateway.repeated import Repeated
-from gateway.store import queue, texts, undeliverable
+from gateway.store import queue, texts
 from gateway.store.database import Database, StoreError
 from gateway.store.instants import read
 from gateway.store.queue import Claimed, Round
-from sms.text import Accepted, Bridge, NotSent, Outcome, Refused, Text, Unknown
+from sms.text import Accepted, Bridge, NotSent, Outcome, Refused, Text, Unknown, Validity
 
 BACKOFF_FIRST_S = 2.0
 BACKOFF_MOST_S = 120.0
@@ -73,6 +74,7 @@ class Outbox:
         self._jitter = jitter
         self._repeated = Repeated("outbox", self._turn, woken)
         self._submitting: set[asyncio.Task[None]] = set()
+        self._faults = BridgeFaults()
         self._last = LastTexts()
         self._is_stopping = False
         self._ended = asyncio.Event()
@@ -190,7 +192,7 @@ class Outbox:
         if bridge is None:
             return NotSent(detail=f"[sms.{text.bridge}] is no longer in the configuration")
         try:
-            return await bridge.submit(Text(key=text.key, to=text.recipient, sender=text.sender, body=text.body))
+            return await bridge.submit(_text(text, datetime.now(UTC)))
         except asyncio.CancelledError:
             return Unknown(detail="the gateway stopped before the answer came")
         except Exception as error:
@@ -233,15 +235,17 @@ class Outbox:
                 log.warning("text_not_sent", detail=detail)
             case Unknown(detail=detail):
                 log.error("text_unknown", detail=detail)
-        if recorded.numbers_refused == undeliverable.RUN:
-            log.error("bridge_refuses_numbers", cure=_REFUSES_NUMBERS)
+        for fault in self._faults.seen(text, outcome, recorded.numbers_refused):
+            log.error(fault.event, code=fault.code, detail=fault.detail, cure=fault.cure)
+
+
+def _text(text: Claimed, now: datetime) -> Text:
+    """As it is handed to a bridge at an instant."""
+    validity = Validity(until=text.expires_at, left=text.expires_at - now)
+    return Text(key=text.key, to=text.recipient, sender=text.sender, body=text.body, validity=validity)
 
 
 _NEXT_START = "what is still queued goes at the next start"
-_REFUSES_NUMBERS = (
-    "it has refused several numbers and accepted none in between, which is likelier its fault than theirs: "
-    "look at dest_ton and dest_npi, and ask the carrier for the account's routes; no number is remembered as dead"
-)
 
 
 def quiet_of(config: Config) -> Quiet:

@@ -42,6 +42,8 @@ def record(db: sqlite3.Connection, text: Claimed, outcome: Outcome, back: Return
             receipts.keep_parts(db, text.id, text.bridge, outcome.provider_ids, outcome.parts, find_id)
         case Refused(is_number_dead=True):
             return _number_refused(db, text, outcome, back, now)
+        case Refused(kind=Refusal.NO_ROUTE) if not back.has_next:
+            _refuse(db, text, outcome, now)
         case Refused() if outcome.kind in (Refusal.PERMANENT, Refusal.OPTED_OUT):
             _refuse(db, text, outcome, now)
         case Refused() | NotSent():

@@ -4,9 +4,39 @@ Everything here is a frozen value. A bridge never raises to say that a text was 
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validity:
+    """How long a text is wanted. Networks are told in whichever of the two they ask for."""
+
+    until: datetime
+    """It is not to arrive later."""
+    left: timedelta
+    """How long that is from when it was handed over."""
+
+    def within(self, least: timedelta, most: timedelta) -> "Validity":
+        """No shorter and no longer than a network takes it."""
+        left = min(max(self.left, least), most)
+        return Validity(until=self.until + (left - self.left), left=left)
+
+    @property
+    def seconds(self) -> int:
+        """What is left, in whole seconds."""
+        return int(self.left.total_seconds())
+
+    @property
+    def minutes(self) -> int:
+        """What is left, in minutes, a part of one counting as one."""
+        return -(-self.seconds // 60)
+
+    @property
+    def instant(self) -> str:
+        """RFC 3339, in UTC: `2026-11-23T12:15:00.000Z`."""
+        return f"{self.until.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.000Z"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +49,8 @@ class Text:
     to: str
     sender: str
     body: str
+    validity: Validity | None = None
+    """None: the network's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +69,9 @@ class Refusal(StrEnum):
     TEMPORARY = "temporary"
     """Throttled, queue full: later, or by another bridge."""
     CONFIGURATION = "configuration"
-    """Our account, password or sender: the bridge pauses, another may be used."""
+    """Our account, password or sender, or where the account may send: another bridge may be used, and somebody is told."""
+    NO_ROUTE = "no_route"
+    """This bridge has no way to the number, which says nothing of the number: another may have one."""
     OPTED_OUT = "opted_out"
     """The network knows that this number said STOP."""
 
@@ -53,6 +87,8 @@ class Refused:
     retry_after: timedelta | None = None
     is_number_dead: bool = False
     """The network knows that this number can never be texted: a landline, no number at all."""
+    is_account: bool = False
+    """With `CONFIGURATION`: not this text's sender or destination, but whatever else the account would send."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +111,10 @@ class Unknown:
 
 
 Outcome = Accepted | Refused | NotSent | Unknown
+
+
+NOT_IN_TIME = "its time was up before it was delivered"
+"""Added to the code of a receipt that says so, in whatever words."""
 
 
 class ReceiptState(StrEnum):
@@ -100,6 +140,8 @@ class Receipt:
     """As in `Refused`."""
     is_opted_out: bool = False
     """The network did not deliver it because this number said STOP to the sender."""
+    is_bridge_fault: bool = False
+    """The network did not deliver it because of our account or our sender, as it would others."""
     key: str = ""
     """The text's own key, where the network gives it back."""
     is_of_part: bool = False

@@ -1,5 +1,6 @@
 """What comes back, with a real database: obeyed each time, answered once, told after the commit and only then."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,8 @@ from prometheus_client import generate_latest
 from structlog.testing import capture_logs
 
 from gateway import metrics
-from gateway.store import consent
-from sms.text import Reply
+from gateway.store import consent, replies
+from sms.text import Receipt, ReceiptState, Reply
 from tests.peers.sending import CALLER, sending
 
 
@@ -55,3 +56,80 @@ async def test_answers_overtake_what_waits_for_the_pace(tmp_path: Path) -> None:
         await it.until("accepted", 6)
     first = (tmp_path / "data" / "spool.jsonl").read_text().splitlines()[0]
     assert "you will get no more texts" in first
+
+
+TWO_LINES = '[line.back]\nnumber = "+14155550200"\nbusiness = "Back Office"\n'
+
+
+@pytest.mark.parametrize("to", ["", "+14155550999"])
+@pytest.mark.parametrize("word", ["STOP", "HELP"])
+async def test_reply_to_nobody_we_know_is_answered_by_the_line_that_texted_last(tmp_path: Path, to: str, word: str) -> None:
+    """An Android phone may not say which of its numbers was written to, or says one that the configuration does not name."""
+    async with sending(tmp_path, line=TWO_LINES) as it:
+        it.outbox.routes = {"front": ("spool",), "back": ("spool",)}
+        for line, sender in (("back", "+14155550200"), ("front", "+14155550100"), ("back", "+14155550200")):
+            await it.add(line=line, sender=sender, recipient=CALLER)
+            await it.until("accepted", len(await it.rows()))
+        await it.add(line="front", recipient="+14155550188")
+        await it.until("accepted", 4)
+        await it.inbox.reply(replace(reply(word), to=to))
+        *_, answered = await it.until("accepted", 5)
+        assert (answered["line"], answered["sender"], answered["recipient"]) == ("back", "+14155550200", CALLER)
+        assert answered["body"].startswith("Back Office")
+        (kept,) = await it.store.write(replies.newest, 9)
+        assert kept["recipient"] == (to or "+14155550200")
+
+
+async def test_reply_to_nobody_by_somebody_unknown_is_obeyed_and_told(tmp_path: Path) -> None:
+    with capture_logs() as logs:
+        async with sending(tmp_path, line=TWO_LINES) as it:
+            await it.inbox.reply(replace(reply("STOP"), to=""))
+            assert await it.store.write(consent.opted_out_at, CALLER) is not None
+            assert await it.rows() == []
+    (told,) = [log for log in logs if log["event"] == "reply_not_answered"]
+    assert told["log_level"] == "warning"
+    assert CALLER not in str(told)
+
+
+async def test_only_line_answers_whatever_number_was_written_to(tmp_path: Path) -> None:
+    async with sending(tmp_path) as it:
+        await it.inbox.reply(replace(reply("STOP"), to=""))
+        (answered,) = await it.until("accepted")
+        assert answered["line"] == "front"
+
+
+async def test_line_of_the_bridge_that_brought_it_comes_first(tmp_path: Path) -> None:
+    """The same caller was texted by another provider since: the phone's reply is to the phone."""
+    async with sending(tmp_path, '[sms.spool]\nkind = "spool"\n[sms.other]\nkind = "spool"\n', line=TWO_LINES) as it:
+        it.outbox.routes = {"front": ("other",), "back": ("spool",)}
+        for count, line in enumerate(("back", "front"), start=1):
+            await it.add(line=line, recipient=CALLER)
+            await it.until("accepted", count)
+        await it.inbox.reply(replace(reply("STOP"), to=""))
+        *_, answered = await it.until("accepted", 3)
+        assert answered["line"] == "back"
+
+
+async def test_lines_with_one_sender_are_told_apart_by_who_texted_last(tmp_path: Path) -> None:
+    async with sending(tmp_path, line=TWO_LINES + 'sender = "+14155550100"\n') as it:
+        it.outbox.routes = {"front": ("spool",), "back": ("spool",)}
+        await it.add(line="back", recipient=CALLER)
+        await it.until("accepted")
+        await it.inbox.reply(reply("STOP"))
+        *_, answered = await it.until("accepted", 2)
+        assert answered["line"] == "back"
+
+
+async def test_receipts_that_blame_the_account_are_told_once_until_one_is_delivered(tmp_path: Path) -> None:
+    unregistered = Receipt(
+        bridge="spool", provider_id="1", to=CALLER, state=ReceiptState.UNDELIVERED, code="undelivered 30034", at=datetime.now(UTC),
+        is_bridge_fault=True,
+    )  # fmt: skip
+    delivered = replace(unregistered, state=ReceiptState.DELIVERED, code="delivered", is_bridge_fault=False)
+    with capture_logs() as logs:
+        async with sending(tmp_path) as it:
+            for number, receipt in enumerate((unregistered, unregistered, delivered, unregistered)):
+                await it.inbox.receipt(replace(receipt, provider_id=str(number)))
+    told = [log for log in logs if log["event"] == "bridge_does_not_deliver"]
+    assert [(log["bridge"], log["log_level"], log["code"]) for log in told] == [("spool", "error", "undelivered 30034")] * 2
+    assert told[0]["cure"]

@@ -32,7 +32,7 @@ def test_every_metric_is_in_the_document_and_the_other_way_round() -> None:
         assert {f"`{label}`" for label in sample.labels} == set(re.findall(r"`\w+`", shown[sample.name])), sample
     outcomes = {sample.labels["outcome"] for sample in samples if sample.name == "textback_submits_total"}
     assert all(f"`{outcome}`" in DOCUMENT for outcome in outcomes)
-    assert len(outcomes) == 7
+    assert len(outcomes) == 8
 
 
 def test_what_to_be_woken_for_names_metrics_that_exist() -> None:

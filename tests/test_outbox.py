@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from structlog.testing import capture_logs
 
 from config.load import load
 from gateway.outbox import LastTexts, Outbox, routes_of
+from gateway.store import undeliverable
 from sms.smpp.pdu import Pdu
 from sms.text import Accepted, Bridge, Health, Outcome, Sink, Text
 from tests.peers.faulty_smsc import FaultySmsc, Link
@@ -229,19 +231,68 @@ async def test_faulty_turn_is_told_and_done_again(tmp_path: Path) -> None:
     assert said == ["task_failed", "task_well_again"]
 
 
-async def test_run_of_refused_numbers_is_the_bridges_fault_and_the_next_one_is_tried(tmp_path: Path) -> None:
-    """A wrong dest_ton: told once, nobody is marked, and from the third number on the next bridge has the texts."""
+# --- a bridge that is itself at fault ---
 
-    async def no_such_number(link: Link, one: Pdu) -> None:
-        link.answer(one, 0x0B)
+DESTINATION_BARRED = '{"code": 21408, "message": "Permission to send an SMS has not been enabled for the region"}'
 
+
+async def no_such_number(link: Link, one: Pdu) -> None:
+    link.answer(one, 0x0B)
+
+
+async def test_bridge_without_a_route_leaves_its_texts_to_the_next_and_marks_nobody(tmp_path: Path) -> None:
+    """What Jasmin says of a number to which it has no route, and others of a wrong dest_ton: told once it is no accident."""
     wrong, right = await FaultySmsc(on_submit=no_such_number).start(), await FaultySmsc().start()
     with capture_logs() as logs:
         async with sending(tmp_path, smpp(wrong, "first", "window = 1") + smpp(right, "second")) as it:
             await until(lambda: all(bridge.health().up for bridge in it.bridges.by_name.values()))
             await it.add(6)
-            rows = await it.until("accepted", 4)
-    assert [(row["state"], row["bridge"]) for row in rows] == [("refused", "first")] * 2 + [("accepted", "second")] * 4
+            rows = await it.until("accepted", 6)
+            assert await it.store.write(undeliverable.known, datetime.now(UTC)) == []
+    assert {row["bridge"] for row in rows} == {"second"}
     assert [log["bridge"] for log in logs if log["event"] == "bridge_refuses_numbers"] == ["first"]
     await wrong.stop()
     await right.stop()
+
+
+async def test_text_to_which_no_bridge_has_a_route_is_refused_and_its_number_is_not_remembered(tmp_path: Path) -> None:
+    smsc = await FaultySmsc(on_submit=no_such_number).start()
+    async with sending(tmp_path, smpp(smsc)) as it:
+        await it.add()
+        (row,) = await it.until("refused")
+        assert "no route" in row["detail"]
+        assert await it.store.write(undeliverable.known, datetime.now(UTC)) == []
+    await smsc.stop()
+
+
+async def no_sender(link: Link, one: Pdu) -> None:
+    link.answer(one, 0x0A)
+
+
+@pytest.mark.parametrize("kind", ["smpp", "twilio"])
+async def test_fault_of_the_account_is_told_once_and_shown_until_a_text_goes(tmp_path: Path, kind: str) -> None:
+    """Neither pauses: other texts, of another sender or to another country, may go."""
+    smsc = await FaultySmsc(on_submit=no_sender).start()
+    provider = await Provider(status=403, body=DESTINATION_BARRED).start()
+    backup = await FaultySmsc().start()
+    section = smpp(smsc, "first") if kind == "smpp" else twilio(provider, tmp_path, "first")
+    with capture_logs() as logs:
+        async with sending(tmp_path, section + smpp(backup, "second")) as it:
+            first = it.bridges.by_name["first"]
+            await until(lambda: all(bridge.health().up for bridge in it.bridges.by_name.values()))
+            await it.add(3)
+            rows = await it.until("accepted", 3)
+            assert {row["bridge"] for row in rows} == {"second"}
+            assert (first.health().up, first.health().paused) == (True, False)
+            assert "refused" in first.health().detail
+            smsc.on_submit, provider.status, provider.body = None, 201, '{"sid": "SM1"}'
+            await it.add()
+            await it.until("accepted", 4)
+            assert "refused" not in first.health().detail
+    told = [log for log in logs if log["event"] == "bridge_refuses_texts"]
+    assert [(log["bridge"], log["log_level"], log["code"]) for log in told] == [
+        ("first", "error", "0x0000000A" if kind == "smpp" else "21408")
+    ]
+    assert told[0]["cure"]
+    for peer in (smsc, provider, backup):
+        await peer.stop()

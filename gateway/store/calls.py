@@ -150,6 +150,12 @@ def one(db: sqlite3.Connection, call: int) -> sqlite3.Row | None:
     return row
 
 
+def line_called(db: sqlite3.Connection, number: E164) -> str | None:
+    """The line that a number called last."""
+    row = db.execute("SELECT line FROM calls WHERE caller = ? ORDER BY arrived_at DESC LIMIT 1", (number,)).fetchone()
+    return row["line"] if row else None
+
+
 def by_call_id(db: sqlite3.Connection, call_id: str) -> sqlite3.Row | None:
     """The newest call with this SIP Call-ID."""
     row: sqlite3.Row | None = db.execute(f"{_SHOWN} WHERE call_id = ? ORDER BY calls.id DESC LIMIT 1", (call_id,)).fetchone()

@@ -49,6 +49,7 @@ class Claimed:
     recipient: E164
     sender: str
     body: str
+    expires_at: datetime
     attempts: int
     tried: tuple[str, ...]
     """The bridges that have declined it since it was last offered to all of its route."""
@@ -220,6 +221,7 @@ def _claim(db: sqlite3.Connection, row: sqlite3.Row, way: _Way, now: datetime) -
         recipient=row["recipient"],
         sender=row["sender"],
         body=row["body"],
+        expires_at=read(row["expires_at"]),
         attempts=row["attempts"] + 1,
         tried=way.declined,
     )

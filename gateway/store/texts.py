@@ -137,6 +137,15 @@ def of_call(db: sqlite3.Connection, call: int) -> list[sqlite3.Row]:
     return db.execute(f"{_SHOWN} WHERE call = ? ORDER BY texts.id", (call,)).fetchall()
 
 
+def line_that_texted(db: sqlite3.Connection, number: E164, bridge: str) -> str | None:
+    """The line whose text to a number was the last to be handed over; one by this bridge comes before any other."""
+    row = db.execute(
+        "SELECT line FROM texts WHERE recipient = ? AND claimed_at IS NOT NULL ORDER BY bridge = ? DESC, id DESC LIMIT 1",
+        (number, bridge),
+    ).fetchone()
+    return row["line"] if row else None
+
+
 def bridge_of(db: sqlite3.Connection, text: int) -> str | None:
     """The bridge that holds or held a text."""
     row = db.execute("SELECT bridge FROM texts WHERE id = ?", (text,)).fetchone()

@@ -6,13 +6,20 @@ Source: the project's documentation of the API, of its webhooks and of their sig
 import hashlib
 import hmac
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sms.http import wire
 from sms.http.exchange import Answer, Hook, HookAnswer, Request
-from sms.text import Accepted, Outcome, Receipt, ReceiptState, Reply, Text, Unknown
+from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Reply, Text, Unknown
 
-_CODES = wire.Codes(who="the phone's gateway")
+_WHO = "the phone's gateway"
+_CODES = wire.Codes(who=_WHO)
+_REFUSALS = wire.Wording(
+    who=_WHO,
+    meanings=(wire.meaning(r"queue", Refusal.TEMPORARY), wire.meaning(r"\b(device|sim)", Refusal.CONFIGURATION)),
+)
+"""503: the phone has not fetched what waits for it. 400: no phone is registered, or none that may be used."""
+VALID_AT_LEAST, VALID_AT_MOST = timedelta(seconds=5), timedelta(days=30)
 _STATES = {
     "sms:sent": ReceiptState.ON_ITS_WAY,
     "sms:delivered": ReceiptState.DELIVERED,
@@ -38,6 +45,7 @@ class Android:
             "phoneNumbers": [text.to],
             "withDeliveryReport": True,
             **({"simNumber": self._sim} if self._sim else {}),
+            **({"ttl": text.validity.within(VALID_AT_LEAST, VALID_AT_MOST).seconds} if text.validity else {}),
         }
         return wire.json_request(self._url, told, Authorization=self._authorization)
 
@@ -48,9 +56,11 @@ class Android:
             return Accepted(provider_ids=(wire.word(told["id"]),))
         if answer.status == 409:
             return Accepted(provider_ids=())
-        if not 400 <= answer.status < 500:
-            return Unknown(detail=f"the phone's gateway answered {answer.status}")
-        return _CODES.refused(answer, "", wire.word(told.get("message")))
+        said = wire.word(told.get("message"))
+        named = _REFUSALS.refused(answer, "", said) if answer.status in (400, 503) else None
+        if named is None and not 400 <= answer.status < 500:
+            return Unknown(detail=f"{_WHO} answered {answer.status}")
+        return named or _CODES.refused(answer, "", said)
 
     # --- a text whose answer was lost (CanLookUp) ---
 
@@ -90,5 +100,16 @@ class Android:
             return ()
         (key,) = wire.needed(payload, "messageId")
         to = wire.word(payload.get("recipient")) or wire.word(payload.get("phoneNumber"))
-        code = f"{event} {wire.word(payload.get('reason'))}"
-        return (wire.receipt(hook, bridge, provider_id=key, to=to, state=_STATES[event], code=code, key=key),)
+        reason = wire.word(payload.get("reason"))
+        return (
+            wire.receipt(
+                hook,
+                bridge,
+                provider_id=key,
+                to=to,
+                state=_STATES[event],
+                code=f"{event} {reason}",
+                key=key,
+                is_expired="ttl expired" in reason.lower(),
+            ),
+        )

@@ -5,7 +5,8 @@ Source: Bandwidth's documentation of messages and their list, of errors, and of 
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from sms.http import wire
@@ -15,16 +16,31 @@ from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Refused,
 _OPTED_OUT = frozenset({"4775"})
 _NUMBER_DEAD = frozenset({"4303", "4720", "4721"})
 """No number; no such destination, or a landline; on the deactivation list."""
+_EXPIRED = frozenset({"4360"})
+_TOLL_FREE = ("+1800", "+1833", "+1844", "+1855", "+1866", "+1877", "+1888")
+_BARS_TOLL_FREE = frozenset({"4720"})
+"""From a toll-free number also: a subscriber who takes no texts of such numbers."""
 _NOBODY_KNOWS = frozenset({"9902"})
 """`message-failed` because no carrier's receipt came in two hours: it may have been delivered."""
+_OURS = "our settings"
+"""In the place of a code, of which the answers have none: a field that the configuration fills."""
 _CODES = wire.Codes(
     who="Bandwidth",
     opted_out=_OPTED_OUT,
     number_dead=_NUMBER_DEAD,
-    permanent=frozenset({"4406"}),
-    configuration=frozenset({"4773", "4774", "4795"}),
-    temporary=frozenset({"5600"}),
+    permanent=frozenset({"4301", "4406", "4470", "4770"}),
+    account=frozenset({"4493"}),
+    configuration=frozenset(
+        {
+            *("4302", "4403", "4405", "4407", "4452", "4481", "4740", "4773", "4774", "4791", "4792", "4793", "4795"),
+            *("4001", "4421", "4431", "4432", "4433"),
+            _OURS,
+        }
+    ),
+    temporary=frozenset({"4780", "4781", "4785", "5600"}),
 )
+VALID_AT_LEAST, VALID_AT_MOST = timedelta(minutes=1), timedelta(days=30)
+"""An instant that has passed by their clock refuses the text, so that ours may differ by a minute."""
 _STATES = {"message-delivered": ReceiptState.DELIVERED, "message-failed": ReceiptState.UNDELIVERED}
 
 
@@ -44,6 +60,8 @@ class Bandwidth:
     def request(self, text: Text) -> Request:
         """POST, JSON, Basic. The tag comes back with the receipt."""
         told = {"applicationId": self._application, "from": text.sender, "to": [text.to], "text": text.body, "tag": text.key}
+        if text.validity:
+            told["expiration"] = text.validity.within(VALID_AT_LEAST, VALID_AT_MOST).instant
         return wire.json_request(self._url, told, Authorization=self._authorization)
 
     def outcome(self, answer: Answer) -> Outcome:
@@ -54,7 +72,7 @@ class Bandwidth:
             return Accepted(provider_ids=(found,))
         said = wire.word(told.get("description"))
         if 400 <= answer.status < 500:
-            return _CODES.refused(answer, wire.word(told.get("errorCode")), said)
+            return _CODES.refused(answer, wire.word(told.get("errorCode")) or _field_of_ours(told), said)
         if answer.status >= 500 and told.get("type") and said:
             return Refused(
                 kind=Refusal.TEMPORARY, code=str(answer.status), detail=f"Bandwidth says {answer.status}: {wire.words_of(said)}"
@@ -123,8 +141,19 @@ def _of_event(event: object, hook: Hook, bridge: str) -> Sequence[Receipt | Repl
             to=to or wire.word(wire.at(message, "to", 0)),
             state=None if error in _NOBODY_KNOWS else _STATES[kind],
             code=f"{kind} {error}",
+            is_expired=error in _EXPIRED,
+            is_bridge_fault=_CODES.is_bridge_fault(error),
             key=wire.word(message.get("tag")),
-            is_number_dead=error in _NUMBER_DEAD,
+            is_number_dead=error in _NUMBER_DEAD and not (error in _BARS_TOLL_FREE and _is_toll_free(message)),
             is_opted_out=error in _OPTED_OUT,
         ),
     )
+
+
+def _field_of_ours(told: dict[str, Any]) -> str:
+    names = [wire.word(wire.at(one, "fieldName")) for one in told.get("fieldErrors") or [] if isinstance(one, dict)]
+    return _OURS if any(name in ("from", "applicationId", "expiration", "tag") for name in names) else ""
+
+
+def _is_toll_free(message: dict[str, Any]) -> bool:
+    return wire.word(message.get("from")).startswith(_TOLL_FREE)

@@ -10,7 +10,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 import structlog
 
-from config.bridges import Http
+from config.bridges import Expiring, Http
 from sms.http.client import HttpClient
 from sms.http.exchange import Answer, CanLookUp, Hook, HookAnswer, Provider
 from sms.masking import without_numbers
@@ -51,6 +51,7 @@ class HttpBridge:
         self._reached_at = reached_at
         self._look_up_after = look_up_after
         self._window = settings.window
+        self._tells_validity = not isinstance(settings, Expiring) or settings.validity
         self._hook_from = tuple(ip_network(one) for one in settings.hook_from)
         self._client = HttpClient(
             connect_s=settings.connect_timeout.total_seconds(), answer_s=settings.response_timeout.total_seconds()
@@ -102,14 +103,15 @@ class HttpBridge:
         self._under_way += 1
         since = datetime.now(UTC)
         try:
-            answer = await self._client.perform(self._provider.request(text))
+            told = text if self._tells_validity else replace(text, validity=None)
+            answer = await self._client.perform(self._provider.request(told))
         finally:
             self._under_way -= 1
             if not self._under_way:
                 self._is_idle.set()
             self._changed()
         outcome = self._read(answer) if isinstance(answer, Answer) else answer
-        self._learn(outcome, answer)
+        self._learn(outcome)
         if isinstance(outcome, Unknown):
             self.ask(text, since)
         return outcome
@@ -184,15 +186,14 @@ class HttpBridge:
         await self._sink.late(text.key, outcome)
         return True
 
-    def _learn(self, outcome: Outcome, answer: object) -> None:
+    def _learn(self, outcome: Outcome) -> None:
         """Pause where the account itself was refused; slow down where we are too fast."""
         if isinstance(outcome, Refused) and outcome.kind is Refusal.TEMPORARY:
             self._pacing.slow_down()
-        is_account = isinstance(answer, Answer) and (answer.status in (401, 402, 403) or answer.status < 300)
-        if isinstance(outcome, Refused) and outcome.kind is Refusal.CONFIGURATION and is_account:
+        if isinstance(outcome, Refused) and outcome.is_account:
             self._pause_for(outcome)
             return
-        self._detail = outcome.detail if isinstance(outcome, NotSent) else ""
+        self._detail = _trouble(outcome)
         if not isinstance(outcome, NotSent):
             self._pause = PAUSE_FIRST_S
 
@@ -212,3 +213,14 @@ class HttpBridge:
     def _changed(self) -> None:
         if self._sink is not None:
             self._sink.bridge_changed(self.name)
+
+
+def _trouble(outcome: Outcome) -> str:
+    """What the last text says of the bridge; empty where it is well."""
+    match outcome:
+        case NotSent(detail=detail):
+            return detail
+        case Refused(kind=Refusal.CONFIGURATION, detail=detail):
+            return f"the last text was refused: {detail}"
+        case _:
+            return ""

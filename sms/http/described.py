@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +12,11 @@ from sms.http.exchange import Answer, Hook, HookAnswer, Request
 from sms.text import Accepted, Outcome, Receipt, ReceiptState, Reply, Text, Unknown
 
 _CODES = wire.Codes(who="the provider")
+_NUMBERS = ("{validity_seconds}", "{validity_minutes}")
+"""Alone in a value they are numbers, as JSON tells them from text."""
+VALID_AT_LEAST, VALID_AT_MOST = timedelta(minutes=1), timedelta(days=30)
+KEPT_FOR_S = 3 * 86400
+"""For a text that never expires: as long as networks keep one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +55,8 @@ class Description:
 
 
 class Described:
-    """One description. In it `{to}`, `{to_digits}`, `{sender}`, `{sender_digits}`, `{text}`, `{key}`, `{secret}` and
-    `{receipt_url}` stand for their values."""
+    """One description. In it `{to}`, `{to_digits}`, `{sender}`, `{sender_digits}`, `{text}`, `{key}`, `{secret}`,
+    `{receipt_url}`, `{validity_seconds}`, `{validity_minutes}` and `{expires_at}` stand for their values."""
 
     def __init__(self, description: Description) -> None:
         self._is = description
@@ -67,9 +73,10 @@ class Described:
             "key": text.key,
             "secret": self._is.secret,
             "receipt_url": wire.with_key(self._is.receipt_url, text.key),
+            **_validity(text),
         }
         filled = _filled(self._is.fields, values)
-        headers = {name: _filled(value, values) for name, value in self._is.headers.items()}
+        headers = {name: str(_filled(value, values)) for name, value in self._is.headers.items()}
         url = _filled(self._is.url, {name: quote(value, safe="") for name, value in values.items()})
         if self._is.body == "json":
             return wire.json_request(url, filled, **headers)
@@ -114,8 +121,21 @@ class Described:
         return (wire.reply(hook, bridge, sender=sender, to=to, body=body, provider_id=provider_id),)
 
 
+def _validity(text: Text) -> dict[str, str]:
+    if text.validity is None:
+        return {"validity_seconds": str(KEPT_FOR_S), "validity_minutes": str(KEPT_FOR_S // 60), "expires_at": ""}
+    clamped = text.validity.within(VALID_AT_LEAST, VALID_AT_MOST)
+    return {
+        "validity_seconds": str(clamped.seconds),
+        "validity_minutes": str(clamped.minutes),
+        "expires_at": clamped.instant,
+    }
+
+
 def _filled(template: Any, values: Mapping[str, str]) -> Any:
     """The template with its placeholders replaced, however deep; a value never becomes a placeholder itself."""
+    if template in _NUMBERS:
+        return int(values[template[1:-1]])
     if isinstance(template, str):
         parts = template.split("{")
         ends = [part.partition("}") for part in parts[1:]]

@@ -5,13 +5,26 @@ Source: Jasmin's documentation of the HTTP API's /send, of its delivery receipts
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 
+from sms.alphabets import from_utf_16
 from sms.http import wire
 from sms.http.exchange import Answer, Hook, HookAnswer, Request
 from sms.segments import Alphabet, segment, ucs_2
-from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Refused, Reply, Text, Unknown
+from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Reply, Text, Unknown
 
 _CODES = wire.Codes(who="Jasmin")
+_REFUSALS = wire.Wording(
+    who="Jasmin",
+    meanings=(
+        wire.meaning(r"no route found|destination_address filter", Refusal.NO_ROUTE),
+        wire.meaning(r"throughput exceeded|no bound connectors|interceptorpb not|^cannot send", Refusal.TEMPORARY),
+        wire.meaning(r"authentication failure|cannot charge|cannot send mt messages", Refusal.CONFIGURATION, is_account=True),
+        wire.meaning(r"content filter|argument \[to\]", Refusal.PERMANENT),
+        wire.meaning(r"authorization failed|value filter|argument \[", Refusal.CONFIGURATION),
+    ),
+)
+"""Its statuses say little: 403 stands for a password, the pace and the balance, 412 for no route and for no connector now."""
 _SUCCESS = re.compile(r'Success "([^"]{1,128})"')
 _ERROR = re.compile(r'Error "([^"]*)"?')
 _STATES = {
@@ -22,6 +35,7 @@ _STATES = {
     "REJECTD": ReceiptState.UNDELIVERED,
 }
 _UCS_2 = "8"
+VALID_AT_LEAST, VALID_AT_MOST = timedelta(minutes=1), timedelta(days=30)
 
 
 class Jasmin:
@@ -41,21 +55,23 @@ class Jasmin:
             form |= {"coding": _UCS_2, "hex-content": ucs_2(cut.text).hex()}
         else:
             form |= {"coding": "0", "content": cut.text}
+        if text.validity:
+            form["validity-period"] = str(text.validity.within(VALID_AT_LEAST, VALID_AT_MOST).minutes)
         if self._receipt_url:
             callback = wire.with_key(self._receipt_url, text.key)
             form |= {"dlr": "yes", "dlr-level": "3", "dlr-method": "POST", "dlr-url": callback}
         return wire.form_request(self._url, form)
 
     def outcome(self, answer: Answer) -> Outcome:
-        """200 `Success "id"`; an error names itself, and 500 with one says that nothing was sent for now."""
+        """200 `Success "id"`; an error names itself. One that it does not know itself (`Unknown error`) may come after the text
+        has gone."""
         said = answer.body.decode("utf-8", "replace").strip()
         if answer.status == 200 and (found := _SUCCESS.match(said)):
             return Accepted(provider_ids=(found[1],))
         error = _ERROR.match(said)
-        if answer.status == 500 and error:
-            return Refused(kind=Refusal.TEMPORARY, code="500", detail=f"Jasmin says 500: {wire.words_of(error[1])}")
-        if 400 <= answer.status < 500:
-            return _CODES.refused(answer, "", error[1] if error else said)
+        named = _REFUSALS.refused(answer, "", error[1]) if error and 400 <= answer.status < 600 else None
+        if named is not None or 400 <= answer.status < 500:
+            return named or _CODES.refused(answer, "", error[1] if error else said)
         return Unknown(detail=f"Jasmin answered {answer.status}")
 
     def is_genuine(self, hook: Hook) -> bool:
@@ -70,7 +86,8 @@ class Jasmin:
             state = fields["message_status"]
             code = f"{state} {fields.get('err', '')}"
             known = ReceiptState.UNDELIVERED if _is_refusal(state) else _STATES.get(state)
-            return (wire.receipt(hook, bridge, provider_id=provider_id, to="", state=known, code=code),)
+            is_expired = state == "EXPIRED"
+            return (wire.receipt(hook, bridge, provider_id=provider_id, to="", state=known, code=code, is_expired=is_expired),)
         (sender,) = wire.needed(fields, "from")
         if "content" not in fields:
             raise ValueError("content is missing")
@@ -85,6 +102,6 @@ def _is_refusal(state: str) -> bool:
 
 def _wide(fields: dict[str, str]) -> str:
     try:
-        return bytes.fromhex(fields.get("binary", "")).decode("utf-16-be", "replace") or fields["content"]
+        return from_utf_16(bytes.fromhex(fields.get("binary", ""))) or fields["content"]
     except ValueError:
         return fields["content"]

@@ -7,16 +7,25 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Sequence
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 from sms.http import wire
 from sms.http.exchange import Answer, Hook, HookAnswer, Request
-from sms.text import Accepted, Outcome, Receipt, ReceiptState, Reply, Text, Unknown
+from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Reply, Text, Unknown
 
 _OPTED_OUT = frozenset({"200"})
+_EXPIRED = frozenset({"420"})
 _NUMBER_DEAD = frozenset({"50", "70"})
 """No valid destination; permanently out of reach."""
+_BRIDGE_FAULT = frozenset({"40", "201", "900"})
+"""The source number; from a toll-free number to Canada; no credit."""
 _CODES = wire.Codes(who="Plivo")
+_REFUSALS = wire.Wording(
+    who="Plivo", meanings=(wire.meaning(r"\b(src|source|sender|powerpack|message_expiry)\b", Refusal.CONFIGURATION),)
+)
+VALID_AT_LEAST, VALID_AT_MOST = timedelta(seconds=5), timedelta(hours=3)
+"""In Plivo's queue."""
 _STATES = {
     "delivered": ReceiptState.DELIVERED,
     "read": ReceiptState.DELIVERED,
@@ -40,9 +49,11 @@ class Plivo:
 
     def request(self, text: Text) -> Request:
         """POST, JSON, Basic."""
-        told = {"src": text.sender, "dst": text.to, "text": text.body}
+        told: dict[str, str | int] = {"src": text.sender, "dst": text.to, "text": text.body}
         if self._receipt_url:
             told |= {"url": wire.with_key(self._receipt_url, text.key), "method": "POST"}
+        if text.validity:
+            told["message_expiry"] = text.validity.within(VALID_AT_LEAST, VALID_AT_MOST).seconds
         return wire.json_request(self._url, told, Authorization=self._authorization)
 
     def outcome(self, answer: Answer) -> Outcome:
@@ -53,7 +64,9 @@ class Plivo:
             return Accepted(provider_ids=(found,))
         if not 400 <= answer.status < 500:
             return Unknown(detail=f"Plivo answered {answer.status}")
-        return _CODES.refused(answer, "", wire.word(told.get("error")))
+        said = wire.word(told.get("error"))
+        named = _REFUSALS.refused(answer, "", said) if answer.status == 400 else None
+        return named or _CODES.refused(answer, "", said)
 
     def is_genuine(self, hook: Hook) -> bool:
         """HMAC-SHA256 over URL, sorted fields and nonce, base64; several signatures may be given, with commas."""
@@ -78,6 +91,8 @@ class Plivo:
                     to=to,
                     state=_STATES.get(form["Status"].lower()),
                     code=f"{form['Status']} {error}",
+                    is_expired=error in _EXPIRED,
+                    is_bridge_fault=error in _BRIDGE_FAULT,
                     is_number_dead=error in _NUMBER_DEAD,
                     is_opted_out=error in _OPTED_OUT,
                 ),

@@ -1,5 +1,7 @@
 """From the settings of a provider's bridge to its provider."""
 
+from datetime import timedelta
+
 from config import bridges as kinds
 from config.bridges import Http
 from sms.http.android import Android
@@ -13,6 +15,8 @@ from sms.http.sinch import Sinch
 from sms.http.telnyx import Telnyx
 from sms.http.twilio import Twilio
 from sms.http.vonage import Vonage
+
+SIGNALWIRE_VALID_AT_MOST = timedelta(hours=4)
 
 
 def provider_of(settings: Http, receipt_url: str) -> Provider:
@@ -36,6 +40,7 @@ def provider_of(settings: Http, receipt_url: str) -> Provider:
                 receipt_url=receipt_url,
                 who="SignalWire",
                 signature_header="x-signalwire-signature",
+                valid_at_most=SIGNALWIRE_VALID_AT_MOST,
             )
         case kinds.Telnyx():
             return Telnyx(

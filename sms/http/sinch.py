@@ -7,16 +7,23 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sms.http import wire
 from sms.http.exchange import Answer, Hook, HookAnswer, Request
-from sms.text import Accepted, Outcome, Receipt, ReceiptState, Reply, Text, Unknown
+from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Reply, Text, Unknown
 
 _CODES = wire.Codes(
     who="Sinch",
     permanent=frozenset({"syntax_invalid_json", "syntax_invalid_parameter_format", "syntax_constraint_violation"}),
-    configuration=frozenset({"unauthorized", "missing_api_token", "forbidden"}),
+    account=frozenset({"unauthorized", "missing_api_token", "forbidden", "insufficient_credit"}),
 )
+_REFUSALS = wire.Wording(
+    who="Sinch", meanings=(wire.meaning(r"\b(from|sender|originator|expire_at|callback_url)\b", Refusal.CONFIGURATION),)
+)
+_EXPIRED = frozenset({"406"})
+VALID_AT_LEAST, VALID_AT_MOST = timedelta(minutes=1), timedelta(days=3)
+"""An instant that has passed by their clock ends the text, so that ours may differ by a minute."""
 _STATES = {
     "Delivered": ReceiptState.DELIVERED,
     "Aborted": ReceiptState.UNDELIVERED,
@@ -45,6 +52,8 @@ class Sinch:
         told = {"from": text.sender, "to": [text.to], "body": text.body, "client_reference": text.key}
         if self._receipt_url:
             told |= {"delivery_report": "per_recipient", "callback_url": self._receipt_url}
+        if text.validity:
+            told["expire_at"] = text.validity.within(VALID_AT_LEAST, VALID_AT_MOST).instant
         return wire.json_request(self._url, told, Authorization=f"Bearer {self._token}")
 
     def outcome(self, answer: Answer) -> Outcome:
@@ -55,7 +64,9 @@ class Sinch:
             return Accepted(provider_ids=(found,))
         if not 400 <= answer.status < 500:
             return Unknown(detail=f"Sinch answered {answer.status}")
-        return _CODES.refused(answer, wire.word(told.get("code")), wire.word(told.get("text")))
+        code, said = wire.word(told.get("code")), wire.word(told.get("text"))
+        named = _REFUSALS.refused(answer, code, said) if answer.status == 400 else None
+        return named or _CODES.refused(answer, code, said)
 
     def is_genuine(self, hook: Hook) -> bool:
         """HMAC-SHA256 of `body.nonce.timestamp`, base64, at most five minutes old; or the secret in the path."""
@@ -79,10 +90,19 @@ class Sinch:
                 return (wire.reply(hook, bridge, sender=sender, to=to, body=body, provider_id=provider_id),)
             case "recipient_delivery_report_sms":
                 provider_id, state, to = wire.needed(told, "batch_id", "status", "recipient")
-                code = f"{state} {wire.word(told.get('code'))}"
-                key = wire.word(told.get("client_reference"))
-                state_of, to = _STATES.get(state), wire.e164(to)
-                return (wire.receipt(hook, bridge, provider_id=provider_id, to=to, state=state_of, code=code, key=key),)
+                error = wire.word(told.get("code"))
+                return (
+                    wire.receipt(
+                        hook,
+                        bridge,
+                        provider_id=provider_id,
+                        to=wire.e164(to),
+                        state=_STATES.get(state),
+                        code=f"{state} {error}",
+                        key=wire.word(told.get("client_reference")),
+                        is_expired=state == "Expired" or error in _EXPIRED,
+                    ),
+                )
             case str():
                 return ()
             case _:

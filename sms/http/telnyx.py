@@ -6,6 +6,7 @@ Source: Telnyx's documentation of sending messages, of the messaging webhooks an
 import base64
 import binascii
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -15,18 +16,32 @@ from sms.http.exchange import Answer, Hook, HookAnswer, Request
 from sms.text import Accepted, Outcome, Receipt, ReceiptState, Reply, Text, Unknown
 
 _OPTED_OUT = frozenset({"40300"})
+_EXPIRED = frozenset({"40005", "40014"})
 _NUMBER_DEAD = frozenset({"40001", "40310"})
 """A landline or no route to it; no number."""
+_ACCOUNT = frozenset(
+    {
+        *("10009", "10010", "20002", "20006", "20012", "20013", "20014", "20016", "20017", "20100"),
+        *("40311", "40312", "40313", "40314"),
+    }
+)
+"""The key, the account and its funds; the messaging profile."""
+_CONFIGURATION = frozenset(
+    {
+        *("10001", "40010", "40013", "40100", "40150", "40151", "40305", "40306", "40307", "40308", "40315", "40320", "40321"),
+        *("10039", "20015", "40300", "40301", "40309", "40319", "40329"),
+    }
+)
+"""The sender; where the account, or this sender, may send."""
 _CODES = wire.Codes(
     who="Telnyx",
-    opted_out=_OPTED_OUT,
     number_dead=_NUMBER_DEAD,
-    permanent=frozenset({"40008", "40009", "40012", "40316", "10002", "10016"}),
-    configuration=frozenset(
-        {"10001", "10009", "10010", "20100", "40010", "40013", "40305", "40306", "40307", "40308", "40312", "40313", "40329"}
-    ),
-    temporary=frozenset({"10011", "40006", "40011", "40014", "40318"}),
+    permanent=frozenset({"40008", "40009", "40012", "40302", "40316", "40322", "10002", "10016"}),
+    account=_ACCOUNT,
+    configuration=_CONFIGURATION,
+    temporary=frozenset({"10011", "40006", "40011", "40014", "40016", "40018", "40318"}),
 )
+_STOP_CODES = replace(_CODES, opted_out=_OPTED_OUT)
 _STATES = {
     "delivered": ReceiptState.DELIVERED,
     "sending_failed": ReceiptState.UNDELIVERED,
@@ -64,7 +79,8 @@ class Telnyx:
             return Unknown(detail=f"Telnyx answered {answer.status}")
         error = wire.at(told, "errors", 0)
         said = wire.word(wire.at(error, "detail")) or wire.word(wire.at(error, "title"))
-        return _CODES.refused(answer, wire.word(wire.at(error, "code")), said)
+        codes = _STOP_CODES if _is_stop(error) else _CODES
+        return codes.refused(answer, wire.word(wire.at(error, "code")), said)
 
     def is_genuine(self, hook: Hook) -> bool:
         """Ed25519 over `timestamp|body`, at most five minutes old."""
@@ -93,7 +109,8 @@ class Telnyx:
                 return (wire.reply(hook, bridge, sender=sender, to=to, body=body, provider_id=provider_id),)
             case "message.sent" | "message.finalized":
                 state = wire.word(wire.at(payload, "to", 0, "status"))
-                error = wire.word(wire.at(payload, "errors", 0, "code"))
+                first = wire.at(payload, "errors", 0)
+                error = wire.word(wire.at(first, "code"))
                 return (
                     wire.receipt(
                         hook,
@@ -102,9 +119,17 @@ class Telnyx:
                         to=to,
                         state=_STATES.get(state),
                         code=f"{state} {error}",
+                        is_expired=error in _EXPIRED or state == "expired",
+                        is_bridge_fault=_CODES.is_bridge_fault(error) and not (error in _OPTED_OUT and _is_stop(first)),
                         is_number_dead=error in _NUMBER_DEAD,
-                        is_opted_out=error in _OPTED_OUT,
+                        is_opted_out=error in _OPTED_OUT and _is_stop(first),
                     ),
                 )
             case _:
                 return ()
+
+
+def _is_stop(error: object) -> bool:
+    """40300 is a STOP unless its words speak of something else."""
+    words = f"{wire.word(wire.at(error, 'title'))} {wire.word(wire.at(error, 'detail'))}".lower()
+    return not words.strip() or any(word in words for word in ("stop", "block rule", "opted out"))

@@ -18,8 +18,10 @@ from sms.http.exchange import Answer, Hook, HookAnswer, Request
 from sms.text import Accepted, Outcome, Receipt, ReceiptState, Reply, Text, Unknown
 
 _OPTED_OUT = frozenset({"21610"})
-_LANDLINE = frozenset({"30006", "21614"})
-"""In a status callback: landline or unreachable carrier, no mobile number."""
+_EXPIRED = frozenset({"30036"})
+_NO_MOBILE = frozenset({"21614"})
+_LANDLINE = frozenset({"30006"})
+"""In a status callback: a landline; from a short code or a name also a carrier that such a sender does not reach."""
 _STATES = {
     "delivered": ReceiptState.DELIVERED,
     "read": ReceiptState.DELIVERED,
@@ -27,8 +29,19 @@ _STATES = {
     "failed": ReceiptState.UNDELIVERED,
     "canceled": ReceiptState.UNDELIVERED,
 }
+_CONFIGURATION = frozenset(
+    {
+        *("21212", "21603", "21606", "21609", "21659", "21660", "21661", "21703", "21705", "21910", "30016", "30032", "30034"),
+        *("21408", "21608", "21612", "572002", "572005"),
+        *("21624", "30045", "90007", "90014"),
+    }
+)
+"""The sender or the address of our webhook; a country or a number that the account may not text; the validity."""
 LOOK_BACK = timedelta(seconds=10)
 """Their clock and ours may differ so much."""
+SHORT_CODE_AT_MOST = 8
+VALID_AT_LEAST, VALID_AT_MOST = timedelta(seconds=6), timedelta(hours=10)
+"""In Twilio's queue; it advises more than five seconds."""
 
 
 def codes(who: str) -> wire.Codes:
@@ -36,11 +49,10 @@ def codes(who: str) -> wire.Codes:
     return wire.Codes(
         who=who,
         opted_out=_OPTED_OUT,
-        permanent=frozenset({"21214", "21265", "21408", "21612", "21617", "21635", "30004", "30005", "30006"}),
+        permanent=frozenset({"21214", "21265", "21602", "21617", "21635", "30004", "30005", "30006", "30007"}),
         number_dead=frozenset({"21211", "21217", "21614"}),
-        configuration=frozenset(
-            {"20003", "20404", "21212", "21603", "21606", "21659", "21660", "21661", "21703", "30032", "30034"}
-        ),
+        account=frozenset({"10001", "10002", "20003", "20005", "20006", "20404", "30002", "90010"}),
+        configuration=_CONFIGURATION,
         temporary=frozenset({"14107", "20429", "21611", "30001", "30022", "63038"}),
     )
 
@@ -60,16 +72,20 @@ class Twilio:
         receipt_url: str = "",
         who: str = "Twilio",
         signature_header: str = "x-twilio-signature",
+        valid_at_most: timedelta = VALID_AT_MOST,
     ) -> None:
         self._url, self._account, self._signing_key = messages_url, account, signing_key
         self._authorization = wire.basic(account, token)
         self._receipt_url = receipt_url
         self._codes = codes(who)
         self._signature_header = signature_header
+        self._valid_at_most = valid_at_most
 
     def request(self, text: Text) -> Request:
         """POST, form-encoded, Basic authentication (RFC 7617)."""
         form = {"To": text.to, "From": text.sender, "Body": text.body}
+        if text.validity:
+            form["ValidityPeriod"] = str(text.validity.within(VALID_AT_LEAST, self._valid_at_most).seconds)
         if self._receipt_url:
             form["StatusCallback"] = wire.with_key(self._receipt_url, text.key)
         return wire.form_request(self._url, form, Authorization=self._authorization)
@@ -109,7 +125,9 @@ class Twilio:
                     to=form.get("To", ""),
                     state=_STATES.get(form["MessageStatus"]),
                     code=f"{form['MessageStatus']} {error}",
-                    is_number_dead=error in _LANDLINE,
+                    is_expired=error in _EXPIRED,
+                    is_bridge_fault=self._codes.is_bridge_fault(error),
+                    is_number_dead=error in _NO_MOBILE or (error in _LANDLINE and _is_from_a_number(form.get("From", ""))),
                     is_opted_out=error in _OPTED_OUT,
                 ),
             )
@@ -139,6 +157,11 @@ class Twilio:
 
     def _signature(self, signed: str) -> str:
         return base64.b64encode(hmac.new(self._signing_key.encode(), signed.encode(), hashlib.sha1).digest()).decode()
+
+
+def _is_from_a_number(sender: str) -> bool:
+    """No short code and no name; one that is not said is the line's number."""
+    return not sender or (sender.startswith("+") and len(sender) > SHORT_CODE_AT_MOST)
 
 
 def _with_and_without_port(url: str) -> tuple[str, str]:

@@ -7,22 +7,31 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from sms.http import wire
 from sms.http.exchange import Answer, Hook, HookAnswer, Request
 from sms.segments import Alphabet, segment
-from sms.text import Accepted, Outcome, Part, Receipt, ReceiptState, Reply, Text, Unknown
+from sms.text import Accepted, Outcome, Part, Receipt, ReceiptState, Refusal, Reply, Text, Unknown
 
 _CODES = wire.Codes(
     who="Vonage",
-    permanent=frozenset({"2", "3", "6", "7", "12", "15", "33"}),
-    configuration=frozenset({"4", "8", "9", "11", "14", "22", "23", "29"}),
-    temporary=frozenset({"1", "5", "10"}),
+    opted_out=frozenset({"101"}),
+    number_dead=frozenset({"33"}),
+    permanent=frozenset({"2", "3", "6", "7", "12", "34", "103"}),
+    account=frozenset({"4", "8", "9", "11", "14", "32"}),
+    configuration=frozenset({"15", "16", "19", "20", "22", "23", "29", "102"}),
+    temporary=frozenset({"1", "5", "10", "13"}),
 )
+_REFUSALS = wire.Wording(
+    who="Vonage", meanings=(wire.meaning(r"\b(from|sender|callback|ttl|status-report-req)\b", Refusal.CONFIGURATION),)
+)
+"""Status 3, invalid parameters, may be of any of them."""
 _OPTED_OUT = "9"
 """As a receipt's err-code: the number asked for no more messages of this sender."""
 _NUMBER_DEAD = frozenset({"3"})
 """Absent subscriber, permanent."""
+VALID_AT_LEAST, VALID_AT_MOST = timedelta(seconds=20), timedelta(days=7)
 _STATES = {
     "delivered": ReceiptState.DELIVERED,
     "expired": ReceiptState.UNDELIVERED,
@@ -65,7 +74,9 @@ class Vonage:
             "client-ref": text.key,
         }
         if self._receipt_url:
-            form |= {"status-report-req": "1", "callback": self._receipt_url}
+            form |= {"status-report-req": "true", "callback": self._receipt_url}
+        if text.validity:
+            form["ttl"] = str(text.validity.within(VALID_AT_LEAST, VALID_AT_MOST).seconds * 1000)
         return wire.form_request(self._url, form)
 
     def outcome(self, answer: Answer) -> Outcome:
@@ -83,7 +94,9 @@ class Vonage:
             taken = tuple(one if state == "0" else "" for one, state in zip(ids, states, strict=True))
             detail = f"Vonage took {states.count('0')} of {len(states)} parts"
             return Unknown(detail=detail, provider_ids=taken, parts=len(states))
-        return _CODES.refused(answer, states[0], wire.word(wire.at(messages, 0, "error-text")))
+        said = wire.word(wire.at(messages, 0, "error-text"))
+        named = _REFUSALS.refused(answer, states[0], said) if states[0] == "3" else None
+        return named or _CODES.refused(answer, states[0], said)
 
     def is_genuine(self, hook: Hook) -> bool:
         """`sig` over the other fields, sorted, within five minutes of `timestamp`; or the secret in the path."""
@@ -111,6 +124,7 @@ class Vonage:
                     is_number_dead=fields.get("err-code") in _NUMBER_DEAD,
                     is_opted_out=fields.get("err-code") == _OPTED_OUT and fields["status"] in ("failed", "rejected"),
                     is_of_part=True,
+                    is_expired=fields["status"] == "expired",
                 ),
             )
         if "text" not in fields:

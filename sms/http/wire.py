@@ -3,16 +3,17 @@
 import base64
 import hmac
 import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from sms.http.exchange import Answer, Hook, Request
 from sms.masking import without_numbers
 from sms.segments import encodable
-from sms.text import Accepted, Receipt, ReceiptState, Refusal, Refused, Reply
+from sms.text import NOT_IN_TIME, Accepted, Receipt, ReceiptState, Refusal, Refused, Reply
 
 FRESH_WITHIN = timedelta(minutes=5)
 """A signed call may be so old, or so far ahead of our clock."""
@@ -96,35 +97,73 @@ class Codes:
     who: str
     opted_out: frozenset[str] = frozenset()
     permanent: frozenset[str] = frozenset()
+    account: frozenset[str] = frozenset()
+    """Whatever we send: credentials, funds, a suspended account."""
     configuration: frozenset[str] = frozenset()
+    """What the account lacks for this text: its sender, the country that it goes to."""
     temporary: frozenset[str] = frozenset()
+    no_route: frozenset[str] = frozenset()
     number_dead: frozenset[str] = frozenset()
     """Also permanent: this number can never be texted."""
+
+    def is_bridge_fault(self, code: str) -> bool:
+        """Does this code blame our account or our sender?"""
+        return code in self.account or code in self.configuration
 
     def refused(self, answer: Answer, code: str, said: object) -> Refused:
         """A definite no."""
         shown = code or str(answer.status)
         words = words_of(said) or f"HTTP {answer.status}"
+        named = self._kind(code)
         return Refused(
-            kind=self._kind(answer.status, code),
+            kind=named or _by_status(answer.status),
             code=without_numbers(shown[:CODE_AT_MOST]),
             detail=f"{self.who} says {without_numbers(shown)}: {words}",
             retry_after=_retry_after(answer),
             is_number_dead=code in self.number_dead,
+            is_account=code in self.account or (named is None and answer.status in (401, 402, 403)),
         )
 
-    def _kind(self, status: int, code: str) -> Refusal:
+    def _kind(self, code: str) -> Refusal | None:
+        """By the code; None where it is not named."""
         for kind, codes in (
             (Refusal.OPTED_OUT, self.opted_out),
             (Refusal.PERMANENT, self.permanent | self.number_dead),
-            (Refusal.CONFIGURATION, self.configuration),
+            (Refusal.CONFIGURATION, self.account | self.configuration),
             (Refusal.TEMPORARY, self.temporary),
+            (Refusal.NO_ROUTE, self.no_route),
         ):
             if code and code in codes:
                 return kind
-        if status in (401, 402, 403, 404, 405, 407):
-            return Refusal.CONFIGURATION
-        return Refusal.TEMPORARY if status in (408, 425, 429) else Refusal.PERMANENT
+        return None
+
+
+def _by_status(status: int) -> Refusal:
+    if status in (401, 402, 403, 404, 405, 407):
+        return Refusal.CONFIGURATION
+    return Refusal.TEMPORARY if status in (408, 425, 429) else Refusal.PERMANENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """For providers that give no code, or one for many things: the first pattern that is found in their words says what is
+    meant. The second member says whether it is the whole account's."""
+
+    who: str
+    meanings: tuple[tuple[re.Pattern[str], Refusal, bool], ...]
+
+    def refused(self, answer: Answer, code: str, said: str) -> Refused | None:
+        """A definite no, or None where the words are not known."""
+        for pattern, kind, is_account in self.meanings:
+            if pattern.search(said):
+                found = Codes(who=self.who).refused(answer, code, said)
+                return replace(found, kind=kind, is_account=is_account)
+        return None
+
+
+def meaning(words: str, kind: Refusal, *, is_account: bool = False) -> tuple[re.Pattern[str], Refusal, bool]:
+    """One row of a `Wording`."""
+    return re.compile(words, re.IGNORECASE), kind, is_account
 
 
 def _retry_after(answer: Answer) -> timedelta | None:
@@ -143,6 +182,15 @@ def fields(hook: Hook) -> dict[str, str]:
 def form(body: bytes) -> dict[str, str]:
     """The fields of a form."""
     return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def octets(hook: Hook, name: str) -> bytes | None:
+    """A field as it came, before anybody took it for UTF-8: of the form, else of the address."""
+    for written in (hook.body.decode("latin-1"), urlsplit(hook.url).query):
+        found = dict(parse_qsl(written, keep_blank_values=True, encoding="latin-1"))
+        if name in found:
+            return found[name].encode("latin-1")
+    return None
 
 
 def needed(found: Mapping[str, Any], *names: str) -> list[str]:
@@ -188,19 +236,23 @@ def receipt(
     is_number_dead: bool = False,
     is_opted_out: bool = False,
     is_of_part: bool = False,
+    is_expired: bool = False,
+    is_bridge_fault: bool = False,
 ) -> Receipt:
     """A receipt; a state that nobody knows says nothing."""
+    code = " ".join(code.split()) + (f": {NOT_IN_TIME}" if is_expired else "")
     return Receipt(
         bridge=bridge,
         provider_id=provider_id[:128],
         to=to.strip() or None,
         state=state or ReceiptState.ON_ITS_WAY,
-        code=without_numbers(" ".join(code.split()))[:CODE_AT_MOST],
+        code=without_numbers(code)[:CODE_AT_MOST],
         at=hook.at,
         key=key or hook.query.get("key", ""),
         is_number_dead=is_number_dead,
         is_opted_out=is_opted_out,
         is_of_part=is_of_part,
+        is_bridge_fault=is_bridge_fault,
     )
 
 

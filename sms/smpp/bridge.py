@@ -17,7 +17,7 @@ from config.bridges import Smpp
 from sms.masking import without_numbers
 from sms.pacing import Pacing
 from sms.segments import segment
-from sms.smpp import deliver, pdu, receipt, status
+from sms.smpp import deliver, pdu, receipt, status, validity
 from sms.smpp.link import TAKEN_FOR_S, Link
 from sms.smpp.parts import References, messages_of
 from sms.smpp.pdu import Address, Pdu
@@ -65,6 +65,8 @@ class SmppBridge:
         self._link = Link(name, settings, deliver=self._deliver, changed=self._changed, taken_for_s=taken_for_s)
         self._under_way = 0
         """Texts in the window."""
+        self._fault = ""
+        """Why the last text was refused, where that was our account's or our settings' fault."""
         self._pacing = Pacing(settings.per_second, self._changed)
         self._references = References()
         self._log = structlog.get_logger().bind(bridge=name)
@@ -84,7 +86,9 @@ class SmppBridge:
 
     def health(self) -> Health:
         """Bound or not, and why not."""
-        return Health(up=self._link.session is not None, paused=self._link.is_paused, detail=self._link.detail)
+        is_up = self._link.session is not None
+        fault = f"; the last text was refused: {self._fault}" if is_up and self._fault else ""
+        return Health(up=is_up, paused=self._link.is_paused, detail=self._link.detail + fault)
 
     async def submit(self, text: Text) -> Outcome:
         """Hand a text over, its parts in turn, the first at once."""
@@ -161,6 +165,7 @@ class SmppBridge:
             message,
             service_type=self._settings.service_type,
             wants_receipt=self._settings.receipts,
+            validity_period=validity.written(sending.text.validity, self._settings.validity),
         )
         try:
             response = await session.request(sequence, written, late=partial(self._late_answer, sending))
@@ -178,10 +183,13 @@ class SmppBridge:
             self._pacing.slow_down()
             return status.refused(response.status, pause=timedelta(seconds=self._pacing.seconds_held()))
         if response.status != pdu.ESME_ROK:
-            return status.refused(response.status)
+            refused = status.refused(response.status)
+            self._fault = refused.detail if refused.kind is Refusal.CONFIGURATION else ""
+            return refused
         if response.command == pdu.GENERIC_NACK:
             return Unknown(detail="the SMSC answered with a generic_nack without an error", parts=len(sending.messages))
         self._pacing.went_well()
+        self._fault = ""
         sending.ids.append(pdu.message_id(response))
         return Accepted(provider_ids=(sending.ids[-1],))
 

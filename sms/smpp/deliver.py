@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sms.segments import from_gsm_7
+from sms.alphabets import from_default, from_utf_16, utf_8_or
 from sms.smpp.pdu import DATA_SM, Pdu
 from sms.text import Part
 
@@ -102,13 +102,13 @@ def decoded(octets: bytes, data_coding: int) -> str:
     """Octets in one of SMPP's alphabets (§5.2.19) as text; what cannot be read is replaced, never dropped."""
     match data_coding:
         case 8:
-            return octets.decode("utf-16-be", "replace")
+            return from_utf_16(octets)
         case 3:
             return octets.decode("latin-1")
         case 1:
-            return octets.decode("ascii", "replace")
+            return utf_8_or(octets, "ascii")
         case 0 | 0xF1 | 0xF0 | 0x11 | 0x10:
-            return from_gsm_7(octets) if max(octets, default=0) < 0x80 else octets.decode("latin-1")
+            return from_default(octets)
         case _:
             return octets.decode("utf-8", "replace")
 

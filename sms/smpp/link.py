@@ -23,6 +23,7 @@ TAKEN_FOR_S = 60.0
 """A bind of our own that has not ended yet is forgotten within seconds: after so long somebody else has it."""
 LAST_ANSWERS_WITHIN_S = 4.0
 STOPPED = "the bridge was stopped"
+_MAY_MEAN = "the system_id may be already bound, or this machine's address not allowed"
 
 
 class BindRefused(Exception):
@@ -32,6 +33,10 @@ class BindRefused(Exception):
         super().__init__(status.in_words(code))
         self.is_for_good = code in status.BIND_REFUSED_FOR_GOOD
         self.is_taken = code == status.ALREADY_BOUND
+
+
+class BindUnanswered(LinkDown):
+    """The link ended while we waited to be let in."""
 
 
 class Link:
@@ -88,6 +93,8 @@ class Link:
             await self._live(session)
         except BindRefused as error:
             return self._after_refusal(error, pause)
+        except BindUnanswered as error:
+            return self._after_taken(pause) if self._taken_since is not None else self._after_loss(str(error), pause, bound_at)
         except (LinkDown, OSError, TimeoutError, ssl.SSLError) as error:
             return self._after_loss(_in_words(error), pause, bound_at)
         except Exception:
@@ -144,9 +151,11 @@ class Link:
             system_type=settings.system_type,
         )
         try:
-            response = await session.request(sequence, written)
+            response = await session.request_bind(sequence, written)
         except NoAnswer:
             raise LinkDown("the SMSC did not answer the bind") from None
+        except LinkDown as error:
+            raise BindUnanswered(f"{error} instead of answering the bind: {_MAY_MEAN}") from None
         if response.status != pdu.ESME_ROK:
             raise BindRefused(response.status)
 
@@ -167,7 +176,7 @@ class Link:
 
     def _after_refusal(self, error: BindRefused, pause: float) -> float:
         if error.is_taken:
-            return self._after_taken(error, pause)
+            return self._after_taken(pause)
         self._taken_since = None
         self._detail = f"the bind was refused: {error}"
         if not error.is_for_good:
@@ -179,9 +188,10 @@ class Link:
         self.is_paused = True
         return pause
 
-    def _after_taken(self, error: BindRefused, pause: float) -> float:
-        """Our own bind of before, which the SMSC has not let go of yet; if it lasts, another program's."""
-        now = asyncio.get_running_loop().time()
+    def _after_taken(self, pause: float) -> float:
+        """Our own bind of before, which the SMSC has not let go of yet; if it lasts, another program's. An SMSC that has said
+        so may then only hang up."""
+        now, error = asyncio.get_running_loop().time(), status.in_words(status.ALREADY_BOUND)
         if self._taken_since is None:
             self._taken_since, self.is_paused, pause = now, False, RECONNECT_FIRST_S
             self._detail = f"the bind was refused: {error}; by a bind that has not ended yet, or by another program"

@@ -15,6 +15,7 @@ RESPONSE = 0x80000000
 
 GENERIC_NACK = 0x80000000
 BIND_RECEIVER, BIND_TRANSMITTER, BIND_TRANSCEIVER = 0x01, 0x02, 0x09
+ANSWERS_TO_BIND = frozenset({RESPONSE | BIND_TRANSMITTER, RESPONSE | BIND_TRANSCEIVER, GENERIC_NACK})
 SUBMIT_SM, DELIVER_SM, DATA_SM = 0x04, 0x05, 0x103
 UNBIND, ENQUIRE_LINK, ALERT_NOTIFICATION = 0x06, 0x15, 0x102
 OUTBIND = 0x0B
@@ -133,7 +134,14 @@ class ShortMessage:
 
 
 def submit(
-    sequence: int, source: Address, destination: Address, message: ShortMessage, *, service_type: str, wants_receipt: bool
+    sequence: int,
+    source: Address,
+    destination: Address,
+    message: ShortMessage,
+    *,
+    service_type: str,
+    wants_receipt: bool,
+    validity_period: str = "",
 ) -> bytes:
     """submit_sm (§4.4.1)."""
     written = _written(
@@ -149,6 +157,7 @@ def submit(
         esm_class=0x40 if message.has_udh else 0x00,
         protocol_id=0,
         priority_flag=0,
+        validity_period=validity_period,
         registered_delivery=1 if wants_receipt else 0,
         replace_if_present_flag=0,
         data_coding=message.data_coding,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sms.masking import without_numbers
 from sms.smpp.deliver import MESSAGE_STATE, RECEIPTED_MESSAGE_ID, Delivered
-from sms.text import Receipt, ReceiptState
+from sms.text import NOT_IN_TIME, Receipt, ReceiptState
 
 _FIELD = re.compile(r"\b(id|stat|err)\s*:\s*([^\s]+)", re.IGNORECASE)
 _BY_NUMBER = {
@@ -43,10 +43,15 @@ def read(delivered: Delivered, bridge: str, at: datetime, *, is_of_part: bool = 
         provider_id=provider_id[:128],
         to=delivered.source or None,
         state=state,
-        code=without_numbers(f"{word or 'no state'} err:{error}"[:64] if error.strip("0") else word or "no state"),
+        code=without_numbers(_code(word or "no state", error)),
         at=at,
         is_of_part=is_of_part,
     )
+
+
+def _code(word: str, error: str) -> str:
+    said = f"{word} err:{error}"[:64] if error.strip("0") else word
+    return f"{said}: {NOT_IN_TIME}"[:64] if word == "EXPIRED" else said
 
 
 def find_id(theirs: str, ours: Sequence[str]) -> int | None:

@@ -66,6 +66,8 @@ class Session:
         self._in_doubt = False
         self._splitter = Splitter()
         self._sequence = 0
+        self._bind: int | None = None
+        """The bind's, while it has no answer."""
         self._pending: dict[int, asyncio.Future[Pdu]] = {}
         self._waits: set[asyncio.Future[None]] = set()
         self._given_up: dict[int, Late] = {}
@@ -136,6 +138,14 @@ class Session:
             raise NoAnswer(f"no answer in {self._timeouts.response.total_seconds():g} s") from None
         finally:
             self._pending.pop(sequence, None)
+
+    async def request_bind(self, sequence: int, written: bytes) -> Pdu:
+        """`request`, for the first request of a link: a refusal that bears another sequence number can only be meant for it."""
+        self._bind = sequence
+        try:
+            return await self.request(sequence, written)
+        finally:
+            self._bind = None
 
     async def unless_down(self, wait: asyncio.Future[None]) -> None:
         """Wait for something else, no longer than the link lives: then `LinkDown`."""
@@ -214,7 +224,8 @@ class Session:
                 answers.append(pdu.nack(one))
 
     def _take_response(self, one: Pdu) -> None:
-        future = self._pending.get(one.sequence)
+        refuses_bind = self._bind is not None and one.status != pdu.ESME_ROK and one.command in pdu.ANSWERS_TO_BIND
+        future = self._pending.get(self._bind if self._bind is not None and refuses_bind else one.sequence)
         late = self._given_up.pop(one.sequence, None)
         if future is not None and not future.done():
             future.set_result(one)

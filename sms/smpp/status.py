@@ -11,11 +11,42 @@ ALREADY_BOUND = 0x05
 BIND_REFUSED_FOR_GOOD = frozenset({0x04, 0x0D, 0x0E, 0x0F})
 """Wrong state, bind failed, password, system_id: hammering will not help."""
 
-INVALID_DESTINATION = 0x0B
-_TEMPORARY = THROTTLED | {0x08, 0x45, 0x64}
-"""Also: system error, submit failed, temporary application error."""
-_CONFIGURATION = frozenset({0x04, 0x0A, 0x0D, 0x0E, 0x0F, 0x15, 0x48, 0x49, 0x53})
-"""Our bind, our sender (0x0A, 0x48, 0x49), our service_type or system_type."""
+_TEMPORARY = THROTTLED | {0x08, 0x45, 0x64, 0xFF}
+"""Also: system error, submit failed, temporary application error, an error that the SMSC itself does not know."""
+_ACCOUNT = frozenset({0x04, 0x0D, 0x0E, 0x0F})
+"""Our bind."""
+_CONFIGURATION = frozenset(
+    {
+        *(
+            0x02,
+            0x03,
+            0x05,
+            0x06,
+            0x07,
+            0x33,
+            0x34,
+            0x40,
+            0x42,
+            0x43,
+            0x44,
+            0x54,
+            0x55,
+            0x61,
+            0x63,
+            0xC0,
+            0xC1,
+            0xC2,
+            0xC3,
+            0xC4,
+        ),
+        *(0x0A, 0x48, 0x49),
+        *(0x50, 0x51, 0x15, 0x53, 0x62),
+    }
+)
+"""How the text was written, which `long_texts`, `receipts` and the rest of the settings decide; our sender; dest_ton, dest_npi,
+service_type, system_type, validity."""
+_PERMANENT = frozenset({0x01, 0x65, 0x66, 0xFE})
+"""The text: its length, or refused for good."""
 _IN_WORDS = {
     0x01: "message length is invalid",
     0x03: "command is not known",
@@ -23,7 +54,7 @@ _IN_WORDS = {
     0x05: "already bound",
     0x08: "system error",
     0x0A: "the sender is not allowed",
-    0x0B: "the destination is invalid",
+    0x0B: "the destination is invalid, or there is no route to it",
     0x0D: "bind failed",
     0x0E: "the password is wrong",
     0x0F: "the system_id is not known",
@@ -32,8 +63,11 @@ _IN_WORDS = {
     0x45: "submit failed",
     0x48: "the sender's type of number is wrong",
     0x49: "the sender's numbering plan is wrong",
+    0x50: "the destination's type of number is wrong (dest_ton)",
+    0x51: "the destination's numbering plan is wrong (dest_npi)",
     0x53: "the system_type is not allowed",
     0x58: "we send faster than it allows",
+    0x62: "the validity period is not allowed (validity)",
     0x64: "temporary error",
     0x65: "permanent error",
     0x66: "the text was rejected",
@@ -53,15 +87,23 @@ def code(status: int) -> str:
 
 def refused(status: int, *, pause: timedelta | None = None) -> Refused:
     """The refusal that a submit_sm_resp with this status is."""
-    kind = Refusal.PERMANENT
-    if status in _TEMPORARY:
-        kind = Refusal.TEMPORARY
-    elif status in _CONFIGURATION:
-        kind = Refusal.CONFIGURATION
     return Refused(
-        kind=kind,
+        kind=_kind(status),
         code=code(status),
         detail=in_words(status),
         retry_after=pause,
-        is_number_dead=status == INVALID_DESTINATION,
+        is_account=status in _ACCOUNT,
     )
+
+
+def _kind(status: int) -> Refusal:
+    """0x0B says that a number is none, or that this SMSC has no route to it (Jasmin), and a vendor's own code says nothing at
+    all: another bridge may do better."""
+    for kind, statuses in (
+        (Refusal.TEMPORARY, _TEMPORARY),
+        (Refusal.CONFIGURATION, _ACCOUNT | _CONFIGURATION),
+        (Refusal.PERMANENT, _PERMANENT),
+    ):
+        if status in statuses:
+            return kind
+    return Refusal.NO_ROUTE

@@ -1,15 +1,18 @@
 """The gateway, Kannel's real boxes, and an SMSC that is not ours: a text there, its receipt and a STOP back."""
 
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from sms.segments import gsm_7
 from tests.end_to_end.test_texts import miss
-from tests.peers.gateway import RunningGateway
+from tests.peers.gateway import PATIENCE_S, RunningGateway
 from tests.peers.kannel import Kannel
 from tests.peers.settings import unpaced
 from tests.peers.smsc import Smsc
@@ -41,6 +44,15 @@ def use(running: RunningGateway, kannel: Kannel) -> str:
     return f"{web}/hooks/primary"
 
 
+def wait_for_replies(running: RunningGateway, count: int) -> list[dict[str, str]]:
+    """Until so many replies are kept; all of them."""
+    until = time.monotonic() + PATIENCE_S
+    while len(replies := json.loads(running.cli("replies", "--json").stdout)) < count:
+        assert time.monotonic() < until, f"{count} wanted, have {replies}\n{running.log}"
+    found: list[dict[str, str]] = replies
+    return found
+
+
 def test_text_receipt_and_stop(gateway: Start, smsc: Smsc, kannel: Kannel, tmp_path: Path) -> None:
     running = gateway()
     hooks = use(running, kannel)
@@ -50,6 +62,8 @@ def test_text_receipt_and_stop(gateway: Start, smsc: Smsc, kannel: Kannel, tmp_p
     (submitted,) = smsc.wait_for_submitted(1)
     assert (submitted["to"], submitted["from"]) == ("14155550123", "14155550100")
     assert bytes.fromhex(submitted["hex"]).decode() == text["body"]
+    left = datetime.strptime(submitted["validity_period"], "%y%m%d%H%M%S000+").replace(tzinfo=UTC) - datetime.now(UTC)
+    assert timedelta(minutes=10) < left <= timedelta(minutes=15)
     smsc.command(f"receipt {submitted['id']} DELIVRD")
     running.wait_for("texts", 1, state="delivered")
     smsc.command("reply 14155550123 14155550100 Stop")
@@ -58,6 +72,14 @@ def test_text_receipt_and_stop(gateway: Start, smsc: Smsc, kannel: Kannel, tmp_p
     miss(running, tmp_path)
     assert running.wait_for("calls", 2, outcome="no_answer")[1]["reason"] == "opted_out"
     assert len(smsc.wait_for_submitted(2)) == 2
+    written = ["Jó † ☀  Ġ kérem", "Grüße & @ €", "スト"]
+    smsc.command(f"octets 14155550177 14155550100 8 {'STOP'.encode('utf-16-be').hex()}")
+    smsc.command(f"octets 14155550178 14155550100 8 {written[0].encode('utf-16-be').hex()}")
+    smsc.command(f"octets 14155550178 14155550100 0 {gsm_7(written[1]).hex()}")
+    smsc.command(f"octets 14155550178 14155550100 8 {written[2].encode('utf-16-be').hex()}")
+    replies = wait_for_replies(running, 5)
+    assert {reply["body"] for reply in replies if reply["from"] == "+14155550178"} == set(written)
+    assert [reply["wish"] for reply in replies if reply["from"] == "+14155550177"] == ["opt_out"]
     assert SECRET not in running.log
     assert "foobar" not in running.log
 

@@ -1,5 +1,6 @@
 """Kannel's real bearerbox and smsbox as processes: between our HTTP bridge and an SMSC, or as a yardstick."""
 
+import re
 import subprocess
 import time
 import urllib.error
@@ -52,10 +53,17 @@ max-messages = 10
 
 group = sms-service
 keyword = default
-get-url = "{inbound}?from=%p&to=%P&text=%a&id=%I"
+get-url = "{inbound}?{documented}"
 max-messages = 0
 catch-all = true
 """
+
+
+def documented_get_url() -> str:
+    """The query of `get-url`, as admins are told to write it."""
+    found = re.search(r"`get-url`.*?`http[^`?]*\?([^`]+)`", (Path(__file__).parents[2] / "docs/providers.md").read_text())
+    assert found is not None
+    return found[1]
 
 
 class Kannel:
@@ -71,6 +79,7 @@ class Kannel:
     def start(self, inbound: str = "http://127.0.0.1:1/", *, is_bound: bool = True) -> "Kannel":
         """Start both boxes, and wait until they listen and are bound. Replies go to the address `inbound`."""
         values = {"directory": self._directory, "smsc": self._smsc_port, "inbound": inbound, "window": self._window}
+        values["documented"] = documented_get_url()
         self._path.write_text(CONFIG.format(**values, **self._ports))
         for box in ("bearerbox", "smsbox"):
             with (self._directory / f"{box}.out").open("wb") as out:

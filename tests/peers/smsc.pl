@@ -4,11 +4,12 @@
 #   smsc.pl JOURNAL SYSTEM_ID PASSWORD [PORT [ADDRESS]]
 #
 # Prints "listening PORT". Every submit_sm is written to JOURNAL (and flushed) before it is answered, as one JSON object a
-# line: {at, id, from, to, esm_class, data_coding, registered_delivery, hex}. Commands come on standard input, and
+# line: {at, id, from, to, esm_class, data_coding, registered_delivery, validity_period, hex}. Commands come on standard input, and
 # wait until somebody is bound:
 #   receipt ID STATE        a delivery receipt for a message it has accepted (STATE: DELIVRD, UNDELIV, ...)
 #   reply FROM TO TEXT      an SMS from a phone
 #   part FROM TO NUMBER TOTAL TEXT      a part of a long one
+#   octets FROM TO CODING HEX           an SMS in another alphabet (data_coding)
 #   die COUNT               as by kill -9, when so many texts have been written down, before the last of them is answered
 # What a deliver_sm is answered with is written to JOURNAL as {delivered, status}.
 use strict;
@@ -73,9 +74,9 @@ sub take {
     my ($link, $pdu) = @_;
     my $id = $next_id++;
     $taken{$id} = $pdu;
-    printf $log qq({"at":%.6f,"id":"%s","from":"%s","to":"%s","esm_class":%d,"data_coding":%d,"registered_delivery":%d,"hex":"%s"}\n),
+    printf $log qq({"at":%.6f,"id":"%s","from":"%s","to":"%s","esm_class":%d,"data_coding":%d,"registered_delivery":%d,"validity_period":"%s","hex":"%s"}\n),
         time, $id, $pdu->{source_addr}, $pdu->{destination_addr}, $pdu->{esm_class}, $pdu->{data_coding},
-        $pdu->{registered_delivery}, unpack('H*', $pdu->{short_message});
+        $pdu->{registered_delivery}, $pdu->{validity_period}, unpack('H*', $pdu->{short_message});
     kill 'KILL', $$ if $dies_at && $id >= 1000 + $dies_at - 1;
     $link->submit_sm_resp(message_id => $id, seq => $pdu->{seq});
 }
@@ -98,6 +99,10 @@ sub obey {
         deliver($link, $pdu->{destination_addr}, $pdu->{source_addr}, 0x04, $text);
     }
     elsif ($word eq 'reply') { deliver($link, $rest[0], $rest[1], 0x00, $rest[2]); }
+    elsif ($word eq 'octets') {
+        my ($coding, $hex) = split / /, $rest[2];
+        deliver($link, $rest[0], $rest[1], 0x00, pack('H*', $hex), $coding);
+    }
     elsif ($word eq 'part') {
         my ($number, $total, $text) = split / /, $rest[2], 3;
         deliver($link, $rest[0], $rest[1], 0x40, pack('C6', 5, 0, 3, 77, $total, $number) . $text);
@@ -105,9 +110,9 @@ sub obey {
 }
 
 sub deliver {
-    my ($link, $from, $to, $esm_class, $text) = @_;
+    my ($link, $from, $to, $esm_class, $text, $coding) = @_;
     $link->deliver_sm(
         seq => $next_delivery++, source_addr => $from, destination_addr => $to, source_addr_ton => 1, dest_addr_ton => 1,
-        esm_class => $esm_class, data_coding => 0, short_message => $text, async => 1,
+        esm_class => $esm_class, data_coding => $coding || 0, short_message => $text, async => 1,
     );
 }

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -56,7 +56,7 @@ REQUESTS: dict[str, tuple[str, dict[str, str], Any]] = {
         {"content-type": FORM},
         {
             "api_key": "S3CRET", "api_secret": "S3CRET", "from": "14155550100", "to": "14155550123", "text": TEXT.body,
-            "type": "text", "client-ref": TEXT.key, "status-report-req": "1", "callback": CALLBACK,
+            "type": "text", "client-ref": TEXT.key, "status-report-req": "true", "callback": CALLBACK,
         },
     ),
     "plivo": (
@@ -206,7 +206,7 @@ REFUSALS: list[tuple[str, int, str, Refusal, bool]] = [
     ("vonage", 200, '{"messages": [{"status": "1", "error-text": "Throttled"}]}', Refusal.TEMPORARY, False),
     ("vonage", 200, '{"messages": [{"status": "4", "error-text": "Bad Credentials"}]}', Refusal.CONFIGURATION, False),
     ("vonage", 200, '{"messages": [{"status": "29"}]}', Refusal.CONFIGURATION, False),
-    ("vonage", 200, '{"messages": [{"status": "33"}]}', Refusal.PERMANENT, False),
+    ("vonage", 200, '{"messages": [{"status": "33"}]}', Refusal.PERMANENT, True),
     ("vonage", 429, "", Refusal.TEMPORARY, False),
     ("plivo", 400, '{"error": "dst is not a valid phone number"}', Refusal.PERMANENT, False),
     ("plivo", 401, "", Refusal.CONFIGURATION, False),
@@ -220,7 +220,7 @@ REFUSALS: list[tuple[str, int, str, Refusal, bool]] = [
     ("kannel", 400, "Missing receiver(s) number", Refusal.PERMANENT, False),
     ("kannel", 503, "Temporal failure, try again later.", Refusal.TEMPORARY, False),
     ("jasmin", 403, 'Error "Authentication failure for username:u"', Refusal.CONFIGURATION, False),
-    ("jasmin", 412, 'Error "No route found"', Refusal.PERMANENT, False),
+    ("jasmin", 412, 'Error "No route found"', Refusal.NO_ROUTE, False),
     ("jasmin", 500, 'Error "Cannot send submit_sm, check SMPPClientManagerPB log file for details"', Refusal.TEMPORARY, False),
     ("http", 400, "", Refusal.PERMANENT, False),
     ("http", 503, "", Refusal.TEMPORARY, False),
@@ -427,6 +427,40 @@ def test_replies(tmp_path: Path, kind: str, told: Any, provider_id: str) -> None
         assert (found.sender[-11:], found.to[-11:]) == ("14155550123", "14155550100")
     else:
         assert (found.sender, found.to) == (TEXT.to, TEXT.sender)
+
+
+@pytest.mark.parametrize("told", [{}, {"recipient": None}, {"recipient": ""}])
+def test_phone_that_does_not_say_which_of_its_numbers_was_written_to(tmp_path: Path, told: dict[str, Any]) -> None:
+    payload = {"messageId": "x", "message": "STOP", "phoneNumber": TEXT.to, "simNumber": 1, **told}
+    (found,) = said("android", tmp_path, "inbound", {"event": "sms:received", "id": "R", "payload": payload})
+    assert isinstance(found, Reply)
+    assert (found.sender, found.to, found.body) == (TEXT.to, "", "STOP")
+
+
+@pytest.mark.parametrize(
+    ("text", "charset", "body"),
+    [
+        ("Stop+now", "&charset=UTF-8&coding=0", "Stop now"),
+        (quote("Grüße".encode()), "&charset=UTF-8&coding=0", "Grüße"),
+        (quote("Jó † ☀  Ġ".encode("utf-16-be")), "&charset=UTF-16BE&coding=2", "Jó † ☀  Ġ"),
+        (quote("STOP".encode("utf-16-le")), "&charset=UTF-16BE&coding=2", "STOP"),
+        (quote("STOP".encode("utf-16-be")), "&coding=2", "STOP"),
+        (quote("STOP".encode("utf-16-be")), "", "STOP"),
+        (quote("Grüße".encode("cp1252")), "&charset=WINDOWS-1252", "Grüße"),
+        (quote("Grüße".encode("latin-1")), "&charset=8-BIT&coding=1", "Grüße"),
+        (quote("Grüße".encode()), "&charset=no-such-charset", "Grüße"),
+        (quote("Grüße".encode()), "&charset=base64", "Grüße"),
+        (quote("Grüße".encode()), "", "Grüße"),
+    ],
+)
+def test_reply_that_kannel_passes_on_is_read_in_its_charset(tmp_path: Path, text: str, charset: str, body: str) -> None:
+    """By get-url, where the octets stand in the address as they came over the air."""
+    query = f"from=%2B14155550123&to=%2B14155550100&text={text}{charset}&id=R"
+    parsed = dict(parse_qsl(query, keep_blank_values=True))
+    hook = Hook(url=f"{PUBLIC}/hooks/primary/inbound/{SECRET}?{query}", headers={}, body=b"", at=NOW, query=parsed)
+    (found,) = provider("kannel", tmp_path).read(hook, "primary")
+    assert isinstance(found, Reply)
+    assert (found.body, found.sender, found.to, found.provider_id) == (body, TEXT.to, TEXT.sender, "R")
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ async def test_parts_bear_a_header_and_go_in_order() -> None:
     [
         (0x58, Refusal.TEMPORARY),
         (0x14, Refusal.TEMPORARY),
-        (0x0B, Refusal.PERMANENT),
+        (0x0B, Refusal.NO_ROUTE),
         (0x0A, Refusal.CONFIGURATION),
         (0x66, Refusal.PERMANENT),
     ],

@@ -1,7 +1,9 @@
 """The bind's life: refused because it is taken, lost in the middle, ended by a fault of ours; and that it does not grow."""
 
 import asyncio
+import socket
 import ssl
+import struct
 import tracemalloc
 from dataclasses import replace
 from datetime import timedelta
@@ -51,6 +53,98 @@ async def test_bind_that_is_taken_is_tried_again_within_seconds_and_said(closes:
         assert "already bound" in outcome.detail
         await until(lambda: bridge.health().up, 20)
     assert len(smsc.binds) == 3
+
+
+def reset(link: Link) -> None:
+    """Close as by a crash: what has arrived and is not read yet may be thrown away."""
+    link.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    link.writer.transport.abort()
+
+
+async def as_it_should(link: Link, one: Pdu) -> None:
+    link.answer(one, TAKEN)
+
+
+async def without_its_sequence(link: Link, one: Pdu) -> None:
+    link.send(one.command | pdu.RESPONSE, TAKEN, 0)
+
+
+async def as_a_generic_nack(link: Link, one: Pdu) -> None:
+    link.send(pdu.GENERIC_NACK, TAKEN, one.sequence)
+
+
+async def as_a_generic_nack_without_its_sequence(link: Link, one: Pdu) -> None:
+    link.send(pdu.GENERIC_NACK, TAKEN, 0)
+
+
+async def with_an_unbind(link: Link, one: Pdu) -> None:
+    link.answer(one, TAKEN)
+    link.send(pdu.UNBIND, 0, 9)
+
+
+@pytest.mark.parametrize(
+    ("refuse", "ends"),
+    [
+        (as_it_should, "stays"),
+        (as_it_should, "closes"),
+        (as_it_should, "resets"),
+        (without_its_sequence, "closes"),
+        (as_a_generic_nack, "closes"),
+        (as_a_generic_nack_without_its_sequence, "resets"),
+        (with_an_unbind, "closes"),
+    ],
+)
+async def test_taken_is_said_however_the_smsc_says_it_and_goes(refuse: Answer, ends: str) -> None:
+    """Down at first, because our own bind of before may not have ended; after a while an error, and paused."""
+
+    async def answer(link: Link, one: Pdu) -> None:
+        await refuse(link, one)
+        if ends == "closes":
+            link.writer.close()
+        elif ends == "resets":
+            reset(link)
+
+    smsc = await FaultySmsc(on_bind=answer).start()
+    bridge = SmppBridge("primary", configured(smsc, response_timeout=timedelta(seconds=5)), taken_for_s=0.5)
+    with capture_logs() as logged:
+        async with bound(smsc, wait=False, bridge=bridge):
+            await until(lambda: smsc.binds and "already bound" in bridge.health().detail)
+            assert (bridge.health().up, bridge.health().paused) == (False, False)
+            await until(lambda: bridge.health().paused)
+            assert not bridge.health().up
+            assert "another program" in bridge.health().detail
+    said = [(entry["event"], entry["log_level"]) for entry in logged]
+    assert said == [("bridge_down", "warning"), ("bridge_paused", "error")]
+
+
+async def test_smsc_that_says_taken_and_then_only_hangs_up_is_told_once() -> None:
+    count = 0
+
+    async def refuse_then_hang_up(link: Link, one: Pdu) -> None:
+        nonlocal count
+        count += 1
+        if count % 2:
+            link.answer(one, TAKEN)
+        link.writer.close()
+
+    smsc = await FaultySmsc(on_bind=refuse_then_hang_up).start()
+    bridge = SmppBridge("primary", configured(smsc), taken_for_s=2)
+    with capture_logs() as logged:
+        async with bound(smsc, wait=False, bridge=bridge):
+            await until(lambda: bridge.health().paused)
+            assert "already bound" in bridge.health().detail
+    assert [entry["event"] for entry in logged] == ["bridge_down", "bridge_paused"]
+
+
+async def test_smsc_that_hangs_up_instead_of_answering_the_bind_says_what_that_may_mean() -> None:
+    async def hang_up(link: Link, one: Pdu) -> None:
+        link.writer.close()
+
+    smsc = await FaultySmsc(on_bind=hang_up).start()
+    async with bound(smsc, wait=False) as (bridge, _):
+        await until(lambda: "instead of answering the bind" in bridge.health().detail)
+        assert "already bound" in bridge.health().detail
+        assert not bridge.health().paused
 
 
 async def test_bind_waits_for_the_one_before() -> None:

@@ -65,7 +65,7 @@ LATE: list[tuple[int, int, Callable[[Outcome], bool]]] = [
     (1, 0, lambda outcome: isinstance(outcome, Unknown) and (outcome.provider_ids, outcome.parts) == (("late",), 3)),
     (2, 0, lambda outcome: isinstance(outcome, Unknown) and (outcome.provider_ids, outcome.parts) == (("P1", "late"), 3)),
     (3, 0, lambda outcome: outcome == Accepted(provider_ids=("P1", "P2", "late"))),
-    (1, 0x0B, lambda outcome: isinstance(outcome, Refused) and outcome.kind is Refusal.PERMANENT),
+    (1, 0x0B, lambda outcome: isinstance(outcome, Refused) and outcome.kind is Refusal.NO_ROUTE),
     (3, 0x0B, lambda outcome: isinstance(outcome, Unknown) and (outcome.provider_ids, outcome.parts) == (("P1", "P2"), 3)),
 ]
 

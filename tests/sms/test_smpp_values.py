@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sms.segments import segment
+from sms.segments import GSM_BASIC, gsm_7, segment
 from sms.smpp import deliver, pdu, receipt, status
 from sms.smpp.parts import MESSAGE_PAYLOAD, References, Way, messages_of
 from sms.smpp.pdu import HEADER, Garbage, Pdu, Splitter
@@ -163,6 +163,19 @@ def test_only_what_is_said_to_be_international_gets_a_plus(type_of_number: int, 
     assert deliver.read(Pdu(command=pdu.DELIVER_SM, status=0, sequence=1, body=fields)).source == source
 
 
+@pytest.mark.parametrize(
+    ("body", "tlvs", "code"),
+    [
+        (b"id:12 stat:EXPIRED err:000", b"", "EXPIRED: its time was up before it was delivered"),
+        (b"id:12 stat:EXPIRED err:027", b"", "EXPIRED err:027: its time was up before it was delivered"),
+        (b"", b"\x00\x1e\x00\x03c\x31\x00\x04\x27\x00\x01\x03", "EXPIRED: its time was up before it was delivered"),
+        (b"id:12 stat:UNDELIV err:011", b"", "UNDELIV err:011"),
+    ],
+)
+def test_expired_says_why(body: bytes, tlvs: bytes, code: str) -> None:
+    assert receipt.read(read(body, tlvs), "primary", NOW).code == code
+
+
 def test_receipt_without_an_id_is_refused() -> None:
     with pytest.raises(ValueError, match="without an id"):
         receipt.read(read(b"stat:DELIVRD"), "primary", NOW)
@@ -188,7 +201,7 @@ def test_ids_are_found_however_they_are_written(theirs: str, ours: list[str], fo
 
 def test_every_status_is_a_refusal_of_some_kind() -> None:
     kinds = {code: status.refused(code).kind for code in range(1, 0x500)}
-    assert {code for code, kind in kinds.items() if kind is Refusal.TEMPORARY} == {0x08, 0x14, 0x45, 0x58, 0x64}
+    assert {code for code, kind in kinds.items() if kind is Refusal.TEMPORARY} == {0x08, 0x14, 0x45, 0x58, 0x64, 0xFF}
     assert "0x0000000E" in status.in_words(0x0E)
 
 
@@ -201,7 +214,53 @@ def test_every_status_is_a_refusal_of_some_kind() -> None:
         (b"\x1b\x65", 0, "€"),
         ("héé😀".encode("utf-16-be"), 8, "héé😀"),
         (b"plain", 1, "plain"),
+        ("STOP".encode("utf-16-le"), 8, "STOP"),
+        ("NO".encode("utf-16-le"), 8, "NO"),
+        ("Größe 3€".encode("utf-16"), 8, "Größe 3€"),
+        (b"\xfe\xff" + "Größe".encode("utf-16-be"), 8, "Größe"),
+        ("Стоп, спасибо".encode("utf-16-le"), 8, "Стоп, спасибо"),
+        ("Стоп, спасибо".encode("utf-16-be"), 8, "Стоп, спасибо"),
+        ("停止".encode("utf-16-be"), 8, "停止"),
+        ("一".encode("utf-16-be"), 8, "一"),
+        ("七一".encode("utf-16-be"), 8, "七一"),
+        ("你好，请不要再发短信了".encode("utf-16-be"), 8, "你好，请不要再发短信了"),
+        ("Ωραία".encode("utf-16-be"), 8, "Ωραία"),
+        ("אל תשלחו".encode("utf-16-le"), 8, "אל תשלחו"),
+        ("☀☀".encode("utf-16-be"), 8, "☀☀"),
+        (b"START", 8, "START"),
+        ("Grüße".encode(), 0, "Grüße"),
+        ("Стоп 👍".encode(), 0, "Стоп 👍"),
+        ("Grüße".encode(), 1, "Grüße"),
+        ("Grüße".encode("latin-1"), 0, "Grüße"),
+        (b"\xef\xbb\xbfSTOP", 0, "STOP"),
+        ("…grü".encode()[1:], 0, "grü"),
+        ("grüß".encode()[:-1], 0, "grü"),
+        ("STOP".encode("utf-16-le"), 0, "STOP"),
+        ("STOP".encode("utf-16-be"), 0, "STOP"),
+        ("Größe".encode("utf-16-le"), 0, "Größe"),
+        (b"a\x00b", 0, "a@b"),
+        (b"a\x00b\x00", 0, "a@b@"),
+        (b"\x00\x00\x00\x00\x00\x00", 0, "@@@@@@"),
+        (b"me\x00office.example", 0, "me@office.example"),
+        (b"\x02\x11\x00 ok", 0, "$_@ ok"),
+        (b"\x1b\x65\x1b\x3c\x1b\x3e", 0, "€[]"),
     ],
 )
 def test_alphabets(octets: bytes, coding: int, text: str) -> None:
     assert deliver.decoded(octets, coding) == text
+
+
+@given(st.text(st.sampled_from(GSM_BASIC.replace("\x1b", "") + "^{}[]~|€"), max_size=160))
+def test_gsm_7_is_read_as_what_it_is(body: str) -> None:
+    """But for every second character an at sign, all through: nobody writes so, and some SMSCs do."""
+    octets = gsm_7(body)
+    assume(len(octets) < 6 or (any(octets[0::2]) and any(octets[1::2])))
+    assert deliver.decoded(octets, 0) == body
+
+
+@given(st.text(st.characters(min_codepoint=0x3040, max_codepoint=0x9FFF), max_size=70))
+def test_big_endian_of_scripts_without_letters_stays_so(body: str) -> None:
+    """What is taken for little-endian must read as letters of a script that has some."""
+    octets = body.encode("utf-16-be")
+    assume(any(octet >= 7 for octet in octets[1::2]) or len(body) < 2)
+    assert deliver.decoded(octets, 8) == body
