@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 
 from config.bridges import Http
 from config.model import E164, Bridge, Config, Hours, Line, Smpp
-from gateway import calendars, contacts
+from gateway import calendars, closed_days
 from gateway.core.consent import Wish, wish
 from gateway.core.phone import region_of
 from gateway.core.schedule import zone
 from gateway.core.template import merge_fields, render
 from gateway.core.variants import in_words
+from gateway.knowledge import Knowledge
 from sip.descriptors import calls_by_descriptors, hard_descriptor_limit
 from sms.segments import Alphabet, Segmented, first_not_gsm, segment
 
@@ -47,7 +48,6 @@ class Message:
 def advise(config: Config, now: datetime) -> tuple[Advice, ...]:
     """Every warning about a configuration that is valid, and about the files that it names."""
     found = [advice for line in config.line.values() for advice in _of_line(line, config)]
-    calendars.problems(config, now, lambda key, says: found.append(Advice(key=key, says=says)))
     for name, hours in config.hours.items():
         found += _of_hours(f"hours.{name}", hours)
     if config.limits.per_minute is None or config.limits.per_day is None:
@@ -56,7 +56,7 @@ def advise(config: Config, now: datetime) -> tuple[Advice, ...]:
     for name, way in config.sms.items():
         found += _of_bridge(f"sms.{name}", way, config)
     found += of_descriptors(config.sip.max_calls, hard_descriptor_limit())
-    return (*found, *_of_contacts(config))
+    return (*found, *_of_files(config, now))
 
 
 def messages(line: Line, config: Config) -> list[Message]:
@@ -168,21 +168,26 @@ def _of_hours(key: str, hours: Hours) -> Iterator[Advice]:
                 return
 
 
-def _of_contacts(config: Config) -> Iterator[Advice]:
+def _of_files(config: Config, now: datetime) -> Iterator[Advice]:
+    """Contacts and calendars: what in them does not count."""
+    knowledge = Knowledge()
+    calendars_now = knowledge.calendars(config, now)
+    for key, says in calendars.remarks_on(calendars_now, now):
+        yield Advice(key=key, says=says)
+    for key, says in closed_days.remarks_on(config, calendars_now, now):
+        yield Advice(key=key, says=says)
     if config.contacts is None:
         yield Advice(
             key="contacts", says="is not there, so staff who call in are texted like customers; name a file with their numbers"
         )
         return
-    path = config.path.parent / config.contacts.file
-    try:
-        read = contacts.read(path, config.region)
-    except OSError as error:
-        yield Advice(key="contacts.file", says=f"{path} cannot be read: {error.strerror}")
+    people = knowledge.contacts(config)
+    if people is None or people.value is None or people.why_not:
         return
-    for line, says in read.problems:
-        yield Advice(key="contacts.file", says=f"{path.name}:{line}: {says}")
-    if not any(contact.group == "staff" for contact in read.by_number.values()):
+    name = config.contacts.file.name
+    for problem in people.value.problems:
+        yield Advice(key="contacts.file", says=f"{name}:{problem.line}: {problem}")
+    if not any(contact.group == "staff" for contact in people.value.by_number.values()):
         yield Advice(key="contacts.file", says="names nobody of group staff, so staff who call in are texted like customers")
 
 

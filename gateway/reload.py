@@ -32,7 +32,7 @@ FIXED = (
 LOOK_EVERY = timedelta(seconds=2)
 """With `watch` the file is looked at so often."""
 KNOW_AGAIN_EVERY = timedelta(minutes=1)
-"""Calendars and contacts change without being announced; they are looked at so often."""
+"""Calendars and contacts change without being announced; they are looked at so often, after a change sooner."""
 
 ComesIntoForce = Callable[[Config, Directory], None]
 
@@ -94,7 +94,7 @@ class Reloading:
     async def _know_again(self, config: Config) -> None:
         now = datetime.now(UTC)
         directory = await asyncio.to_thread(self._knowledge.directory, config, now)
-        self._know_again_at = now + KNOW_AGAIN_EVERY
+        self._know_again_at = now + (LOOK_EVERY if self._knowledge.is_settling else KNOW_AGAIN_EVERY)
         self._comes_into_force(config, directory)
         self.config = config
 

@@ -30,7 +30,10 @@ def explain(options: argparse.Namespace, config: Config) -> int:
     except ValueError as error:
         complain(f"textback: --at: {error}; write 2026-12-24T18:30")
         return 2
-    ruling = Ruling(Knowledge().directory(config, at))
+    directory = Knowledge().directory(config, at)
+    for fault in directory.faults:
+        complain(f"textback: {fault.file} {fault.detail}; meanwhile {fault.meanwhile}")
+    ruling = Ruling(directory)
     ended = _ended(options, line, ruling, at)
     decision = _decide(ruling, ended, line, config)
     trace = [placed(asdict(step), config) for step in decision.trace]
