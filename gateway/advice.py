@@ -170,7 +170,7 @@ def _of_hours(key: str, hours: Hours) -> Iterator[Advice]:
 
 def _of_files(config: Config, now: datetime) -> Iterator[Advice]:
     """Contacts and calendars: what in them does not count."""
-    knowledge = Knowledge()
+    knowledge = Knowledge(tells=False)
     calendars_now = knowledge.calendars(config, now)
     for key, says in calendars.remarks_on(calendars_now, now):
         yield Advice(key=key, says=says)

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import structlog
-
 from config.model import Config, Hours, Span
 from config.values import days
 from gateway import ics
@@ -21,7 +19,6 @@ from gateway.time_off import Closed, TimeOff
 from gateway.watched import Known, Watched
 
 LARGEST_FILE = 5_000_000
-PROBLEMS_LOGGED = 20
 ReadAs = tuple[str, range]
 
 
@@ -40,7 +37,6 @@ class Calendars:
     def __init__(self, *, settles: bool) -> None:
         self._files: dict[Path, Watched[TimeOff, ReadAs]] = {}
         self._settles = settles
-        self._log = structlog.get_logger()
 
     def look(self, config: Config, now: datetime, copies: Copies) -> dict[str, CalendarKnown]:
         """Every calendar file as it is now, by what it is called in the configuration."""
@@ -61,16 +57,7 @@ class Calendars:
                 settles=self._settles,
             )
             self._files[path] = file
-        known = file.look((config.timezone, years_around(now)))
-        if known.is_fresh and known.value is not None:
-            self._tell(path, known.value)
-        return CalendarKnown(key=key, path=path, known=known)
-
-    def _tell(self, path: Path, off: TimeOff) -> None:
-        for line, says in off.problems[:PROBLEMS_LOGGED]:
-            self._log.warning("calendar_event_unusable", file=str(path), line=line, detail=says)
-        more = max(0, len(off.problems) - PROBLEMS_LOGGED)
-        self._log.info("calendar_read", file=str(path), days=len(off.days), closures=len(off.closures), more_unusable=more)
+        return CalendarKnown(key=key, path=path, known=file.look((config.timezone, years_around(now))))
 
 
 def named_in(config: Config) -> dict[str, str]:
@@ -117,8 +104,8 @@ def remarks_on(files: dict[str, CalendarKnown], now: datetime) -> Iterator[tuple
         off = file.known.value
         if off is None or file.known.why_not:
             continue
-        for line, says in (*off.problems, *off.remarks):
-            yield file.key, f"{entry}:{line}: {says}"
+        for remark in (*off.problems, *off.remarks):
+            yield file.key, f"{entry}:{remark.line}: {remark.says}"
         if not (off.days or off.closures or off.problems or off.remarks):
             years = years_around(now)
             yield file.key, f"{entry} closes nothing between {years.start} and {years.stop - 1}"

@@ -13,7 +13,7 @@ import recurring_ical_events
 
 from gateway.core.schedule import zone
 from gateway.cpu_limit import OutOfTime, at_most
-from gateway.time_off import Closure, DayOff, TimeOff
+from gateway.time_off import Closure, DayOff, Remark, TimeOff
 from gateway.whole_file import Unusable
 
 CLOSURES_AT_MOST = 20_000
@@ -46,7 +46,7 @@ class _Found:
 
     days: list[DayOff] = field(default_factory=list)
     closures: list[Closure] = field(default_factory=list)
-    problems: list[tuple[int, str]] = field(default_factory=list)
+    problems: list[Remark] = field(default_factory=list)
     free: list[_Block] = field(default_factory=list)
     empty: list[_Block] = field(default_factory=list)
 
@@ -56,7 +56,7 @@ class _Found:
             days=tuple(sorted(self.days, key=lambda off: (off.day, off.name))),
             closures=tuple(sorted(self.closures, key=lambda closure: (closure.start, closure.end, closure.name))),
             problems=tuple(self.problems),
-            remarks=tuple(sorted(remarks)),
+            remarks=tuple(sorted(remarks, key=lambda remark: remark.line)),
         )
 
 
@@ -139,11 +139,15 @@ def _take(series: list[_Block], zones: list[_Block], timezone: str, years: range
             for event in occurrences:
                 _add(event, first, timezone, years, whence, found)
     except _BadEvent as error:
-        found.problems.append((first.line, f"{_named(first)} {error}, so it closes nothing"))
+        found.problems.append(Remark(line=first.line, says=f"{_named(first)} {error}, so it closes nothing"))
     except OutOfTime:
-        found.problems.append((first.line, f"{_named(first)} repeats without end or sense, so it closes nothing"))
+        found.problems.append(
+            Remark(line=first.line, says=f"{_named(first)} repeats without end or sense, so it closes nothing")
+        )
     except Exception as error:  # whatever the libraries make of a broken event, it must not spoil the others
-        found.problems.append((first.line, f"{_named(first)} cannot be read ({_in_short(error)}), so it closes nothing"))
+        found.problems.append(
+            Remark(line=first.line, says=f"{_named(first)} cannot be read ({_in_short(error)}), so it closes nothing")
+        )
 
 
 def _occurrences(series: list[_Block], zones: list[_Block], years: range) -> list[icalendar.Event]:
@@ -211,9 +215,10 @@ def _in_short(error: Exception) -> str:
     return " ".join(f"{error}".split())[:120] or type(error).__name__
 
 
-def _remark(events: Sequence[_Block], what: str) -> Iterator[tuple[int, str]]:
+def _remark(events: Sequence[_Block], what: str) -> Iterator[Remark]:
     if events:
         names = ", ".join(event.value("SUMMARY")[:40] or "no name" for event in events[:3])
         more = f" and {len(events) - 3} more" if len(events) > 3 else ""
         one = len(events) == 1
-        yield events[0].line, f"{len(events)} event{'' if one else 's'} {what} close{'s' if one else ''} nothing: {names}{more}"
+        says = f"{len(events)} event{'' if one else 's'} {what} close{'s' if one else ''} nothing: {names}{more}"
+        yield Remark(line=events[0].line, says=says)

@@ -14,6 +14,7 @@ from gateway.calendars import CalendarKnown, Calendars, office_hours
 from gateway.contacts import Contacts
 from gateway.directory import Directory, FileFault
 from gateway.last_good import Copies
+from gateway.time_off import TimeOff
 from gateway.watched import Known, Watched
 
 COPY_COUNTS = "its last good copy counts"
@@ -23,11 +24,12 @@ PROBLEMS_LOGGED = 20
 
 
 class Knowledge:
-    """Makes directories. What is wrong with a file is said once. `keeps`: the running gateway, which keeps copies of the good
-    ones in its data directory; commands read these."""
+    """Makes directories. `keeps`: the running gateway, which keeps copies of good files in its data directory; commands read
+    these. `tells`: what is read, and what is wrong with it, is said in the log, once."""
 
-    def __init__(self, *, keeps: bool = False) -> None:
+    def __init__(self, *, keeps: bool = False, tells: bool = True) -> None:
         self._keeps = keeps
+        self._tells = tells
         self._calendars = Calendars(settles=keeps)
         self._contacts: Watched[Contacts, str] | None = None
         self._complaints: dict[str, str] = {}
@@ -47,8 +49,8 @@ class Knowledge:
         copies.keep_none_but(looked_at)
         self.is_settling = any(known.is_settling for known in looked_at.values())
         faults = tuple(_faults(config, calendars, people))
-        self._complain(faults)
-        self._tell_copies(looked_at)
+        if self._tells:
+            self._tell(looked_at, faults)
         return Directory(
             config,
             office_hours(config, calendars, now),
@@ -79,16 +81,28 @@ class Knowledge:
                 copies=copies,
                 settles=self._keeps,
             )
-        known = self._contacts.look(config.region)
-        if known.is_fresh and known.value is not None:
-            self._tell_contacts(path, known.value)
-        return known
+        return self._contacts.look(config.region)
 
-    def _tell_contacts(self, path: Path, read: Contacts) -> None:
-        for problem in read.problems[:PROBLEMS_LOGGED]:
-            self._log.warning("contact_unusable", file=str(path), line=problem.line, detail=problem.says)
-        more = max(0, len(read.problems) - PROBLEMS_LOGGED)
-        self._log.info("contacts_read", file=str(path), contacts=len(read.by_number), more_unusable=more)
+    def _tell(self, looked_at: Mapping[Path, Known[Any]], faults: tuple[FileFault, ...]) -> None:
+        """What is new since the last look."""
+        for path, known in looked_at.items():
+            if known.is_fresh and known.value is not None:
+                self._tell_read(path, known.value)
+            if known.not_kept:
+                meanwhile = "a restart needs the file itself"
+                self._log.warning("last_good_copy_not_kept", file=str(path), detail=known.not_kept, meanwhile=meanwhile)
+        self._complain(faults)
+
+    def _tell_read(self, path: Path, value: Contacts | TimeOff) -> None:
+        is_contacts = isinstance(value, Contacts)
+        for problem in value.problems[:PROBLEMS_LOGGED]:
+            event = "contact_unusable" if is_contacts else "calendar_event_unusable"
+            self._log.warning(event, file=str(path), line=problem.line, detail=problem.says)
+        more = {"more_unusable": more} if (more := len(value.problems) - PROBLEMS_LOGGED) > 0 else {}
+        if isinstance(value, Contacts):
+            self._log.info("contacts_read", file=str(path), contacts=len(value.by_number), **more)
+        else:
+            self._log.info("calendar_read", file=str(path), days=len(value.days), closures=len(value.closures), **more)
 
     def _complain(self, faults: tuple[FileFault, ...]) -> None:
         for fault in faults:
@@ -99,12 +113,6 @@ class Knowledge:
             tell = self._log.warning if fault.meanwhile == COPY_COUNTS else self._log.error
             tell(event, file=fault.file, detail=fault.detail, meanwhile=fault.meanwhile)
         self._complaints = {fault.file: f"{fault.detail} {fault.meanwhile}" for fault in faults}
-
-    def _tell_copies(self, looked_at: Mapping[Path, Known[Any]]) -> None:
-        for path, known in looked_at.items():
-            if known.not_kept:
-                meanwhile = "a restart needs the file itself"
-                self._log.warning("last_good_copy_not_kept", file=str(path), detail=known.not_kept, meanwhile=meanwhile)
 
 
 def contacts_of(config: Config) -> Path:

@@ -24,14 +24,22 @@ class Closure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """What there is to say of a line of a calendar file."""
+
+    line: int
+    says: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimeOff:
-    """What a calendar closes within some years, and what in it does not count: a line of the file and a sentence each."""
+    """What a calendar closes within some years, and what in it does not count."""
 
     days: tuple[DayOff, ...] = ()
     closures: tuple[Closure, ...] = ()
-    problems: tuple[tuple[int, str], ...] = ()
+    problems: tuple[Remark, ...] = ()
     """Events that cannot be read."""
-    remarks: tuple[tuple[int, str], ...] = ()
+    remarks: tuple[Remark, ...] = ()
     """Events that close nothing although somebody may think so."""
 
 

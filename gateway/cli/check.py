@@ -65,7 +65,7 @@ def check(options: argparse.Namespace) -> int:
 
 def _about_files(config: Config, now: datetime) -> Iterator[Problem]:
     """Contacts and calendars that cannot be used as they are: the gateway runs all the same, but not as the office means it."""
-    for fault in Knowledge().directory(config, now).faults:
+    for fault in Knowledge(tells=False).directory(config, now).faults:
         yield load.problem(
             config, fault.key, f"{fault.file} {fault.detail}; in the running gateway meanwhile {fault.meanwhile}"
         )
@@ -122,7 +122,7 @@ def _message_json(message: Message) -> dict[str, Any]:
 
 
 def _print_week(config: Config, now: datetime) -> None:
-    directory = Knowledge().directory(config, now)
+    directory = Knowledge(tells=False).directory(config, now)
     for line in config.line.values():
         say(f"{line.name}: what a new caller's first missed call gets ({line.timezone}):")
         day = ""
@@ -135,7 +135,7 @@ def _print_week(config: Config, now: datetime) -> None:
 
 
 def _coming(config: Config, now: datetime) -> list[ClosedDay]:
-    return coming(config, Knowledge().calendars(config, now), now)
+    return coming(config, Knowledge(tells=False).calendars(config, now), now)
 
 
 def _print_holidays(config: Config, now: datetime) -> None:
