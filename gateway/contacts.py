@@ -13,8 +13,7 @@ from difflib import get_close_matches
 from config.model import E164
 from gateway.core.case import Contact
 from gateway.core.phone import read_number
-from gateway.watched import Doubtful
-from gateway.whole_file import Unusable
+from gateway.whole_file import NotYet, Unusable
 
 LARGEST_FILE = 20_000_000
 GROUPS = ("staff", "blocked", "vip")
@@ -96,7 +95,7 @@ def doubts(new: bytes, old: bytes, age: float) -> None:
     if not new.endswith((b"\n", b"\r")) and old[len(new) : len(new) + 1] not in (b"\n", b"\r"):
         raise Unusable("stops in the middle of a row; write it whole, or end that row with a line break")
     if age < DOUBTED_FOR_S:
-        raise Doubtful(f"is only the beginning of what it was; it counts when it stays so for {DOUBTED_FOR_S:.0f} s")
+        raise NotYet(f"is only the beginning of what it was; it counts when it stays so for {DOUBTED_FOR_S:.0f} s")
 
 
 def _text(content: bytes) -> tuple[str, bool]:

@@ -49,9 +49,14 @@ class _Found:
     problems: list[Remark] = field(default_factory=list)
     free: list[_Block] = field(default_factory=list)
     empty: list[_Block] = field(default_factory=list)
+    elsewhere: list[_Block] = field(default_factory=list)
 
     def as_value(self) -> TimeOff:
-        remarks = [*_remark(self.free, "marked as free time (TRANSP:TRANSPARENT)"), *_remark(self.empty, "of no length")]
+        remarks = [
+            *_remark(self.free, "marked as free time (TRANSP:TRANSPARENT): closes nothing"),
+            *_remark(self.empty, "of no length: closes nothing"),
+            *_remark(self.elsewhere, "in a time zone that is not known: read on the office's clock"),
+        ]
         return TimeOff(
             days=tuple(sorted(self.days, key=lambda off: (off.day, off.name))),
             closures=tuple(sorted(self.closures, key=lambda closure: (closure.start, closure.end, closure.name))),
@@ -66,6 +71,7 @@ class _BadEvent(Exception):
 
 def read(content: bytes, timezone: str, years: range, whence: str) -> TimeOff:
     """Whole-day events as days, others as closures; recurring ones worked out. `Unusable` where it is no calendar."""
+    icalendar.use_zoneinfo()  # type: ignore[no-untyped-call] # forgets the zones that another file has defined by these names
     try:
         with at_most(FILE_WITHIN_S):
             events, zones = _blocks(_text(content))
@@ -174,6 +180,8 @@ def _add(event: icalendar.Event, block: _Block, timezone: str, years: range, whe
     if str(event.get("TRANSP", "")).upper() == "TRANSPARENT":
         _once(found.free, block)
     elif isinstance(event.start, datetime):
+        if event.start.tzinfo is None and "TZID=" in block.text.upper():
+            _once(found.elsewhere, block)
         start, end = _utc(event.start, timezone), _utc(event.end, timezone)
         if start < end and not (end.year < years.start or start.year >= years.stop):
             found.closures.append(Closure(start=start, end=end, name=name, whence=whence))
@@ -219,6 +227,5 @@ def _remark(events: Sequence[_Block], what: str) -> Iterator[Remark]:
     if events:
         names = ", ".join(event.value("SUMMARY")[:40] or "no name" for event in events[:3])
         more = f" and {len(events) - 3} more" if len(events) > 3 else ""
-        one = len(events) == 1
-        says = f"{len(events)} event{'' if one else 's'} {what} close{'s' if one else ''} nothing: {names}{more}"
-        yield Remark(line=events[0].line, says=says)
+        count = "an event" if len(events) == 1 else f"{len(events)} events"
+        yield Remark(line=events[0].line, says=f"{count} {what} ({names}{more})")

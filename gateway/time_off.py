@@ -40,7 +40,7 @@ class TimeOff:
     problems: tuple[Remark, ...] = ()
     """Events that cannot be read."""
     remarks: tuple[Remark, ...] = ()
-    """Events that close nothing although somebody may think so."""
+    """Events that do not mean what somebody may think."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

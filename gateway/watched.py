@@ -7,17 +7,13 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from gateway.last_good import Copies
-from gateway.whole_file import Stamp, Unusable, read_whole, stamp_of
+from gateway.whole_file import NotYet, Stamp, Unusable, read_whole, stamp_of
 
 SETTLED_AFTER_S = 3.0
 """A file that somebody may still be writing is believed when it has stayed as it is for so long."""
 
 Value = TypeVar("Value")
 ReadAs = TypeVar("ReadAs", bound=Hashable)
-
-
-class Doubtful(Unusable):
-    """A file cannot be used yet; it may be so later though nobody changes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +27,7 @@ class Known(Generic[Value]):
     is_fresh: bool = False
     """It was read now, for the first time or because it changed."""
     is_settling: bool = False
-    """It has changed moments ago, and is to be looked at again soon."""
+    """It is to be looked at again soon: it has changed moments ago, or may become well by itself."""
     not_kept: str = ""
     """Why no copy of it could be kept."""
 
@@ -83,7 +79,7 @@ class Watched(Generic[Value, ReadAs]):
                 self._take(stamp, read_as)
                 not_kept = self._keep()
         except Unusable as error:
-            why_not, fresh = str(error), False
+            why_not, fresh, settling = str(error), False, isinstance(error, NotYet)
         if self._good is not None and self._good.read_as != read_as:
             why_not = self._read_again(self._good, read_as) or why_not
         value = self._good.value if self._good else None
@@ -97,7 +93,7 @@ class Watched(Generic[Value, ReadAs]):
             if self._good is not None:
                 self._doubts(whole.content, self._good.content, _age(whole.stamp))
             value = self._parse(whole.content, read_as)
-        except Doubtful:
+        except NotYet:
             raise
         except Unusable as error:
             self._refused = (whole.stamp, read_as, str(error))

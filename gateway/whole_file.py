@@ -10,6 +10,10 @@ class Unusable(Exception):
     """A file cannot be used; the words complete "the file …": why, and what to do."""
 
 
+class NotYet(Unusable):
+    """It cannot be used now; it may be so moments later though nobody changes it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
     """What changes when a file is written, or replaced by another, also where that one is as old and as large."""
@@ -50,8 +54,8 @@ def read_whole(path: Path, at_most: int) -> WholeFile:
         raise Unusable(_why_not(error)) from None
     if max(before.st_size, len(content)) > at_most:
         raise Unusable(f"is larger than {at_most // 1_000_000} MB; leave out what does not belong there")
-    if _stamp(before) != _stamp(after) or len(content) != after.st_size:
-        raise Unusable("was written to while it was read")
+    if before.st_mtime_ns != after.st_mtime_ns or not before.st_size == after.st_size == len(content):
+        raise NotYet("was written to while it was read")
     return WholeFile(content=content, stamp=_stamp(after))
 
 

@@ -1,11 +1,14 @@
 """The contacts file as people, spreadsheets and programs write it."""
 
+import contextlib
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from config.model import E164
 from gateway import contacts
-from gateway.watched import Doubtful
-from gateway.whole_file import Unusable
+from gateway.whole_file import NotYet, Unusable
 
 SAM, EVE = E164("+14155550123"), E164("+14155550125")
 
@@ -103,7 +106,7 @@ OLD = b"number,name,group\n4155550123,Sam,staff\n4155550125,Eve,blocked\n"
         (b"\xef\xbb\xbf\r\n", 1e9, Unusable),
         (OLD[:-4], 1e9, Unusable),
         (OLD[:30], 1e9, Unusable),
-        (OLD[: OLD.index(b"4155550125")], 1, Doubtful),
+        (OLD[: OLD.index(b"4155550125")], 1, NotYet),
         (OLD[: OLD.index(b"4155550125")], 61, None),
         (OLD[: OLD.index(b"4155550125") - 1], 61, None),
         (b"number,name,group\n", 61, None),
@@ -123,3 +126,10 @@ def test_half_written(new: bytes, age: float, fault: type[Unusable] | None) -> N
 
 def test_an_empty_file_is_as_good_as_an_empty_one() -> None:
     contacts.doubts(b"", b"\n", 0)
+
+
+@given(st.binary(max_size=200) | st.text(alphabet='4155550123,;\t"\r\n#+ abnumergoup\ufeffé\x00', max_size=200).map(str.encode))
+def test_whatever_lies_there_is_contacts_or_told(content: bytes) -> None:
+    with contextlib.suppress(Unusable):
+        read = contacts.read(content, "US")
+        assert all(number.startswith("+") for number in read.by_number)

@@ -1,9 +1,12 @@
 """Calendar files, event by event: what closes the office, and what in a file spoils nothing else."""
 
+import contextlib
 import time
 from datetime import UTC, date, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway import ics
 from gateway.time_off import TimeOff
@@ -152,13 +155,15 @@ def test_a_moved_occurrence_belongs_to_its_series() -> None:
     assert [(off.day.day, off.name) for off in read(series, moved).days] == [(5, "Tidy"), (13, "Later")]
 
 
-def test_what_closes_nothing_is_told() -> None:
+def test_what_means_something_else_than_it_seems_is_told() -> None:
     free = event("DTSTART;VALUE=DATE:20261224\nTRANSP:TRANSPARENT", "Xmas eve")
-    off = read(free, free.replace("Xmas eve", "Gym"), event("DTSTART:20261209T150000", "Ping"))
-    assert (off.days, off.closures, off.problems) == ((), (), ())
+    far = event("DTSTART;TZID=Ours:20261209T150000\nDURATION:PT1H", "Far")
+    off = read(free, free.replace("Xmas eve", "Gym"), event("DTSTART:20261209T150000", "Ping"), far)
+    assert (off.days, len(off.closures), off.problems) == ((), 1, ())
     assert [(remark.line, remark.says) for remark in off.remarks] == [
-        (4, "2 events marked as free time (TRANSP:TRANSPARENT) close nothing: Xmas eve, Gym"),
-        (16, "1 event of no length closes nothing: Ping"),
+        (4, "2 events marked as free time (TRANSP:TRANSPARENT): closes nothing (Xmas eve, Gym)"),
+        (16, "an event of no length: closes nothing (Ping)"),
+        (21, "an event in a time zone that is not known: read on the office's clock (Far)"),
     ]
 
 
@@ -173,3 +178,17 @@ def test_ten_years_of_an_office_cost_little() -> None:
     before = time.thread_time()
     assert len(read(*many).days) == sum(n % 12 >= 9 for n in range(3000))
     assert time.thread_time() - before < 15
+
+
+PARTS = ["BEGIN:VCALENDAR", "END:VCALENDAR", "BEGIN:VEVENT", "END:VEVENT", "DTSTART:20261209T150000", "DTSTART;VALUE=DATE:20261209",
+         "DTEND:20261208T150000", "DURATION:-P1D", "RRULE:FREQ=WEEKLY;COUNT=2", "RDATE:20261231T100000", "UID:1", "SUMMARY:x",
+         "RECURRENCE-ID:20261209T150000", "EXDATE:x", "TRANSP:OPAQUE", "BEGIN:VALARM", "END:VALARM", " folded", "", "x"]  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(PARTS), max_size=12), st.booleans())
+def test_whatever_lies_there_is_a_calendar_or_told(lines: list[str], is_wrapped: bool) -> None:
+    body = ["BEGIN:VCALENDAR", "BEGIN:VEVENT", *lines, "END:VEVENT", "END:VCALENDAR"] if is_wrapped else lines
+    with contextlib.suppress(Unusable):
+        off = ics.read("\r\n".join(body).encode(), "America/Chicago", YEARS, "x.ics")
+        assert all(closure.start < closure.end for closure in off.closures)

@@ -146,8 +146,13 @@ def _print_holidays(config: Config, now: datetime) -> None:
         say(f"[hours.{name}] is closed on {closed} day{'' if closed == 1 else 's'} in the coming twelve months:")
         for day in own:
             what = "open: " if day.is_open else ""
-            say(f"  {day.day:%a %Y-%m-%d}  {day.times:<11}  {what}{day.name} ({day.whence}, {config.where(day.key)})")
+            say(f"  {day.day:%a %Y-%m-%d}  {day.times:<11}  {what}{day.name} ({day.whence}, {_where(day, config)})")
 
 
 def _closed_json(day: ClosedDay, config: Config) -> dict[str, Any]:
-    return {**asdict(day), "day": day.day.isoformat(), "where": config.where(day.key)}
+    return {**asdict(day), "day": day.day.isoformat(), "where": _where(day, config)}
+
+
+def _where(day: ClosedDay, config: Config) -> str:
+    line = load.problem(config, day.key, "").line
+    return f"{config.path.name}:{line}"
