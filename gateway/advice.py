@@ -45,7 +45,7 @@ class Message:
     cut: Segmented
 
 
-def advise(config: Config, now: datetime) -> tuple[Advice, ...]:
+def advise(config: Config, now: datetime, knowledge: Knowledge | None = None) -> tuple[Advice, ...]:
     """Every warning about a configuration that is valid, and about the files that it names."""
     found = [advice for line in config.line.values() for advice in _of_line(line, config)]
     for name, hours in config.hours.items():
@@ -56,7 +56,7 @@ def advise(config: Config, now: datetime) -> tuple[Advice, ...]:
     for name, way in config.sms.items():
         found += _of_bridge(f"sms.{name}", way, config)
     found += of_descriptors(config.sip.max_calls, hard_descriptor_limit())
-    return (*found, *_of_files(config, now))
+    return (*found, *_of_files(config, now, knowledge or Knowledge(tells=False)))
 
 
 def messages(line: Line, config: Config) -> list[Message]:
@@ -168,9 +168,8 @@ def _of_hours(key: str, hours: Hours) -> Iterator[Advice]:
                 return
 
 
-def _of_files(config: Config, now: datetime) -> Iterator[Advice]:
+def _of_files(config: Config, now: datetime, knowledge: Knowledge) -> Iterator[Advice]:
     """Contacts and calendars: what in them does not count."""
-    knowledge = Knowledge(tells=False)
     calendars_now = knowledge.calendars(config, now)
     for key, says in calendars.remarks_on(calendars_now, now):
         yield Advice(key=key, says=says)

@@ -183,10 +183,11 @@ def _add(event: icalendar.Event, block: _Block, timezone: str, years: range, whe
         if event.start.tzinfo is None and "TZID=" in block.text.upper():
             _once(found.elsewhere, block)
         start, end = _utc(event.start, timezone), _utc(event.end, timezone)
-        if start < end and not (end.year < years.start or start.year >= years.stop):
-            found.closures.append(Closure(start=start, end=end, name=name, whence=whence))
-        elif start >= end:
+        if start >= end:
             _once(found.empty, block)
+        first, last = (datetime.combine(day, time(), UTC) for day in _window(years))
+        if max(start, first) < min(end, last):
+            found.closures.append(Closure(start=max(start, first), end=min(end, last), name=name, whence=whence))
     else:
         found.days += [DayOff(day=day, name=name, whence=whence) for day in _days(event.start, event.end, years)]
 

@@ -258,13 +258,14 @@ def test_rows_of_one_call_named_on_the_command_line(tmp_path: Path) -> None:
     assert simulate(configured(tmp_path), "--csv", str(tmp_path / "x.csv"), *names)["calls"] == 2
 
 
-def test_without_the_contacts_everybody_is_a_stranger(tmp_path: Path) -> None:
-    """The gateway would hold these texts; a simulation neither waits nor turns in circles."""
+def test_without_contacts_and_without_a_bridge(tmp_path: Path) -> None:
+    """The gateway would hold these texts; a simulation neither waits nor turns in circles. Texts cost nothing then."""
     journal(tmp_path, [(timedelta(minutes=5), "+14155550123", "send missed_call")])
     path = configured(tmp_path)
-    path.write_text(path.read_text() + '[contacts]\nfile = "none.csv"\n')
+    without_sms = path.read_text().replace('[sms.spool]\nkind = "spool"\ncost_per_segment = 0.01\n', "")
+    path.write_text(without_sms + '[contacts]\nfile = "none.csv"\n')
     done = run(path)
-    assert (done.returncode, "1 texts, 1 segments" in done.stdout) == (0, True)
+    assert (done.returncode, "1 texts, 1 segments" in done.stdout) == (0, True), done.stderr
     assert f"textback: {tmp_path / 'none.csv'} is not there" in done.stderr
 
 

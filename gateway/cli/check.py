@@ -14,6 +14,7 @@ from gateway.advice import Message, advise, messages
 from gateway.cli.say import complain, say, say_json
 from gateway.closed_days import ClosedDay, coming
 from gateway.core.schedule import local
+from gateway.directory import Directory
 from gateway.knowledge import Knowledge
 from gateway.timetable import week
 
@@ -39,11 +40,11 @@ def check(options: argparse.Namespace) -> int:
         config = load.load(path)
     except ConfigError as error:
         errors = error.problems
-    now = datetime.now(UTC)
+    now, knowledge = datetime.now(UTC), Knowledge(tells=False)
     if config is not None:
-        errors = tuple(_about_files(config, now))
+        errors = tuple(_about_files(config, now, knowledge))
         warnings = load.warnings_about_secrets(path)
-        warnings += [load.problem(config, advice.key, advice.says) for advice in advise(config, now)]
+        warnings += [load.problem(config, advice.key, advice.says) for advice in advise(config, now, knowledge)]
         warnings += [load.problem(config, "web.listen", says) for says in _about_this_machine()]
         later = load.not_in_effect(path)
     if options.json:
@@ -52,20 +53,20 @@ def check(options: argparse.Namespace) -> int:
         if config is not None:
             shown["messages"] = [_message_json(message) for line in config.line.values() for message in messages(line, config)]
         if config is not None and options.holidays:
-            shown["holidays"] = [_closed_json(day, config) for day in _coming(config, now)]
+            shown["holidays"] = [_closed_json(day, config) for day in coming(config, knowledge.calendars(config, now), now)]
         say_json(shown)
     else:
         _print(errors, warnings, later, config)
         if options.week and config is not None:
-            _print_week(config, now)
+            _print_week(config, knowledge.directory(config, now), now)
         if options.holidays and config is not None:
-            _print_holidays(config, now)
+            _print_holidays(config, coming(config, knowledge.calendars(config, now), now))
     return 1 if errors or (options.strict and warnings) else 0
 
 
-def _about_files(config: Config, now: datetime) -> Iterator[Problem]:
+def _about_files(config: Config, now: datetime, knowledge: Knowledge) -> Iterator[Problem]:
     """Contacts and calendars that cannot be used as they are: the gateway runs all the same, but not as the office means it."""
-    for fault in Knowledge(tells=False).directory(config, now).faults:
+    for fault in knowledge.directory(config, now).faults:
         yield load.problem(
             config, fault.key, f"{fault.file} {fault.detail}; in the running gateway meanwhile {fault.meanwhile}"
         )
@@ -121,8 +122,7 @@ def _message_json(message: Message) -> dict[str, Any]:
     }
 
 
-def _print_week(config: Config, now: datetime) -> None:
-    directory = Knowledge(tells=False).directory(config, now)
+def _print_week(config: Config, directory: Directory, now: datetime) -> None:
     for line in config.line.values():
         say(f"{line.name}: what a new caller's first missed call gets ({line.timezone}):")
         day = ""
@@ -134,12 +134,7 @@ def _print_week(config: Config, now: datetime) -> None:
             day = shown
 
 
-def _coming(config: Config, now: datetime) -> list[ClosedDay]:
-    return coming(config, Knowledge(tells=False).calendars(config, now), now)
-
-
-def _print_holidays(config: Config, now: datetime) -> None:
-    days = _coming(config, now)
+def _print_holidays(config: Config, days: list[ClosedDay]) -> None:
     for name in config.hours:
         own = [day for day in days if day.hours == name]
         closed = len({day.day for day in own if not day.is_open})

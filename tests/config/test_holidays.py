@@ -1,5 +1,8 @@
 """Public holidays, and those of them that an office works through."""
 
+import json
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -111,3 +114,23 @@ def test_the_coming_twelve_months(tmp_path: Path) -> None:
     ]
     assert [day.name for day in days if day.is_open] == ["Columbus Day"]
     assert max(day.day for day in days) <= date(2027, 11, 24)
+
+
+def test_check_lists_them_and_names_files_that_it_cannot_use(tmp_path: Path) -> None:
+    path = written(tmp_path, '["US", "x.ics"]', '"Veterans Day"')
+    command = [sys.executable, "-m", "gateway", "-c", str(path), "check", "--holidays"]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert shown.returncode == 1
+    assert (
+        f"textback.toml:9: hours.office.holidays.1: {tmp_path / 'x.ics'} is not there; put it there, or name another"
+        in shown.stderr
+    )
+    assert "[hours.office] is closed on " in shown.stdout
+    assert "Christmas Day (US, textback.toml:9)\n" in shown.stdout
+    assert "open: Veterans Day (US, textback.toml:10)\n" in shown.stdout
+    (tmp_path / "x.ics").write_text("BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Odd\nDTSTART:x\nEND:VEVENT\nEND:VCALENDAR\n")
+    told = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=60, check=False)
+    found = json.loads(told.stdout)
+    assert (told.returncode, found["errors"], told.stderr) == (0, [], "")
+    assert [problem["says"][:28] for problem in found["warnings"] if problem["line"] == 9] == ['x.ics:2: the event "Odd" can']
+    assert {day["where"] for day in found["holidays"] if not day["is_open"]} == {"textback.toml:9"}
