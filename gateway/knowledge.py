@@ -35,7 +35,7 @@ class Knowledge:
         self._complaints: dict[str, str] = {}
         """What was said last of each file."""
         self.is_settling = False
-        """A file has changed moments ago, or nothing is known of it: it is to be looked at again in some seconds."""
+        """A file has changed moments ago, or texts are held for it: it is to be looked at again in some seconds."""
         self._log = structlog.get_logger()
 
     def directory(self, config: Config, now: datetime) -> Directory:
@@ -47,7 +47,8 @@ class Knowledge:
         if people is not None:
             looked_at[contacts_of(config)] = people
         copies.keep_none_but(looked_at)
-        self.is_settling = any(known.is_settling or (self._keeps and known.value is None) for known in looked_at.values())
+        is_missed = self._keeps and people is not None and people.value is None
+        self.is_settling = is_missed or any(known.is_settling for known in looked_at.values())
         faults = tuple(_faults(config, calendars, people))
         if self._tells:
             self._tell(looked_at, faults)

@@ -72,7 +72,7 @@ class Reloading:
         self._seen = changed or self._seen
         if is_asked or (self.config.watch and is_new):
             await self._load()
-        elif datetime.now(UTC) >= self._know_again_at:
+        elif self._knowledge.is_settling or datetime.now(UTC) >= self._know_again_at:
             await self._know_again(self.config)
         return datetime.now(UTC) if self._is_asked else datetime.now(UTC) + LOOK_EVERY
 
@@ -94,7 +94,7 @@ class Reloading:
     async def _know_again(self, config: Config) -> None:
         now = datetime.now(UTC)
         directory = await asyncio.to_thread(self._knowledge.directory, config, now)
-        self._know_again_at = now + (LOOK_EVERY if self._knowledge.is_settling else KNOW_AGAIN_EVERY)
+        self._know_again_at = now + KNOW_AGAIN_EVERY
         self._comes_into_force(config, directory)
         self.config = config
 

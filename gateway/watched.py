@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from gateway.last_good import Copies
-from gateway.whole_file import NotYet, Stamp, Unusable, read_whole, stamp_of
+from gateway.whole_file import JustChanged, NotYet, Stamp, Unusable, read_whole, stamp_of
 
 SETTLED_AFTER_S = 3.0
 """A file that somebody may still be writing is believed when it has stayed as it is for so long."""
@@ -64,6 +64,7 @@ class Watched(Generic[Value, ReadAs]):
         self._good: _Good[Value, ReadAs] | None = None
         self._refused: tuple[Stamp, ReadAs, str] | None = None
         """What was read and found bad: it is not read again."""
+        self._has_looked = False
 
     def look(self, read_as: ReadAs) -> Known[Value]:
         """What is known now; the file is read where it is new or has changed."""
@@ -73,19 +74,23 @@ class Watched(Generic[Value, ReadAs]):
         try:
             stamp = stamp_of(self.path)
             if self._good is None or self._good.stamp != stamp:
-                settling = self._good is not None and self._settles and _age(stamp) < SETTLED_AFTER_S
-                fresh = not settling
-            if fresh:
                 self._take(stamp, read_as)
-                not_kept = self._keep()
+                fresh, not_kept = True, self._keep()
+        except JustChanged as error:
+            settling, why_not = True, "" if self._good is not None else str(error)
+        except NotYet as error:
+            settling, why_not = True, str(error)
         except Unusable as error:
-            why_not, fresh, settling = str(error), False, isinstance(error, NotYet)
+            why_not = str(error)
+        self._has_looked = True
         if self._good is not None and self._good.read_as != read_as:
             why_not = self._read_again(self._good, read_as) or why_not
         value = self._good.value if self._good else None
         return Known(value=value, why_not=why_not, is_fresh=fresh, is_settling=settling, not_kept=not_kept)
 
     def _take(self, stamp: Stamp, read_as: ReadAs) -> None:
+        if self._settles and (self._has_looked or self._good is not None) and _age(stamp) < SETTLED_AFTER_S:
+            raise JustChanged(f"has changed just now; it counts when it stays so for {SETTLED_AFTER_S:.0f} s")
         if self._refused is not None and self._refused[:2] == (stamp, read_as):
             raise Unusable(self._refused[2])
         whole = read_whole(self.path, self._at_most)

@@ -11,7 +11,11 @@ class Unusable(Exception):
 
 
 class NotYet(Unusable):
-    """It cannot be used now; it may be so moments later though nobody changes it."""
+    """It cannot be used now; it may be so later though nobody changes it."""
+
+
+class JustChanged(NotYet):
+    """It is being written, or was moments ago."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +59,7 @@ def read_whole(path: Path, at_most: int) -> WholeFile:
     if max(before.st_size, len(content)) > at_most:
         raise Unusable(f"is larger than {at_most // 1_000_000} MB; leave out what does not belong there")
     if before.st_mtime_ns != after.st_mtime_ns or not before.st_size == after.st_size == len(content):
-        raise NotYet("was written to while it was read")
+        raise JustChanged("was written to while it was read")
     return WholeFile(content=content, stamp=_stamp(after))
 
 

@@ -175,11 +175,27 @@ def test_a_file_that_has_just_changed_is_waited_for(office: Path) -> None:
     knowledge, loaded = Knowledge(keeps=True), config(office)
     good = looked(knowledge, loaded)
     write(office / "contacts.csv", "4155550125,Eve,vip\n", age=0)
-    directory = looked(knowledge, loaded)
-    assert (directory.contacts, directory.faults, knowledge.is_settling) == (good.contacts, (), True)
+    with capture_logs() as logs:
+        directory = looked(knowledge, loaded)
+    assert (directory.contacts, directory.faults, knowledge.is_settling, logs) == (good.contacts, (), True, [])
     write(office / "contacts.csv", "4155550125,Eve,vip\n", age=4)
     assert looked(knowledge, loaded).contacts[EVE].group == "vip"
     assert not knowledge.is_settling
+
+
+def test_a_file_that_texts_wait_for_is_not_read_while_it_is_written(office: Path) -> None:
+    """At the start a file counts as it is; one that comes later may be half of itself."""
+    path, loaded, knowledge = office / "contacts.csv", config(office), Knowledge(keeps=True)
+    path.unlink()
+    assert looked(knowledge, loaded).contacts_unknown != ""
+    assert knowledge.is_settling
+    write(path, ROWS, age=0)
+    assert "has changed just now" in looked(knowledge, loaded).contacts_unknown
+    write(path, ROWS, age=4)
+    assert looked(knowledge, loaded).contacts[EVE].group == "blocked"
+    path.unlink()
+    write(office / "people.csv", ROWS, age=0)
+    assert after_a_restart(office, contacts="people.csv").contacts_unknown == ""
 
 
 def test_lost_rows_are_believed_after_a_while(office: Path) -> None:

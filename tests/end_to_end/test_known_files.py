@@ -28,7 +28,6 @@ def test_nobody_is_texted_who_may_be_blocked(gateway: Start, tmp_path: Path) -> 
     assert (checked.returncode, "contacts.csv is not there" in checked.stderr) == (1, True)
 
     contacts.write_text(f"{EVE},Eve,blocked\n{SAM},Sam,staff\n")
-    running.reload()
     running.wait_for("texts", 1, state="accepted")
     running.wait_for("texts", 1, state="cancelled", detail="blocked")
     assert running.get("/api/v1/status")[1]["files_unusable"] == []
