@@ -11,9 +11,11 @@ from structlog.testing import capture_logs
 from config.load import load
 from config.model import E164, Config
 from gateway import contacts
+from gateway.core.rules import variant_sends
 from gateway.directory import Directory
 from gateway.knowledge import COPY_COUNTS, HOURS_KEPT, TEXTS_HELD, Knowledge
 from gateway.last_good import DIRECTORY
+from gateway.timetable import first_call
 
 NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
 SAM, EVE = E164("+14155550123"), E164("+14155550125")
@@ -262,6 +264,13 @@ def test_no_whole_number_in_the_log(office: Path) -> None:
     assert "4155550" not in str([{**log, "file": ""} for log in logs])
     assert sum(log["event"] == "contact_unusable" for log in logs) == 20
     assert next(log["more_unusable"] for log in logs if log["event"] == "contacts_read") == 82
+
+
+def test_the_trace_of_a_decision_says_that_days_off_are_not_known(office: Path) -> None:
+    (office / "closures.ics").unlink()
+    directory = after_a_restart(office)
+    case = first_call(directory.config.line["front"], directory, NOW)
+    assert variant_sends(case).saw == "the line's own message; days off of closures.ics are not known"
 
 
 def test_a_year_without_dates(office: Path) -> None:
