@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from config import variants
+from config import exceptions, variants
 from config.model import MERGE_FIELD, MERGE_FIELDS, Config
 from config.problems import Finder, Problem, did_you_mean
 
@@ -38,6 +38,7 @@ def _reference(document: dict[str, Any], finder: Finder, key: str, section: str,
 def whole(config: Config, finder: Finder) -> list[Problem]:
     """What only the whole, well-formed configuration can get wrong."""
     found = list(_lines(config, finder))
+    found += [finder.problem(f"hours.{name}.{key}", says) for name, key, says in exceptions.faults_of(config)]
     if not config.web.listen.is_loopback and config.web.password is None:
         says = 'is no loopback address, so a password is needed: write one into a file and say password_file = "…"'
         found.append(finder.problem("web.listen", says))

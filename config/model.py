@@ -21,6 +21,7 @@ from config.values import (
     Duration,
     Holiday,
     Listen,
+    NoHoliday,
     Number,
     OneOrMore,
     Peer,
@@ -115,16 +116,19 @@ class Hours(_Section):
 
     week: dict[str, Annotated[tuple[TimeSpan, ...], OneOrMore]]
     holidays: Annotated[tuple[Holiday, ...], OneOrMore] = ()
+    holidays_except: Annotated[tuple[NoHoliday, ...], OneOrMore] = ()
+    """Of the days that `holidays` names, those on which the office is open all the same: names or dates."""
 
     @model_validator(mode="before")
     @classmethod
     def _days_are_keys(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        week = {key: spans for key, spans in value.items() if key != "holidays"}
+        off = {key: value[key] for key in ("holidays", "holidays_except") if key in value}
+        week = {key: spans for key, spans in value.items() if key not in off}
         for key in week:
             days(key)
-        return {"week": week, **({"holidays": value["holidays"]} if "holidays" in value else {})}
+        return {"week": week, **off}
 
 
 class Variant(_Section):

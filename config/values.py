@@ -267,6 +267,16 @@ def holiday(value: Any) -> str:
 Holiday = Annotated[str, PlainValidator(holiday)]
 
 
+def no_holiday(value: Any) -> str:
+    """The name of a public holiday (`Columbus Day`), or a date (`2026-11-27`), on which the office is open all the same."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f'{value!r} must be the name of a holiday such as "Columbus Day", or a date such as "2026-11-27"')
+    return holiday(value) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) else value.strip()
+
+
+NoHoliday = Annotated[str, PlainValidator(no_holiday)]
+
+
 def listed(value: Any) -> Any:
     """One value where a list may stand."""
     return [value] if isinstance(value, str | int) else value

@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 
 from config.bridges import Http
 from config.model import E164, QUIET_HOURS, Bridge, Config, Hours, Line, Smpp
-from gateway import calendars, contacts, wording
+from gateway import calendars, closed_days, wording
 from gateway.core.consent import Wish, wish
 from gateway.core.phone import region_of
 from gateway.core.schedule import zone
 from gateway.core.template import merge_fields, render
 from gateway.core.variants import in_words
+from gateway.knowledge import Knowledge
 from sip.descriptors import calls_by_descriptors, hard_descriptor_limit
 from sms.segments import Alphabet, Segmented, first_not_gsm, segment
 
@@ -48,10 +49,9 @@ class Message:
     cut: Segmented
 
 
-def advise(config: Config, now: datetime) -> tuple[Advice, ...]:
+def advise(config: Config, now: datetime, knowledge: Knowledge | None = None) -> tuple[Advice, ...]:
     """Every warning about a configuration that is valid, and about the files that it names."""
     found = [advice for line in config.line.values() for advice in _of_line(line, config)]
-    calendars.problems(config, now, lambda key, says: found.append(Advice(key=key, says=says)))
     for name, hours in config.hours.items():
         found += _of_hours(f"hours.{name}", hours)
     unlimited = [name for name in ("per_minute", "per_day") if getattr(config.limits, name) is None]
@@ -66,7 +66,7 @@ def advise(config: Config, now: datetime) -> tuple[Advice, ...]:
     found += [Advice(key=key, says=says) for key, says in wording.of_answers(config)]
     found += _of_quiet_hours(config)
     found += of_descriptors(config.sip.max_calls, hard_descriptor_limit())
-    return (*found, *_of_contacts(config))
+    return (*found, *_of_files(config, now, knowledge or Knowledge(tells=False)))
 
 
 def messages(line: Line, config: Config) -> list[Message]:
@@ -218,18 +218,22 @@ def _of_hours(key: str, hours: Hours) -> Iterator[Advice]:
                 return
 
 
-def _of_contacts(config: Config) -> Iterator[Advice]:
+def _of_files(config: Config, now: datetime, knowledge: Knowledge) -> Iterator[Advice]:
+    """Contacts and calendars: what in them does not count."""
+    calendars_now = knowledge.calendars(config, now)
+    for key, says in calendars.remarks_on(calendars_now, now):
+        yield Advice(key=key, says=says)
+    for key, says in closed_days.remarks_on(config, calendars_now, now):
+        yield Advice(key=key, says=says)
     if config.contacts is None:
         return
-    path = config.path.parent / config.contacts.file
-    try:
-        read = contacts.read(path, config.region)
-    except OSError as error:
-        yield Advice(key="contacts.file", says=f"{path} cannot be read: {error.strerror}")
+    people = knowledge.contacts(config)
+    if people is None or people.value is None or people.why_not:
         return
-    for line, says in read.problems:
-        yield Advice(key="contacts.file", says=f"{path.name}:{line}: {says}")
-    if not any(contact.group == "staff" for contact in read.by_number.values()):
+    name = config.contacts.file.name
+    for problem in people.value.problems:
+        yield Advice(key="contacts.file", says=f"{name}:{problem.line}: {problem}")
+    if not any(contact.group == "staff" for contact in people.value.by_number.values()):
         yield Advice(key="contacts.file", says="names nobody of group staff, so staff who call in are texted like customers")
 
 

@@ -1,116 +1,96 @@
-"""Days off out of the configuration: countries and their parts, dates, and calendar files, worked out for the rules.
+"""Office hours out of the configuration, with their days off: public holidays, dates, and calendar files.
 
-A calendar file that is broken or gone never stops a text: the last good copy is kept, and it is said once in the log.
-Public holidays come from `holidays`, files are read by `icalendar` and `recurring-ical-events`.
+A calendar file that is broken or gone never stops a text: its last good copy counts, and where there is none the office is
+taken to keep its hours. Both are said in the log and in `textback status`.
 """
 
-import itertools
-import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from pathlib import Path
-
-import holidays
-import icalendar
-import recurring_ical_events
-import structlog
 
 from config.model import Config, Hours, Span
 from config.values import days
+from gateway import ics
 from gateway.core.hours import OfficeHours
-from gateway.core.schedule import local_day, zone
+from gateway.days_off import closed, years_around
+from gateway.last_good import Copies
+from gateway.time_off import Closed, TimeOff
+from gateway.watched import Known, Watched
 
-YEARS_AHEAD = 2
 LARGEST_FILE = 5_000_000
-EVENTS_AT_MOST = 20_000
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-class CalendarError(Exception):
-    """A calendar file cannot be used; the sentence says why."""
+ReadAs = tuple[str, range]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _TimeOff:
-    days: frozenset[date]
-    closures: tuple[tuple[datetime, datetime], ...] = ()
+class CalendarKnown:
+    """A calendar file and what is known of it. `key` is where the configuration names it first."""
 
-
-@dataclass(slots=True)
-class _File:
-    """The last good copy of a calendar file, and what it meant for one time zone and certain years."""
-
-    stamp: tuple[int, int]
-    content: bytes
-    read_as: tuple[str, range]
-    time_off: _TimeOff
+    key: str
+    path: Path
+    known: Known[TimeOff]
 
 
 class Calendars:
-    """Works out office hours, and keeps the last good copy of every calendar file."""
+    """Every calendar file of a configuration, each with its last good copy."""
 
-    def __init__(self) -> None:
-        self._good: dict[Path, _File] = {}
-        self._complained: set[str] = set()
-        self._log = structlog.get_logger()
+    def __init__(self, *, settles: bool) -> None:
+        self._files: dict[Path, Watched[TimeOff, ReadAs]] = {}
+        self._settles = settles
 
-    def office_hours(self, config: Config, now: datetime) -> dict[str, OfficeHours]:
-        """Every `[hours.NAME]`, with the days off of last year to the year after next, in the office's time zone."""
-        first, last = now.year - 1, now.year + YEARS_AHEAD
-        return {
-            name: self._one(name, hours, config.path.parent, config.timezone, range(first, last + 1))
-            for name, hours in config.hours.items()
-        }
+    def look(self, config: Config, now: datetime, copies: Copies) -> dict[str, CalendarKnown]:
+        """Every calendar file as it is now, by what it is called in the configuration."""
+        named = named_in(config)
+        paths = {config.path.parent / entry for entry in named}
+        self._files = {path: file for path, file in self._files.items() if path in paths}
+        return {entry: self._one(config, entry, key, now, copies) for entry, key in named.items()}
 
-    def _one(self, name: str, hours: Hours, beside: Path, timezone: str, years: range) -> OfficeHours:
-        days_off: set[date] = set()
-        closures: list[tuple[datetime, datetime]] = []
-        for entry in hours.holidays:
-            off = self._time_off(entry, beside, timezone, years)
-            days_off |= off.days
-            closures += off.closures
-        return OfficeHours(name=name, week=week_of(hours), days_off=frozenset(days_off), closures=tuple(sorted(closures)))
+    def _one(self, config: Config, entry: str, key: str, now: datetime, copies: Copies) -> CalendarKnown:
+        path = config.path.parent / entry
+        file = self._files.get(path)
+        if file is None:
+            file = Watched(
+                path,
+                at_most=LARGEST_FILE,
+                parse=lambda content, read_as: ics.read(content, *read_as, path.name),
+                copies=copies,
+                settles=self._settles,
+            )
+            self._files[path] = file
+        return CalendarKnown(key=key, path=path, known=file.look((config.timezone, years_around(now))))
 
-    def _time_off(self, entry: str, beside: Path, timezone: str, years: range) -> _TimeOff:
-        if not entry.endswith(".ics"):
-            return _TimeOff(days=frozenset(dates_of(entry, years)))
-        path = beside / entry
-        try:
-            self._look_at(path, (timezone, years))
-            self._complained.discard(str(path))
-        except (OSError, CalendarError) as error:
-            self._complain(path, error)
-        return self._kept(path, (timezone, years))
 
-    def _look_at(self, path: Path, read_as: tuple[str, range]) -> None:
-        """Read a file that is new or has changed; the old copy stays where it cannot be read."""
-        status = path.stat()
-        stamp = (status.st_mtime_ns, status.st_size)
-        kept = self._good.get(path)
-        if kept is None or kept.stamp != stamp:
-            content = content_of(path)
-            self._good[path] = _File(stamp, content, read_as, read_calendar(content, *read_as))
+def named_in(config: Config) -> dict[str, str]:
+    """Every calendar file of a configuration, and the key that names it first."""
+    named: dict[str, str] = {}
+    for name, hours in config.hours.items():
+        for index, entry in enumerate(hours.holidays):
+            if entry.endswith(".ics"):
+                named.setdefault(entry, f"hours.{name}.holidays.{index}")
+    return named
 
-    def _kept(self, path: Path, read_as: tuple[str, range]) -> _TimeOff:
-        """The last good copy, read for the time zone and the years of now."""
-        kept = self._good.get(path)
-        if kept is None:
-            return _TimeOff(days=frozenset())
-        if kept.read_as != read_as:
-            kept.read_as = read_as
-            try:
-                kept.time_off = read_calendar(kept.content, *read_as)
-            except CalendarError as error:
-                self._complain(path, error)
-        return kept.time_off
 
-    def _complain(self, path: Path, error: Exception) -> None:
-        if str(path) not in self._complained:
-            self._complained.add(str(path))
-            detail = error.strerror if isinstance(error, OSError) else str(error)
-            kept = "its last good copy counts" if path in self._good else "its days off are not known"
-            self._log.warning("calendar_unusable", file=str(path), detail=detail, meanwhile=kept)
+def closed_by(config: Config, files: dict[str, CalendarKnown], years: range) -> dict[str, Closed]:
+    """When each of the offices' hours is closed, and why."""
+
+    def calendar(entry: str) -> TimeOff | None:
+        return files[entry].known.value
+
+    return {name: closed(hours, years, calendar) for name, hours in config.hours.items()}
+
+
+def office_hours(config: Config, files: dict[str, CalendarKnown], now: datetime) -> dict[str, OfficeHours]:
+    """Every `[hours.NAME]`, with the days off of last year to the year after next, in the office's time zone."""
+    return {
+        name: OfficeHours(
+            name=name,
+            week=week_of(config.hours[name]),
+            days_off=frozenset(off.day for off in found.days),
+            closures=tuple((closure.start, closure.end) for closure in found.closures),
+            unknown=found.unknown,
+        )
+        for name, found in closed_by(config, files, years_around(now)).items()
+    }
 
 
 def week_of(hours: Hours) -> tuple[tuple[Span, ...], ...]:
@@ -118,85 +98,14 @@ def week_of(hours: Hours) -> tuple[tuple[Span, ...], ...]:
     return tuple(tuple(s for key, spans in hours.week.items() if day in days(key) for s in spans) for day in range(7))
 
 
-def dates_of(entry: str, years: range) -> set[date]:
-    """The dates of `US-TX`, `DE`, or `2026-12-24` (the configuration has checked that it is one of these)."""
-    if _DATE.fullmatch(entry):
-        return {date.fromisoformat(entry)}
-    country, _, part = entry.partition("-")
-    return set(holidays.country_holidays(country, subdiv=part or None, years=list(years)))
-
-
-def read_ics(path: Path, timezone: str, years: range) -> _TimeOff:
-    """A calendar file's time off; `OSError` where it cannot be read, `CalendarError` where it is no calendar."""
-    return read_calendar(content_of(path), timezone, years)
-
-
-def content_of(path: Path) -> bytes:
-    """A file's content, if it is not larger than any calendar is."""
-    if path.stat().st_size > LARGEST_FILE:
-        raise CalendarError(f"is larger than {LARGEST_FILE // 1_000_000} MB")
-    return path.read_bytes()
-
-
-def read_calendar(content: bytes, timezone: str, years: range) -> _TimeOff:
-    """Whole-day events as days, others as closures; recurring ones worked out. `CalendarError` where it is no calendar."""
-    try:
-        return _of_events(_events(icalendar.Calendar.from_ical(content), years), timezone)
-    except CalendarError:
-        raise
-    except Exception as error:  # whatever the libraries make of a broken file, it must not stop a text
-        raise CalendarError(f"is no calendar that can be read: {error}") from None
-
-
-def _events(calendar: icalendar.Calendar, years: range) -> list[icalendar.Event]:
-    """Every event of these years, month by month, so that a file that repeats without sense is noticed early."""
-    found: dict[object, icalendar.Event] = {}
-    query = recurring_ical_events.of(calendar)
-    for year, month in itertools.product(years, range(1, 13)):
-        following = date(year + month // 12, month % 12 + 1, 1)
-        for event in query.between(date(year, month, 1), following):
-            found[event.get("UID"), event.start] = event
-        if len(found) > EVENTS_AT_MOST:
-            raise CalendarError(f"has more than {EVENTS_AT_MOST} events")
-    return list(found.values())
-
-
-def _of_events(events: list[icalendar.Event], timezone: str) -> _TimeOff:
-    off: set[date] = set()
-    closures = []
-    for event in events:
-        if str(event.get("STATUS", "")).upper() == "CANCELLED" or str(event.get("TRANSP", "")).upper() == "TRANSPARENT":
+def remarks_on(files: dict[str, CalendarKnown], now: datetime) -> Iterator[tuple[str, str]]:
+    """Keys, and what there is to say of the files that they name: events that cannot be read, or close nothing."""
+    for entry, file in files.items():
+        off = file.known.value
+        if off is None or file.known.why_not:
             continue
-        start, end = event.start, event.end
-        if isinstance(start, datetime):
-            closures.append((_utc(start, timezone), _utc(end, timezone)))
-        else:
-            off |= {start + timedelta(days=n) for n in range(max(1, (end - start).days))}
-    return _TimeOff(days=frozenset(off), closures=tuple(closures))
-
-
-def _utc(instant: datetime | date, timezone: str) -> datetime:
-    """A floating time is the office's."""
-    if not isinstance(instant, datetime):
-        instant = datetime.combine(instant, time())
-    return (instant if instant.tzinfo else instant.replace(tzinfo=zone(timezone))).astimezone(UTC)
-
-
-def problems(config: Config, now: datetime, say: Callable[[str, str], None]) -> None:
-    """Tell `say(key, sentence)` of entries that are wrong, files that cannot be read, and holidays that are all past."""
-    years = range(now.year - 1, now.year + YEARS_AHEAD + 1)
-    for name, hours in config.hours.items():
-        upcoming: set[date] = set()
-        for index, entry in enumerate(hours.holidays):
-            key = f"hours.{name}.holidays.{index}"
-            try:
-                if entry.endswith(".ics"):
-                    off = read_ics(config.path.parent / entry, config.timezone, years)
-                    upcoming |= off.days | {end.date() for _, end in off.closures}
-                else:
-                    upcoming |= dates_of(entry, years)
-            except (OSError, CalendarError) as error:
-                say(key, f"{entry} {error.strerror or error}" if isinstance(error, OSError) else f"{error}")
-                continue
-        if hours.holidays and upcoming and max(upcoming) < local_day(now, config.timezone):
-            say(f"hours.{name}.holidays", "all its days off lie in the past")
+        for remark in (*off.problems, *off.remarks):
+            yield file.key, f"{entry}:{remark.line}: {remark.says}"
+        if not (off.days or off.closures or off.problems or off.remarks):
+            years = years_around(now)
+            yield file.key, f"{entry} closes nothing between {years.start} and {years.stop - 1}"

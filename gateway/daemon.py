@@ -55,7 +55,7 @@ class Gateway:
         """Proves that somebody may read the data directory: for test calls and for what changes things."""
         self.is_ready = asyncio.Event()
         """Set once a call would be taken."""
-        self._knowledge = Knowledge()
+        self._knowledge = Knowledge(keeps=True)
         self._reloading = Reloading(config, self._knowledge, self._use)
         self._queue_changed, self._holds_changed = asyncio.Event(), asyncio.Event()
         self._refused_hooks = hooks.RefusedHooks()
@@ -94,7 +94,8 @@ class Gateway:
         stack.callback(self._stores.close)
         self._store = self._stores.database
         await self._stores.hold_interrupted_texts(RECOVER_WITHIN_S)
-        self._in_force = InForce(Ruling(self._knowledge.directory(self.config, datetime.now(UTC))))
+        directory = await asyncio.to_thread(self._knowledge.directory, self.config, datetime.now(UTC))
+        self._in_force = InForce(Ruling(directory))
         self._bridges = Bridges(self.config.data_dir, self.config.web.public_url or "", self._queue_changed.set)
         self._inbox = Inbox(store=self._store, in_force=self._in_force, bridge_changed=self._queue_changed.set)
         await stack.enter_async_context(self._bridges.running(self._inbox, self.config.sms))
@@ -252,6 +253,7 @@ class Gateway:
         self._bridges.use(config.sms)
         self._outbox.routes, self._outbox.quiet = routes_of(config), quiet_of(config)
         self._agent.use_trunks(directory.trunks())
+        self._holds_changed.set()
 
     # --- what others ask (Reporter) ---
 
@@ -275,6 +277,7 @@ class Gateway:
             bridges=self._bridges.by_name,
             database=self._stores.health(),
             reload_error=self._reloading.error,
+            faults=self._in_force.directory.faults,
             counts=self._counts,
         )
 

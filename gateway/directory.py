@@ -11,6 +11,16 @@ from gateway.core.phone import domestic, read_number, region_of
 from sip.protocol import Trunk
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFault:
+    """A file that the configuration names by `key` cannot be used: why, and what counts meanwhile."""
+
+    key: str
+    file: str
+    detail: str
+    meanwhile: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Directory:
     """One configuration with its calendars and contacts, indexed for calls that come in. A value: nobody changes it."""
@@ -18,6 +28,10 @@ class Directory:
     config: Config
     hours: Mapping[str, OfficeHours] = field(default_factory=dict)
     contacts: Mapping[E164, Contact] = field(default_factory=dict)
+    faults: tuple[FileFault, ...] = ()
+    """Calendars and contacts that cannot be used as they are."""
+    contacts_unknown: str = ""
+    """Why nothing is known of the contacts although the configuration names a file; empty where they are known."""
     _by_number: Mapping[E164, Line] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -54,6 +68,7 @@ class Directory:
             home_region=self.config.region,
             hours=self.hours.get(line.hours or ""),
             contact=self.contact(caller),
+            contacts_unknown=self.contacts_unknown,
             consent=self.config.consent,
             limits=self.config.limits,
         )

@@ -1,4 +1,4 @@
-"""Held texts: decided once more when their time comes, or when a person says so."""
+"""Held texts: decided once more when their time comes, when what they wait for is there, or when a person says so."""
 
 import asyncio
 import sqlite3
@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from gateway.core.reason import Reason
 from gateway.repeated import Repeated
 from gateway.ruling import InForce, Ruling, Verdict
 from gateway.store import holds
@@ -20,7 +21,7 @@ STUMBLED_AGAIN = timedelta(minutes=1)
 
 
 class Holds:
-    """`woken` is set when a text was held; `ruled` is called with what became of each that fell due."""
+    """`woken` is set when a text was held, or another directory is in force; `ruled` is called with what became of each."""
 
     def __init__(self, *, store: Database, in_force: InForce, ruled: Callable[[Verdict], None], woken: asyncio.Event) -> None:
         self._store = store
@@ -55,7 +56,8 @@ class Holds:
     async def _turn(self) -> datetime | None:
         now = datetime.now(UTC)
         self._stumbled = {text: again_at for text, again_at in self._stumbled.items() if again_at > now}
-        due = await self._store.write(holds.held_due, now, AT_ONCE, tuple(self._stumbled))
+        over = None if self._in_force.directory.contacts_unknown else Reason.CONTACTS_UNKNOWN
+        due = await self._store.write(holds.held_due, now, AT_ONCE, tuple(self._stumbled), over)
         for text in due:
             if self._repeated.is_stopping:
                 return None

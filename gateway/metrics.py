@@ -68,6 +68,7 @@ class _Now(Collector):
             ("textback_database_writable", "Can calls be written down?", status["database"]["writable"]),
             ("textback_calls_kept", "Calls in the reserve.", status["database"]["calls_kept"]),
             ("textback_reload_failed", "Was the last configuration refused?", bool(status["reload_error"])),
+            ("textback_files_unusable", "Calendars and contacts that cannot be used.", len(status["files_unusable"])),
         ):
             yield GaugeMetricFamily(name, what, value=float(value))
         waiting = GaugeMetricFamily("textback_texts", "Texts that wait, by what for.", labels=["state"])

@@ -32,7 +32,7 @@ FIXED = (
 LOOK_EVERY = timedelta(seconds=2)
 """With `watch` the file is looked at so often."""
 KNOW_AGAIN_EVERY = timedelta(minutes=1)
-"""Calendars and contacts change without being announced; they are looked at so often."""
+"""Calendars and contacts change without being announced; they are looked at so often, after a change sooner."""
 
 ComesIntoForce = Callable[[Config, Directory], None]
 
@@ -72,7 +72,7 @@ class Reloading:
         self._seen = changed or self._seen
         if is_asked or (self.config.watch and is_new):
             await self._load()
-        elif datetime.now(UTC) >= self._know_again_at:
+        elif self._knowledge.is_settling or datetime.now(UTC) >= self._know_again_at:
             await self._know_again(self.config)
         return datetime.now(UTC) if self._is_asked else datetime.now(UTC) + LOOK_EVERY
 

@@ -73,7 +73,7 @@ class Ruling:
         if line is None:
             texts.settle(db, text, Event.CANCELLED, now, detail="its line is no longer in the configuration")
             return Verdict(call=ended.id, decision="skip", reason=Reason.NO_LINE, text=text)
-        owed_since = read(held["due_at"]) if held["due_at"] else now
+        owed_since = _owed_since(held, line, now)
         decision = decide(self.case(db, ended, line, now, is_released=is_released, owed_since=owed_since))
         self._record(db, ended.id, decision, now)
         fresh = self._text(ended, ended.arrival.caller, decision, line, now, now if is_released else owed_since)
@@ -165,6 +165,7 @@ class Ruling:
         variant = decision.variant if isinstance(decision, Send | Hold) else None
         cut = self.render(line, variant, caller, ended.arrival.arrived_at, now)
         until = decision.until if isinstance(decision, Hold) else now
+        is_owed_from_then = isinstance(decision, Send) or decision.reason is Reason.CONTACTS_UNKNOWN
         return texts.NewText(
             call=ended.id,
             line=line.name,
@@ -176,9 +177,18 @@ class Ruling:
             variant=variant,
             queued_at=now,
             due_at=until,
-            expires_at=(owed_since if isinstance(decision, Send) else until or now) + line.text.expires,
+            expires_at=(owed_since if is_owed_from_then else until or now) + line.text.expires,
             held_for=decision.reason if isinstance(decision, Hold) else None,
         )
+
+
+def _owed_since(held: sqlite3.Row, line: Line, now: datetime) -> datetime:
+    """Since when a held text is owed: from the time that it was held until. One that waits for the contacts is held until it
+    has become too late."""
+    if not held["due_at"]:
+        return now
+    due_at = read(held["due_at"])
+    return due_at - line.text.expires if held["held_for"] == Reason.CONTACTS_UNKNOWN else due_at
 
 
 class InForce:

@@ -119,7 +119,8 @@ class Simulation:
         if variant is not None:
             history.variants[variant] = now
         self._sent.append((now, region_of(caller)))
-        price = getattr(self._ruling.directory.config.sms[line.sms[0]], "cost_per_segment", 0.0)
+        bridges = [self._ruling.directory.config.sms[name] for name in line.sms]
+        price = getattr(bridges[0], "cost_per_segment", 0.0) if bridges else 0.0
         return Replayed(
             recorded=one,
             decision="send",

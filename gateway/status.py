@@ -1,13 +1,14 @@
 """How the gateway is, as one value for `textback status`, `/readyz` and whoever else asks."""
 
 import sqlite3
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any, Protocol
 
 from config.model import Config
 from gateway.core.delivery import TextState
+from gateway.directory import FileFault
 from gateway.store import counts
 from sip.client import AgentClient
 from sms.text import Bridge
@@ -42,6 +43,7 @@ def report(
     bridges: Mapping[str, Bridge],
     database: Mapping[str, Any],
     reload_error: str,
+    faults: Sequence[FileFault],
     counts: Mapping[str, int],
 ) -> dict[str, Any]:
     """Everything at a glance, ready for JSON."""
@@ -50,6 +52,7 @@ def report(
         "version": version("textback"),
         "config_hash": config.hash,
         "reload_error": reload_error,
+        "files_unusable": [asdict(fault) for fault in faults],
         "agent": {
             "up": ready is not None,
             "calls": open_calls,

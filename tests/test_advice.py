@@ -24,7 +24,7 @@ peers = ["192.0.2.10"]
 kind = "spool"
 [hours.office]
 mon-fri = ["08:00-12:00", "13:00-17:00"]
-holidays = ["US-TX"]
+holidays = ["US"]
 [contacts]
 file = "contacts.csv"
 [limits]
@@ -105,8 +105,13 @@ def test_what_keeps_receipts_and_replies_away(tmp_path: Path, change: str, said:
             "line.front.ring_seconds",
             "voicemail may take the call",
         ),
-        (('"US-TX"', '"2020-01-01"'), "hours.office.holidays", "all its days off lie in the past"),
-        (('"US-TX"', '"none.ics"'), "hours.office.holidays.0", "none.ics No such file"),
+        (('["US"]', '["2020-01-01"]'), "hours.office.holidays", "all its days off lie in the past"),
+        (('["US"]', '["US-TX"]'), "hours.office.holidays.0", "US-TX closes the office on"),
+        (
+            ('["US"]', '["US"]\nholidays_except = ["2099-11-28"]'),
+            "hours.office.holidays_except.0",
+            "2099-11-28 is no day off in any case",
+        ),
         (
             ('["08:00-12:00", "13:00-17:00"]', '["08:00-12:00", "11:00-17:00"]'),
             "hours.office",

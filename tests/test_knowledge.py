@@ -9,7 +9,6 @@ from structlog.testing import capture_logs
 
 from config.load import ConfigError, load
 from config.model import E164, Config
-from gateway import contacts
 from gateway.core.hours import Standing, standing
 from gateway.knowledge import Knowledge
 
@@ -107,45 +106,9 @@ def test_broken_calendar_keeps_the_last_good_copy_and_says_so_once(tmp_path: Pat
     assert logs[0]["meanwhile"] == "its last good copy counts"
 
 
-def test_calendar_that_repeats_without_sense(tmp_path: Path) -> None:
-    often = ICS.replace("RRULE:FREQ=WEEKLY;COUNT=3", "RRULE:FREQ=MINUTELY")
-    (tmp_path / "closures.ics").write_text(often)
-    with capture_logs() as logs:
-        office = Knowledge().directory(config(tmp_path, '"closures.ics"'), NOW).hours["office"]
-    assert (office.closures, logs[0]["detail"]) == ((), "has more than 20000 events")
-
-
 def test_missing_calendar_from_the_start(tmp_path: Path) -> None:
     office = Knowledge().directory(config(tmp_path, '"none.ics"'), NOW).hours["office"]
     assert office.days_off == frozenset()
-
-
-def test_contacts_in_any_form_and_bad_rows_spoil_no_other(tmp_path: Path) -> None:
-    write_contacts(
-        tmp_path,
-        "\ufeffnumber,name,group\n(415) 555-0123,Sam,staff\n+44 20 7946 0018,Vera,VIP\nfoo,X,\n\n# note\n"
-        '4155550124,"Smith, Jo",\n4155550125,Eve,friends\n4155550123,Sam again,vip\n',
-    )
-    read = contacts.read(tmp_path / "contacts.csv", "US")
-    assert {number: (c.name, c.group) for number, c in read.by_number.items()} == {
-        "+14155550123": ("Sam again", "staff"),
-        "+442079460018": ("Vera", "vip"),
-        "+14155550124": ("Smith, Jo", ""),
-        "+14155550125": ("Eve", "friends"),
-    }
-    assert [line for line, _ in read.problems] == [4, 8, 9]
-
-
-@pytest.mark.parametrize(
-    "text", ["", "number;name;group\n4155550123;Sam;staff\n", "4155550123\tSam\tstaff\n", '"broken', "\0\0"]
-)
-def test_contacts_of_spreadsheets_and_broken_ones(tmp_path: Path, text: str) -> None:
-    write_contacts(tmp_path, text)
-    read = contacts.read(tmp_path / "contacts.csv", "US")
-    if "Sam" in text:
-        assert read.by_number[E164("+14155550123")].group == "staff"
-    else:
-        assert read.by_number == {}
 
 
 def test_contacts_that_vanish_are_kept(tmp_path: Path) -> None:

@@ -133,6 +133,7 @@ async def test_broken_and_mended(tmp_path: Path) -> None:
     assert reloading.error == ""
     assert [log["event"] for log in logs if log["event"] != "contact_unusable"] == [
         "reload_refused",
+        "calendar_read",
         "contacts_read",
         "configuration_loaded",
     ]

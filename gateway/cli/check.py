@@ -13,7 +13,9 @@ from gateway import descriptors
 from gateway.advice import Message, advise, messages
 from gateway.by_default import by_default
 from gateway.cli.say import complain, say, say_json
+from gateway.closed_days import ClosedDay, coming
 from gateway.core.schedule import local
+from gateway.directory import Directory
 from gateway.knowledge import Knowledge
 from gateway.timetable import week
 
@@ -22,6 +24,7 @@ def add_to(commands: Any) -> None:
     """The command's parser."""
     parser = commands.add_parser("check", help="check the configuration", description=__doc__)
     parser.add_argument("--week", action="store_true", help="show which message goes when, for the coming seven days")
+    parser.add_argument("--holidays", action="store_true", help="list the closed days of the coming twelve months, and whence")
     parser.add_argument("--strict", action="store_true", help="warnings count as errors")
     parser.add_argument("--json", action="store_true", help="as JSON: {errors, warnings, by_default, not_in_effect …}")
     parser.set_defaults(command=check)
@@ -39,9 +42,11 @@ def check(options: argparse.Namespace) -> int:
         config = load.load(path)
     except ConfigError as error:
         errors = error.problems
+    now, knowledge = datetime.now(UTC), Knowledge(tells=False)
     if config is not None:
+        errors = tuple(_about_files(config, now, knowledge))
         warnings = load.warnings_about_secrets(path)
-        warnings += [load.problem(config, advice.key, advice.says) for advice in advise(config, datetime.now(UTC))]
+        warnings += [load.problem(config, advice.key, advice.says) for advice in advise(config, now, knowledge)]
         warnings += [load.problem(config, "web.listen", says) for says in _about_this_machine()]
         unset = [load.problem(config, advice.key, advice.says) for advice in by_default(config)]
         later = load.not_in_effect(path)
@@ -50,12 +55,24 @@ def check(options: argparse.Namespace) -> int:
         shown: dict[str, Any] = {name: [asdict(problem) for problem in group] for name, group in groups.items()}
         if config is not None:
             shown["messages"] = [_message_json(message) for line in config.line.values() for message in messages(line, config)]
+        if config is not None and options.holidays:
+            shown["holidays"] = [_closed_json(day, config) for day in coming(config, knowledge.calendars(config, now), now)]
         say_json(shown)
     else:
         _print(errors, {"Warnings": warnings, "In effect by default": unset, "Not in effect yet": later}, config)
         if options.week and config is not None:
-            _print_week(config)
+            _print_week(config, knowledge.directory(config, now), now)
+        if options.holidays and config is not None:
+            _print_holidays(config, coming(config, knowledge.calendars(config, now), now))
     return 1 if errors or (options.strict and warnings) else 0
+
+
+def _about_files(config: Config, now: datetime, knowledge: Knowledge) -> Iterator[Problem]:
+    """Contacts and calendars that cannot be used as they are: the gateway runs all the same, but not as the office means it."""
+    for fault in knowledge.directory(config, now).faults:
+        yield load.problem(
+            config, fault.key, f"{fault.file} {fault.detail}; in the running gateway meanwhile {fault.meanwhile}"
+        )
 
 
 def _about_this_machine() -> Iterator[str]:
@@ -88,6 +105,12 @@ def _print(errors: tuple[Problem, ...], groups: dict[str, list[Problem]], config
             say(f"  {message.key}{when}: {size}, {len(message.cut.text)} characters, {message.cut.alphabet.value}")
             say(f"    {message.cut.text}")
     lines = ", ".join(f"{line.name} {line.number}" for line in config.line.values())
+    if errors:
+        files = f"{len(errors)} file{'s' if len(errors) != 1 else ''}"
+        complain(
+            f"{config.path} itself is good (configuration {config.hash}), {files} that it names cannot be used. Lines: {lines}"
+        )
+        return
     say(f"{config.path}: good (configuration {config.hash}). Lines: {lines}")
 
 
@@ -102,9 +125,7 @@ def _message_json(message: Message) -> dict[str, Any]:
     }
 
 
-def _print_week(config: Config) -> None:
-    now = datetime.now(UTC)
-    directory = Knowledge().directory(config, now)
+def _print_week(config: Config, directory: Directory, now: datetime) -> None:
     for line in config.line.values():
         say(f"{line.name}: what a new caller's first missed call gets ({line.timezone}):")
         day = ""
@@ -114,3 +135,22 @@ def _print_week(config: Config) -> None:
             until = "24:00" if end.date() != start.date() else f"{end:%H:%M}"
             say(f"  {shown if shown != day else '':<14}  {start:%H:%M}-{until}  {stretch.says}")
             day = shown
+
+
+def _print_holidays(config: Config, days: list[ClosedDay]) -> None:
+    for name in config.hours:
+        own = [day for day in days if day.hours == name]
+        closed = len({day.day for day in own if not day.is_open})
+        say(f"[hours.{name}] is closed on {closed} day{'' if closed == 1 else 's'} in the coming twelve months:")
+        for day in own:
+            what = "open: " if day.is_open else ""
+            say(f"  {day.day:%a %Y-%m-%d}  {day.times:<11}  {what}{day.name} ({day.whence}, {_where(day, config)})")
+
+
+def _closed_json(day: ClosedDay, config: Config) -> dict[str, Any]:
+    return {**asdict(day), "day": day.day.isoformat(), "where": _where(day, config)}
+
+
+def _where(day: ClosedDay, config: Config) -> str:
+    line = load.problem(config, day.key, "").line
+    return f"{config.path.name}:{line}"

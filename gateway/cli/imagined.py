@@ -6,13 +6,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from config.model import Config, Line
+from gateway.cli.known import directory_now
 from gateway.cli.say import complain, say, say_json
 from gateway.cli.steps import placed, step_in_words
 from gateway.core.call import Outcome
 from gateway.core.decision import Decision, Send, decide, word_of
 from gateway.core.reason import IN_WORDS
 from gateway.core.schedule import zone
-from gateway.knowledge import Knowledge
 from gateway.ruling import Ruling
 from gateway.store.calls import Arrival, Ended, Ending
 from gateway.store.database import FILE, StoreError, migrate, reading
@@ -30,7 +30,7 @@ def explain(options: argparse.Namespace, config: Config) -> int:
     except ValueError as error:
         complain(f"textback: --at: {error}; write 2026-12-24T18:30")
         return 2
-    ruling = Ruling(Knowledge().directory(config, at))
+    ruling = Ruling(directory_now(config, at))
     ended = _ended(options, line, ruling, at)
     decision = _decide(ruling, ended, line, config)
     trace = [placed(asdict(step), config) for step in decision.trace]

@@ -198,6 +198,8 @@ def _print(status: dict[str, Any], config: Config) -> None:
         say("            unknown: handed over without an answer; textback texts resend ID, or settle ID if it went")
     if status["held_for_a_person"]:
         say(f"            {status['held_for_a_person']} held for a person: textback texts release ID, or drop ID")
+    for fault in status["files_unusable"]:
+        say(f"  file      {fault['file']} {fault['detail']}; meanwhile {fault['meanwhile']}")
     if status["reload_error"]:
         say("  The configuration was not loaded again:", *(f"    {line}" for line in status["reload_error"].split("\n")))
     if status["config_hash"] != config.hash:

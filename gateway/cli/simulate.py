@@ -6,6 +6,7 @@ The calls are those of the journal, or of another system's call records (--csv).
 import argparse
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ from typing import Any
 from config import load
 from config.model import Config
 from config.values import duration
+from gateway.cli.known import directory_now
 from gateway.cli.say import complain, say, say_json, show_progress
 from gateway.cli.show import when
 from gateway.core.reason import IN_WORDS
+from gateway.core.schedule import local
+from gateway.directory import Directory
 from gateway.knowledge import Knowledge
 from gateway.records import FORMATS, Columns, Recorded, from_csv, from_journal
 from gateway.ruling import Ruling
@@ -24,34 +28,41 @@ from gateway.store import consent, replies
 from gateway.store.database import FILE, StoreError, reading
 
 SHOWN_AT_MOST = 20
+_THE_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+"""No call is older."""
 PROGRESS_EVERY = 500
 
 
 def add_to(commands: Any) -> None:
     """The command's parser."""
     parser = commands.add_parser("simulate", help="replay past calls through a configuration", description=__doc__)
-    parser.add_argument("--since", default="30d", metavar="LENGTH", help="how far back: 24h, 30d (default 30d)")
+    parser.add_argument("--since", metavar="LENGTH", help="how far back: 24h, 30d (default 30d, of --csv all)")
     parser.add_argument("--csv", metavar="FILE", help="call records of another system instead of the journal")
     parser.add_argument("--format", choices=sorted(FORMATS), help="whose records these are")
     for name, what in (("at", "time"), ("caller", "caller"), ("dialled", "dialled number"), ("outcome", "outcome")):
         parser.add_argument(f"--{name}", metavar="COLUMN", help=f"the column of the {what}")
+    parser.add_argument("--call", metavar="COLUMN", default="", help="the column that the rows of one call share")
     parser.add_argument("--rang", metavar="COLUMN", default="", help="the column of the seconds that it rang")
     parser.add_argument("--line", metavar="NAME", help="the line of calls whose dialled number is that of none")
-    parser.add_argument("--json", action="store_true", help="as JSON: {calls, texts, held, changed, segments, cost, reasons}")
+    parser.add_argument(
+        "--json", action="store_true", help="as JSON: {calls, texts, held, changed, segments, cost, reasons, unread}"
+    )
     parser.set_defaults(command=simulate)
 
 
 def simulate(options: argparse.Namespace) -> int:
-    """0; 1 where there is nothing to replay; 2 on wrong use."""
+    """0; 1 where there is nothing to replay, or rows could not be read; 2 on wrong use."""
     config = load.load(load.find(options.config))
-    directory = Knowledge().directory(config, datetime.now(UTC))
+    now = datetime.now(UTC)
+    directory = directory_now(config, now)
     try:
-        since = datetime.now(UTC) - duration(options.since)
+        since = _since(options, now)
         columns = _columns(options)
         recorded: list[Recorded] = []
         problems: list[str] = []
         if columns is not None:
             recorded, problems = from_csv(Path(options.csv), columns, directory, options.line)
+            recorded = [one for one in recorded if one.call.arrived_at >= since]
         else:
             with reading(config.data_dir / FILE) as db:
                 recorded = from_journal(db, since, directory)
@@ -61,15 +72,34 @@ def simulate(options: argparse.Namespace) -> int:
     except ValueError as error:
         complain(f"textback: {error}")
         return 2
-    for problem in problems[:SHOWN_AT_MOST]:
-        complain(problem)
+    complain(*problems[:SHOWN_AT_MOST])
+    if len(problems) > SHOWN_AT_MOST:
+        complain(f"… and {len(problems) - SHOWN_AT_MOST} more rows that cannot be read (--json shows all)")
     if not recorded:
         complain("textback: there are no calls to replay")
         return 1
-    simulation = Simulation(Ruling(directory), _known(config))
+    then = Knowledge(tells=False).directory(config, recorded[-1].call.arrived_at)  # with the holidays of that time
+    simulation = Simulation(Ruling(_with_contacts(then)), _known(config))
     replayed = list(_with_progress(simulation.replay(recorded), len(recorded)))
-    _tell(replayed, recorded, config, is_json=options.json)
-    return 0
+    _tell(replayed, recorded, problems, config, is_json=options.json)
+    return 1 if problems else 0
+
+
+def _since(options: argparse.Namespace, now: datetime) -> datetime:
+    """However long ago that is."""
+    if options.since is None and options.csv is not None:
+        return _THE_FIRST
+    try:
+        return max(now - duration(options.since or "30d"), _THE_FIRST)
+    except OverflowError:
+        return _THE_FIRST
+    except ValueError as error:
+        raise ValueError(f"--since {error}") from None
+
+
+def _with_contacts(directory: Directory) -> Directory:
+    """A simulation does not wait for a file: where the contacts are not known, every caller is a stranger."""
+    return replace(directory, contacts_unknown="")
 
 
 def _columns(options: argparse.Namespace) -> Columns | None:
@@ -79,7 +109,14 @@ def _columns(options: argparse.Namespace) -> Columns | None:
         return FORMATS[options.format]
     if not (options.at and options.caller and options.dialled and options.outcome):
         raise ValueError("--csv wants --format, or the columns: --at --caller --dialled --outcome")
-    return Columns(at=options.at, caller=options.caller, dialled=options.dialled, outcome=options.outcome, rang=options.rang)
+    return Columns(
+        at=options.at,
+        caller=options.caller,
+        dialled=(options.dialled,),
+        outcome=options.outcome,
+        rang=options.rang,
+        call=(options.call,) if options.call else (),
+    )
 
 
 def _known(config: Config) -> Known:
@@ -97,7 +134,7 @@ def _with_progress(replayed: Iterable[Replayed], count: int) -> Iterator[Replaye
         yield one
 
 
-def _tell(replayed: list[Replayed], recorded: list[Recorded], config: Config, *, is_json: bool) -> None:
+def _tell(replayed: list[Replayed], recorded: list[Recorded], problems: list[str], config: Config, *, is_json: bool) -> None:
     texts = [one for one in replayed if one.decision == "send"]
     changed = [one for one in replayed if one.is_changed]
     reasons = Counter(one.reason.value for one in replayed)
@@ -110,11 +147,12 @@ def _tell(replayed: list[Replayed], recorded: list[Recorded], config: Config, *,
         "segments": sum(one.segments for one in texts),
         "cost": round(sum(one.cost for one in texts), 4),
         "reasons": dict(reasons.most_common()),
+        "unread": problems,
     }
     if is_json:
         say_json(summary)
         return
-    first, last = recorded[0].call.arrived_at, recorded[-1].call.arrived_at
+    first, last = (local(one.call.arrived_at, config.timezone) for one in (recorded[0], recorded[-1]))
     say(f"{len(recorded)} calls from {first:%Y-%m-%d} to {last:%Y-%m-%d} through {config.path} ({config.hash}):")
     cost = f", {summary['cost']:.2f} by cost_per_segment" if summary["cost"] else ""
     say(f"  {len(texts)} texts, {summary['segments']} segments{cost}; {summary['held']} held for a person")

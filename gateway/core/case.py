@@ -73,6 +73,8 @@ class Policy:
     hours: OfficeHours | None = None
     contact: Contact | None = None
     """The caller, where the contacts file knows them."""
+    contacts_unknown: str = ""
+    """Why the contacts file cannot be asked; empty where it can, or there is none."""
     consent: Consent = field(default_factory=Consent)
     limits: Limits = field(default_factory=Limits)
 

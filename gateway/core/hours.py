@@ -33,6 +33,8 @@ class OfficeHours:
     """Whole local days."""
     closures: tuple[tuple[datetime, datetime], ...] = ()
     """Closed from the first instant until before the second."""
+    unknown: tuple[str, ...] = ()
+    """Calendar files of which nothing is known, so that a day off may be missing."""
 
 
 def standing(hours: OfficeHours, now: datetime, timezone: str) -> Standing:

@@ -28,6 +28,7 @@ class Reason(StrEnum):
     ATTESTATION = "attestation"
     OPTED_OUT = "opted_out"
     RESOLVED = "resolved"
+    CONTACTS_UNKNOWN = "contacts_unknown"
     VARIANT_OFF = "variant_off"
     ALREADY_TEXTED = "already_texted"
     NEVER_REPLIED = "never_replied"
@@ -57,6 +58,7 @@ IN_WORDS: dict[Reason, str] = {
     Reason.ATTESTATION: "the caller's number is not attested",
     Reason.OPTED_OUT: "the caller has said STOP",
     Reason.RESOLVED: "the caller has got through since, or was called back",
+    Reason.CONTACTS_UNKNOWN: "the contacts file cannot be read, and the caller may be blocked in it",
     Reason.VARIANT_OFF: "the message that would apply is switched off",
     Reason.ALREADY_TEXTED: "the caller has already been texted",
     Reason.NEVER_REPLIED: "the caller was texted before and never replied",

@@ -87,6 +87,8 @@ def not_own_line(case: Case) -> Finding:
 def not_staff_nor_blocked(case: Case) -> Finding:
     """By the contacts file."""
     contact = case.policy.contact
+    if case.policy.contacts_unknown:
+        return Finding("the contacts are not known", None, "contacts.file")
     if contact is None:
         return Finding("not in the contacts", None, "contacts.file")
     saw = f"in the contacts, {contact.group or 'no group'}"
@@ -127,13 +129,25 @@ def not_resolved(case: Case) -> Finding:
     return Finding(f"was reached at {_clock(at, case)}", Reason.RESOLVED)
 
 
+def contacts_known(case: Case) -> Finding:
+    """Who may be blocked or staff is not texted; the text waits for the contacts file as long as it may be late."""
+    why, key = case.policy.contacts_unknown, "contacts.file"
+    if not why or case.is_released:
+        return Finding("released by a person" if why else "nothing is missing", None, key)
+    until = _owed_since(case) + case.policy.line.text.expires
+    if case.now >= until:
+        return Finding(f"{why}; it is too late to wait for it", None, key)
+    return Finding(f"{why}; waits for it until {_clock(until, case)}", Reason.CONTACTS_UNKNOWN, key, is_hold=True, until=until)
+
+
 def variant_sends(case: Case) -> Finding:
     """`send = false` of the variant that applies."""
-    index = case.variant
+    index, hours = case.variant, case.policy.hours
+    unknown = f"; days off of {', '.join(hours.unknown)} are not known" if hours and hours.unknown else ""
     if index is None:
-        return Finding("the line's own message", None, case.key("text.message"))
+        return Finding(f"the line's own message{unknown}", None, case.key("text.message"))
     variant = case.policy.line.text.variant[index]
-    saw = f"variant {index + 1} ({in_words(variant)})"
+    saw = f"variant {index + 1} ({in_words(variant)}){unknown}"
     return Finding(saw, None if variant.send else Reason.VARIANT_OFF, case.key(f"text.variant.{index}"))
 
 
@@ -166,8 +180,7 @@ def in_time(case: Case) -> Finding:
     expires, key = case.policy.line.text.expires, case.key("text.expires")
     if case.is_released:
         return Finding("released by a person", None, key)
-    due = case.owed_since or case.call.missed_at + case.policy.line.text.wait
-    late = max(case.now - due, timedelta(0))
+    late = max(case.now - _owed_since(case), timedelta(0))
     is_expired = late >= expires
     is_late = is_expired or late >= timedelta(seconds=1)
     saw = f"{length(late)} late; it expires {length(expires)} after it was due" if is_late else "in time"
@@ -237,6 +250,7 @@ RULES: tuple[Callable[[Case], Finding], ...] = (
     attested,
     not_opted_out,
     not_resolved,
+    contacts_known,
     variant_sends,
     not_texted_lately,
     replied_before,
@@ -246,6 +260,10 @@ RULES: tuple[Callable[[Case], Finding], ...] = (
     not_quiet,
 )
 """Every rule, in the order in which they are looked at."""
+
+
+def _owed_since(case: Case) -> datetime:
+    return case.owed_since or case.call.missed_at + case.policy.line.text.wait
 
 
 def _over(saw: str, limit: int, key: str) -> Finding:

@@ -59,12 +59,14 @@ def resend(db: sqlite3.Connection, text: int, now: datetime, expires: timedelta)
     return True
 
 
-def held_due(db: sqlite3.Connection, now: datetime, limit: int, without: Sequence[int] = ()) -> list[int]:
-    """Held texts whose time has come, but for some."""
+def held_due(
+    db: sqlite3.Connection, now: datetime, limit: int, without: Sequence[int] = (), over: Reason | None = None
+) -> list[int]:
+    """Held texts whose time has come, but for some; and those held for a reason that is over."""
     rows = db.execute(
-        f"SELECT id FROM texts WHERE state = 'held' AND due_at <= ? AND id NOT IN ({_listed(without)})"
+        f"SELECT id FROM texts WHERE state = 'held' AND (due_at <= ? OR held_for = ?) AND id NOT IN ({_listed(without)})"
         " ORDER BY due_at, id LIMIT ?",
-        (written(now), limit),
+        (written(now), over, limit),
     ).fetchall()
     return [row["id"] for row in rows]
 
