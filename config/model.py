@@ -249,6 +249,7 @@ class Config(_Section):
 
     _path: Path = PrivateAttr(default=Path("textback.toml"))
     _hash: str = PrivateAttr(default="")
+    _content: bytes = PrivateAttr(default=b"")
     _positions: dict[str, int] = PrivateAttr(default_factory=dict)
 
     @property
@@ -260,6 +261,11 @@ class Config(_Section):
     def hash(self) -> str:
         """Twelve hexadecimal digits of the file's SHA-256: the same file, the same hash."""
         return self._hash
+
+    @property
+    def content(self) -> bytes:
+        """The file as it was read; it never holds a secret."""
+        return self._content
 
     def where(self, key: str) -> str:
         """`textback.toml:42` for a dotted key that stands in the file, else the file alone: a default."""

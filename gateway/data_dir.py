@@ -7,6 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 LOCK = "gateway.lock"
+LAST_GOOD = "last-good.toml"
+"""A copy of the configuration that the gateway took last."""
+TOKEN_FILE = "call-test.token"  # noqa: S105 — a file's name
+TOKEN_HEADER = "X-Textback-Token"  # noqa: S105 — a header's name
+"""By the token over HTTP, and in test calls, somebody shows that they may read the data directory."""
 
 
 class CannotStart(Exception):
@@ -45,7 +50,7 @@ def _hold(lock: int, data_dir: Path) -> None:
 
 
 def write_token(path: Path, token: str) -> None:
-    """For `textback call-test` on this machine, by whoever may read the data directory."""
+    """For the commands on this machine, by whoever may read the data directory."""
     try:
         path.unlink(missing_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "w") as file:

@@ -4,10 +4,10 @@ import argparse
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from config import load
 from config.model import Config
 from config.values import duration
 from gateway.cli.ask import NoAnswer, post
+from gateway.cli.configuration import for_looking
 from gateway.cli.say import complain, say
 
 ACTIONS = {
@@ -52,12 +52,12 @@ def _act_on_many(options: argparse.Namespace) -> int:
         return _act(options)
     since = datetime.now(UTC) - options.since if options.since is not None else None
     chosen = {"line": options.line, "since": since.isoformat() if since else None}
-    return 0 if _do(load.load(load.find(options.config)), f"{options.path}/{options.action}", chosen) else 1
+    return 0 if _do(for_looking(options.config), f"{options.path}/{options.action}", chosen) else 1
 
 
 def _act(options: argparse.Namespace) -> int:
     """0: all done; 1: not all."""
-    config = load.load(load.find(options.config))
+    config = for_looking(options.config)
     done = [_do(config, f"{options.path}/{one}/{options.action}") for one in options.ids]
     return 0 if all(done) else 1
 

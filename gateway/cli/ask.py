@@ -1,14 +1,13 @@
 """Asking the gateway that runs on this machine, over its own HTTP; no proxy, whatever the environment says."""
 
+import contextlib
 import json
 import urllib.error
 import urllib.request
 from typing import Any
 
 from config.model import Config
-from gateway.trial_call import TOKEN_FILE
-from gateway.web.api import TOKEN_HEADER
-from gateway.web.server import basic
+from gateway.data_dir import TOKEN_FILE, TOKEN_HEADER
 
 ASK_WITHIN_S = 15.0
 """Longer than the gateway itself waits for a database that is locked."""
@@ -19,8 +18,11 @@ class NoAnswer(Exception):
 
 
 def get(config: Config, path: str) -> dict[str, Any]:
-    """A JSON answer."""
-    return _answer(config, urllib.request.Request(_url(config, path)))  # noqa: S310 — http to this machine
+    """A JSON answer. The token is shown where it can be read: a gateway with a password takes it in place of that."""
+    request = urllib.request.Request(_url(config, path))  # noqa: S310 — http to this machine
+    with contextlib.suppress(NoAnswer):
+        request.add_header(TOKEN_HEADER, _token(config))
+    return _answer(config, request)
 
 
 def post(config: Config, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -33,15 +35,13 @@ def post(config: Config, path: str, body: dict[str, Any] | None = None) -> dict[
 
 def _answer(config: Config, request: urllib.request.Request) -> dict[str, Any]:
     place = config.web.listen
-    if config.web.password is not None:
-        request.add_header("Authorization", basic(config.web.password.get_secret_value()))
     try:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=ASK_WITHIN_S) as answer:
             found: dict[str, Any] = json.load(answer)
             return found
     except urllib.error.HTTPError as error:
-        raise NoAnswer(_said(error, place)) from None
+        raise NoAnswer(_said(error, config)) from None
     except (OSError, ValueError) as error:
         if isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError):
             raise NoAnswer(
@@ -50,12 +50,13 @@ def _answer(config: Config, request: urllib.request.Request) -> dict[str, Any]:
         raise NoAnswer(f"no gateway answers at {place}; start it with textback run") from None
 
 
-def _said(error: urllib.error.HTTPError, place: object) -> str:
+def _said(error: urllib.error.HTTPError, config: Config) -> str:
     try:
         return str(json.load(error)["error"])
     except (ValueError, KeyError, TypeError, OSError):
-        why = "is its password_file another one?" if error.code == 401 else "is it of another version?"
-        return f"the gateway at {place} answered {error.code}; {why}"
+        asks = f"it wants its token, {config.data_dir / TOKEN_FILE}: run this as root, or as the gateway's user"
+        why = asks if error.code == 401 else "is it of another version?"
+        return f"the gateway at {config.web.listen} answered {error.code}; {why}"
 
 
 def _url(config: Config, path: str) -> str:

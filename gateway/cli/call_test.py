@@ -9,13 +9,13 @@ import asyncio
 import time
 from typing import Any
 
-from config import load
 from config.model import Config, Line
 from config.values import number
+from gateway.cli.configuration import for_looking
 from gateway.cli.explain import in_words
 from gateway.cli.say import complain, say, say_now
 from gateway.store import calls, texts
-from gateway.store.database import FILE, reading
+from gateway.store.reading import FILE, reading
 from gateway.trial_call import CannotCall, Heard, TrialCall, place
 
 SETTLES_WITHIN_S = 5.0
@@ -32,7 +32,7 @@ def add_to(commands: Any) -> None:
 
 def call_test(options: argparse.Namespace) -> int:
     """0: the call rang and was journalled; 1: it was not."""
-    config = load.load(load.find(options.config))
+    config = for_looking(options.config)
     try:
         line = _line(config, options.line)
         caller = number(options.caller) if options.caller else None

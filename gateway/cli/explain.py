@@ -4,16 +4,15 @@ import argparse
 import json
 from typing import Any
 
-from config import load
 from config.model import Config
-from gateway.cli import imagined
+from gateway.cli.configuration import for_looking
 from gateway.cli.say import complain, say, say_json
 from gateway.cli.show import call_json, caller_of, text_json, when
 from gateway.cli.steps import placed, step_in_words
 from gateway.core.call import Outcome
 from gateway.core.reason import IN_WORDS, Reason
 from gateway.store import calls, texts
-from gateway.store.database import FILE, reading
+from gateway.store.reading import FILE, reading
 
 OUTCOME_IN_WORDS = {
     None: "it is still ringing",
@@ -41,8 +40,10 @@ def add_to(commands: Any) -> None:
 
 def explain(options: argparse.Namespace) -> int:
     """0; 1 where there is no such call."""
-    config = load.load(load.find(options.config))
+    config = for_looking(options.config)
     if options.call is None or options.line is not None:
+        from gateway.cli import imagined  # noqa: PLC0415 — calendars and holidays, which a call of the past needs no more
+
         return imagined.explain(options, config)
     with reading(config.data_dir / FILE) as db:
         call = _find(db, options.call)

@@ -1,27 +1,63 @@
 """The command line: one parser, one function a command. Exit status 0: good; 1: the answer is no; 2: wrong use."""
 
 import argparse
+import errno
+import importlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 
 from config.problems import ConfigError
-from gateway import log
-from gateway.cli import call_test, check, demo, explain, numbers, run, send_test, show, simulate
 from gateway.cli.say import complain, tolerate_encodings
-from gateway.store.database import StoreError
+from gateway.store.errors import StoreError
 
 Command = Callable[[argparse.Namespace], int]
+MODULES = {
+    "run": "run",
+    "check": "check",
+    "demo": "demo",
+    "calls": "show",
+    "texts": "show",
+    "replies": "show",
+    "status": "show",
+    "numbers": "numbers",
+    "explain": "explain",
+    "simulate": "simulate",
+    "call-test": "call_test",
+    "send-test": "send_test",
+}
+"""By command, the module of `gateway.cli` that adds it. Only the one that was asked for is loaded: a gateway takes a second."""
+LOG_NOTHING = frozenset({"calls", "texts", "replies", "status", "numbers", "explain", "send-test"})
+"""Nor is what logs loaded for these."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command."""
-    options = _parser().parse_args(arguments)
-    command: Command = options.command
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where it is ignored, nobody hears how a child of ours ended
     tolerate_encodings()
-    log.set_up(is_quiet=True)
     try:
+        try:
+            return _run(sys.argv[1:] if arguments is None else arguments)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError:  # | head
+        return _unheard(0)
+    except OSError as error:
+        if error.filename is not None or error.errno not in _NO_ROOM:
+            raise
+        complain(f"textback: the output cannot be written: {error.strerror}")
+        return _unheard(1)
+
+
+def _run(given: Sequence[str]) -> int:
+    try:
+        name = _command_in(given)
+        options = _parser(name).parse_args(given)
+        if name not in LOG_NOTHING:
+            _log_little()
+        command: Command = options.command
         return command(options)
     except ConfigError as error:
         complain(*str(error).split("\n"))
@@ -31,21 +67,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # | head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _unheard(status: int) -> int:
+    """What is not written yet goes nowhere; at its end the interpreter would complain of it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return status
+
+
+def _command_in(given: Sequence[str]) -> str | None:
+    """The command's name; None where there is none."""
+    rest = iter(given)
+    for argument in rest:
+        if argument == "-c":
+            next(rest, None)
+        elif not argument.startswith("-"):
+            return argument
+    return None
+
+
+def _parser(name: str | None = None) -> argparse.ArgumentParser:
+    """Of one command alone, or of all where none that exists is named."""
     parser = argparse.ArgumentParser(prog="textback", description="Texts a caller back when their call was missed.")
-    parser.add_argument("--version", action="version", version=f"textback {version('textback')}")
+    parser.add_argument("--version", action="version", version=_version() if name is None else "")
     parser.add_argument("-c", dest="config", metavar="FILE", default=None, help=_CONFIG)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (run, check, demo, show, numbers, explain, simulate, call_test, send_test):
-        module.add_to(commands)
+    for module in [MODULES[name]] if name in MODULES else dict.fromkeys(MODULES.values()):
+        importlib.import_module(f"gateway.cli.{module}").add_to(commands)
     for command in set(commands.choices.values()):
         command.add_argument("-c", dest="config", metavar="FILE", default=argparse.SUPPRESS, help=_CONFIG)
     return parser
 
 
+def _version() -> str:
+    from importlib.metadata import version  # noqa: PLC0415 — reads mail's grammar in
+
+    return f"textback {version('textback')}"
+
+
+def _log_little() -> None:
+    """Errors alone: a command says what it has to say itself."""
+    from gateway import log  # noqa: PLC0415 — structlog is what takes time
+
+    log.set_up(is_quiet=True)
+
+
 _CONFIG = "the configuration (default /etc/textback/textback.toml, then ./textback.toml)"
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})

@@ -4,14 +4,14 @@ import argparse
 from datetime import UTC, datetime
 from typing import Any
 
-from config import load
 from config.values import number
 from gateway.cli.ask import NoAnswer, post
+from gateway.cli.configuration import for_looking
 from gateway.cli.say import complain, say, say_json
 from gateway.cli.show import when
 from gateway.store import undeliverable
-from gateway.store.database import FILE, reading
 from gateway.store.instants import written
+from gateway.store.reading import FILE, reading
 from gateway.store.undeliverable import Known
 
 
@@ -29,7 +29,7 @@ def add_to(commands: Any) -> None:
 
 def show(options: argparse.Namespace) -> int:
     """0."""
-    config = load.load(load.find(options.config))
+    config = for_looking(options.config)
     with reading(config.data_dir / FILE) as db:
         found = undeliverable.known(db, datetime.now(UTC))
     if options.json:
@@ -46,7 +46,7 @@ def show(options: argparse.Namespace) -> int:
 
 def forget(options: argparse.Namespace) -> int:
     """0; 1 where nothing is known of the number; 2 on wrong use."""
-    config = load.load(load.find(options.config))
+    config = for_looking(options.config)
     try:
         wanted = number(options.number)
     except ValueError as error:

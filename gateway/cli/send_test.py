@@ -7,13 +7,13 @@ import argparse
 import time
 from typing import Any
 
-from config import load
 from config.model import Config
 from config.values import number
 from gateway.cli.ask import NoAnswer, post
+from gateway.cli.configuration import for_looking
 from gateway.cli.say import complain, say, say_now, spin, stop_spinning
 from gateway.store import texts
-from gateway.store.database import FILE, reading
+from gateway.store.reading import FILE, reading
 
 LOOK_EVERY_S = 0.1
 _WORDS = {
@@ -43,7 +43,7 @@ def add_to(commands: Any) -> None:
 
 def send_test(options: argparse.Namespace) -> int:
     """0: accepted or delivered; 1: not."""
-    config = load.load(load.find(options.config))
+    config = for_looking(options.config)
     line = options.line or next(iter(config.line))
     try:
         to = number(options.number)

@@ -3,17 +3,17 @@
 import argparse
 from typing import Any
 
-from config import load
 from config.model import Config
 from gateway.cli import act
 from gateway.cli.ask import NoAnswer, get
+from gateway.cli.configuration import for_looking
 from gateway.cli.say import complain, say, say_json
 from gateway.core.phone import written_for
 from gateway.core.reason import IN_WORDS, Reason
 from gateway.core.schedule import local
 from gateway.store import calls, replies, texts
-from gateway.store.database import FILE, reading
 from gateway.store.instants import read
+from gateway.store.reading import FILE, reading
 
 
 def add_to(commands: Any) -> None:
@@ -44,7 +44,7 @@ def positive(text: str) -> int:
 
 def show_calls(options: argparse.Namespace) -> int:
     """The newest calls."""
-    config = load.load(load.find(options.config))
+    config = for_looking(options.config)
     with reading(config.data_dir / FILE) as db:
         rows = calls.newest(db, options.n)
     if options.json:
@@ -71,7 +71,7 @@ def _ending(row: Any) -> str:
 
 def show_texts(options: argparse.Namespace) -> int:
     """The newest texts."""
-    config = load.load(load.find(options.config))
+    config = for_looking(options.config)
     with reading(config.data_dir / FILE) as db:
         rows = texts.newest(db, options.n)
     if options.json:
@@ -97,7 +97,7 @@ def _source(row: Any) -> str:
 
 def show_replies(options: argparse.Namespace) -> int:
     """The newest replies."""
-    config = load.load(load.find(options.config))
+    config = for_looking(options.config)
     with reading(config.data_dir / FILE) as db:
         rows = replies.newest(db, options.n)
     if options.json:
@@ -166,7 +166,7 @@ def when(instant: str, line: str | None, config: Config) -> str:
 
 def show_status(options: argparse.Namespace) -> int:
     """0: the gateway runs and would take a call; 1: it does not."""
-    config = load.load(load.find(options.config))
+    config = for_looking(options.config)
     try:
         status = get(config, "/api/v1/status")
     except NoAnswer as error:

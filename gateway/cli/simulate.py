@@ -21,7 +21,8 @@ from gateway.records import FORMATS, Columns, Recorded, from_csv, from_journal
 from gateway.ruling import Ruling
 from gateway.simulation import Known, Replayed, Simulation
 from gateway.store import consent, replies
-from gateway.store.database import FILE, StoreError, reading
+from gateway.store.errors import StoreError
+from gateway.store.reading import FILE, reading
 
 SHOWN_AT_MOST = 20
 PROGRESS_EVERY = 500
@@ -43,7 +44,7 @@ def add_to(commands: Any) -> None:
 
 def simulate(options: argparse.Namespace) -> int:
     """0; 1 where there is nothing to replay; 2 on wrong use."""
-    config = load.load(load.find(options.config))
+    config = load.load(load.find(options.config), has_secrets=False)
     directory = Knowledge().directory(config, datetime.now(UTC))
     try:
         since = datetime.now(UTC) - duration(options.since)

@@ -13,10 +13,10 @@ from aiohttp import web
 
 from config.values import number
 from gateway.actions import ActionRefused, Actions
+from gateway.data_dir import TOKEN_HEADER
 from gateway.store.database import StoreError
 from gateway.web.bodies import json_object
 
-TOKEN_HEADER = "X-Textback-Token"  # noqa: S105 — a header's name
 _ACTIONS: web.AppKey[Actions] = web.AppKey("actions", Actions)
 _TOKEN: web.AppKey[str] = web.AppKey("token", str)
 
