@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from config.model import E164, Line
+from gateway import optouts
 from gateway.core.call import Call, Outcome
 from gateway.core.case import Case, History, Traffic
 from gateway.core.delivery import Event, TextState
@@ -109,6 +110,21 @@ class Actions:
             raise ActionRefused(f"nothing is known of {number}; textback numbers list shows what is")
         self._log.info("number_forgotten", number=masked(number))
         return f"{number} is forgotten; the next missed call is texted"
+
+    async def opt_out(self, number: E164, line: str | None, note: str) -> str:
+        """A caller said by phone that they want no texts: from now on none goes, and none that waits."""
+        self._check_line(line)
+        done = await self._store.write(optouts.opt_out, number, datetime.now(UTC), optouts.BY_A_PERSON, line=line, note=note)
+        self._log.info("number_opted_out", number=masked(number), cancelled=done.cancelled, under_way=done.under_way)
+        return optouts.out_in_words(number, done)
+
+    async def opt_in(self, number: E164, reason: str) -> str:
+        """A person takes an opt-out back."""
+        undone = await self._store.write(optouts.opt_in, number, datetime.now(UTC), reason)
+        if undone is None:
+            raise ActionRefused(optouts.not_out_in_words(number))
+        self._log.info("number_opted_in", number=masked(number))
+        return optouts.in_in_words(number, undone)
 
     async def send_test(self, line_name: str, to: E164, variant: int | None) -> int:
         """Queue a test text, which counts for nobody; its id. Opted-out numbers are not sent tests either."""

@@ -36,6 +36,30 @@ def only_one_here(data_dir: Path) -> Iterator[None]:
         os.close(lock)
 
 
+@contextmanager
+def while_none_runs(data_dir: Path) -> Iterator[None]:
+    """Keep gateways from starting meanwhile; `CannotStart` where one runs. Makes no file: root's would not be the gateway's."""
+    try:
+        lock = os.open(data_dir / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:  # nor has one run
+        yield
+        return
+    except OSError as error:
+        raise CannotStart(
+            f"{data_dir / LOCK} cannot be opened: {error.strerror}; run this as root, or as the gateway's user"
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise CannotStart(
+            f"a gateway runs on data_dir {data_dir} and does not answer at web.listen; "
+            "try again, or restart it if that was changed"
+        ) from None
+    finally:
+        os.close(lock)
+
+
 def _hold(lock: int, data_dir: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

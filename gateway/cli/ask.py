@@ -17,6 +17,10 @@ class NoAnswer(Exception):
     """Nobody answers, or not as a gateway would; the sentence says what to do."""
 
 
+class NobodyThere(NoAnswer):
+    """No gateway runs: nothing was asked of any."""
+
+
 def get(config: Config, path: str) -> dict[str, Any]:
     """A JSON answer. The token is shown where it can be read: a gateway with a password takes it in place of that."""
     request = urllib.request.Request(_url(config, path))  # noqa: S310 — http to this machine
@@ -47,7 +51,8 @@ def _answer(config: Config, request: urllib.request.Request) -> dict[str, Any]:
             raise NoAnswer(
                 f"the gateway at {place} has not answered within {ASK_WITHIN_S:g} s; what was asked may be done yet"
             ) from None
-        raise NoAnswer(f"no gateway answers at {place}; start it with textback run") from None
+        kind = NobodyThere if isinstance(getattr(error, "reason", None), ConnectionRefusedError) else NoAnswer
+        raise kind(f"no gateway answers at {place}; start it with textback run") from None
 
 
 def _said(error: urllib.error.HTTPError, config: Config) -> str:
@@ -70,6 +75,6 @@ def _token(config: Config) -> str:
     try:
         return path.read_text()
     except FileNotFoundError:
-        raise NoAnswer(f"no gateway runs on {config.data_dir}; start it first (textback run)") from None
+        raise NobodyThere(f"no gateway runs on {config.data_dir}; start it first (textback run)") from None
     except OSError as error:
         raise NoAnswer(f"{path} cannot be read: {error.strerror}; run this as the gateway's user") from None

@@ -22,13 +22,14 @@ MODULES = {
     "replies": "show",
     "status": "show",
     "numbers": "numbers",
+    "optout": "optout",
     "explain": "explain",
     "simulate": "simulate",
     "call-test": "call_test",
     "send-test": "send_test",
 }
 """By command, the module of `gateway.cli` that adds it. Only the one that was asked for is loaded: a gateway takes a second."""
-LOG_NOTHING = frozenset({"calls", "texts", "replies", "status", "numbers", "explain", "send-test"})
+LOG_NOTHING = frozenset({"calls", "texts", "replies", "status", "numbers", "optout", "explain", "send-test"})
 """Nor is what logs loaded for these."""
 
 

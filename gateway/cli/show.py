@@ -182,7 +182,7 @@ def show_status(options: argparse.Namespace) -> int:
 def _print(status: dict[str, Any], config: Config) -> None:
     agent = status["agent"]
     up = "up" if agent["up"] else "DOWN"
-    say(f"Textback {status['version']}, configuration {status['config_hash']}")
+    say(f"Textback {status['version']}, process {status['pid']}, configuration {status['config_hash']}")
     say(f"  calls     {up}, {agent['calls']} ringing now, {agent['max_calls']} at once at most; {agent['stack']}")
     if agent["strangers_refused"] or agent["malformed_refused"]:
         say(f"            refused: {agent['strangers_refused']} from strangers, {agent['malformed_refused']} malformed")
@@ -201,4 +201,5 @@ def _print(status: dict[str, Any], config: Config) -> None:
     if status["reload_error"]:
         say("  The configuration was not loaded again:", *(f"    {line}" for line in status["reload_error"].split("\n")))
     if status["config_hash"] != config.hash:
-        say(f"  {config.path} has changed since the gateway started; load it with systemctl reload textback (or kill -HUP)")
+        how = f"systemctl reload textback (or kill -HUP {status['pid']})"
+        say(f"  {config.path} has changed since the gateway started; load it with {how}")

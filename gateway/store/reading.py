@@ -18,7 +18,7 @@ _NOT_YOURS = "may not be read by this user; run this as root, or as the gateway'
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """A read-only connection; `StoreError` where there is no database of this program's schema that can be read."""
-    _refuse_unreadable(path)
+    refuse_unreadable(path)
     try:
         connection = sqlite3.connect(_address(path), uri=True, timeout=BUSY_TIMEOUT_S)
         connection.row_factory = sqlite3.Row
@@ -31,8 +31,11 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         raise StoreError(in_words(error, path)) from error
 
 
-def _refuse_unreadable(path: Path) -> None:
-    """The file itself is not opened for that: to close it would take away the locks of a gateway in this process."""
+def refuse_unreadable(path: Path) -> None:
+    """`StoreError` where there is no file, or none that this user may read.
+
+    It is not opened for that: to close it would take away the locks of a gateway in this process.
+    """
     try:
         refuse_empty(path)
         path.stat()

@@ -122,6 +122,12 @@ def cancel_for(db: sqlite3.Connection, number: E164, at: datetime, detail: str) 
     return sum(settle(db, row["id"], Event.CANCELLED, at, detail=detail) is not None for row in rows)
 
 
+def under_way_to(db: sqlite3.Connection, number: E164) -> int:
+    """How many texts to a number a bridge holds, without having said what became of them."""
+    row = db.execute("SELECT count(*) AS n FROM texts WHERE recipient = ? AND state = 'sending'", (number,)).fetchone()
+    return int(row["n"])
+
+
 _FIRST_PART = "(SELECT provider_id FROM parts WHERE parts.text = texts.id ORDER BY number LIMIT 1)"
 _SHOWN = f"SELECT texts.*, {_FIRST_PART} AS provider_id FROM texts"
 """A text as it is shown: with the provider's id of its first part."""

@@ -36,6 +36,8 @@ def add_to(app: web.Application, actions: Actions, token: str) -> None:
             web.post("/api/v1/texts/{id:[0-9]{1,18}}/settle", _guarded(_settle)),
             web.post("/api/v1/calls/{id:[0-9]{1,18}}/done", _guarded(_done)),
             web.post("/api/v1/numbers/forget", _guarded(_forget_number)),
+            web.post("/api/v1/optouts/add", _guarded(_opt_out)),
+            web.post("/api/v1/optouts/remove", _guarded(_opt_in)),
             web.post("/api/v1/send-test", _guarded(_send_test)),
         ]
     )
@@ -104,6 +106,22 @@ async def _done(actions: Actions, request: web.Request) -> dict[str, object]:
 
 async def _forget_number(actions: Actions, request: web.Request) -> dict[str, object]:
     return {"said": await actions.forget_number(number((await json_object(request))["number"]))}
+
+
+async def _opt_out(actions: Actions, request: web.Request) -> dict[str, object]:
+    wanted = await json_object(request)
+    line, note = wanted.get("line"), wanted.get("note", "")
+    if not isinstance(line, str | None) or not isinstance(note, str):
+        raise ValueError("line and note are strings")
+    return {"said": await actions.opt_out(number(wanted["number"]), line, note)}
+
+
+async def _opt_in(actions: Actions, request: web.Request) -> dict[str, object]:
+    wanted = await json_object(request)
+    reason = wanted["reason"]
+    if not isinstance(reason, str) or not reason.strip():
+        raise ValueError("reason is a string that says why")
+    return {"said": await actions.opt_in(number(wanted["number"]), reason)}
 
 
 async def _send_test(actions: Actions, request: web.Request) -> dict[str, object]:
