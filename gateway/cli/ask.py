@@ -21,10 +21,14 @@ class NobodyThere(NoAnswer):
     """No gateway runs: nothing was asked of any."""
 
 
+class _Unreadable(NoAnswer):
+    """The token is another user's; who only looks may do so without."""
+
+
 def get(config: Config, path: str) -> dict[str, Any]:
     """A JSON answer. The token is shown where it can be read: a gateway with a password takes it in place of that."""
     request = urllib.request.Request(_url(config, path))  # noqa: S310 — http to this machine
-    with contextlib.suppress(NoAnswer):
+    with contextlib.suppress(_Unreadable):
         request.add_header(TOKEN_HEADER, _token(config))
     return _answer(config, request)
 
@@ -56,12 +60,15 @@ def _answer(config: Config, request: urllib.request.Request) -> dict[str, Any]:
 
 
 def _said(error: urllib.error.HTTPError, config: Config) -> str:
+    gateway, token = f"the gateway at {config.web.listen}", config.data_dir / TOKEN_FILE
+    if error.code == 401:
+        return f"{gateway} wants its token, {token}: run this as root, or as the gateway's user"
+    if error.code == 403:
+        return f"{gateway} is not the one that {token} is of; does another gateway have that address?"
     try:
         return str(json.load(error)["error"])
     except (ValueError, KeyError, TypeError, OSError):
-        asks = f"it wants its token, {config.data_dir / TOKEN_FILE}: run this as root, or as the gateway's user"
-        why = asks if error.code == 401 else "is it of another version?"
-        return f"the gateway at {config.web.listen} answered {error.code}; {why}"
+        return f"{gateway} answered {error.code}; is it of another version?"
 
 
 def _url(config: Config, path: str) -> str:
@@ -77,4 +84,4 @@ def _token(config: Config) -> str:
     except FileNotFoundError:
         raise NobodyThere(f"no gateway runs on {config.data_dir}; start it first (textback run)") from None
     except OSError as error:
-        raise NoAnswer(f"{path} cannot be read: {error.strerror}; run this as the gateway's user") from None
+        raise _Unreadable(f"{path} cannot be read: {error.strerror}; run this as root, or as the gateway's user") from None

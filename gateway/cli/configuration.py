@@ -3,6 +3,7 @@
 While the file is broken they go by the copy of the last one that the gateway took, and say so.
 """
 
+import os
 from pathlib import Path
 
 from config import glimpse, load
@@ -21,7 +22,7 @@ def for_looking(named: str | None) -> Config:
     try:
         return load.load(path, has_secrets=False)
     except ConfigError as error:
-        if named is not None and not path.is_file():
+        if named is not None and not os.path.isfile(path):
             raise
         return _last_good(glimpse.data_dir(path), path.parent, error)
 

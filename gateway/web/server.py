@@ -37,7 +37,7 @@ _REPORTER: web.AppKey[Reporter] = web.AppKey("reporter", Reporter)
 
 def application(reporter: Reporter, actions: Actions, settings: Web, token: str) -> web.Application:
     """The routes, behind the password where there is one; what changes something wants the token besides."""
-    guards = [_name_asker(Hosts.of(settings.listen.host, settings.public_url))]
+    guards = [_name_asker(Hosts.of(settings.listen.host, settings.public_url)), _token_checker(token)]
     if settings.password is not None:
         guards.append(_password_asker(settings.password.get_secret_value(), token))
     app = web.Application(middlewares=[faults.told, in_turns, *guards], client_max_size=bodies.AT_MOST)
@@ -141,6 +141,18 @@ def _name_asker(hosts: Hosts) -> Middleware:
         return web.json_response({"error": says}, status=421)
 
     return ask
+
+
+def _token_checker(token: str) -> Middleware:
+    """A command that shows another gateway's token means that one, and is not told how this one is."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if TOKEN_HEADER not in request.headers or _shows(request, TOKEN_HEADER, token):
+            return await handler(request)
+        return web.json_response({"error": "this is not the token of this gateway's data directory"}, status=403)
+
+    return check
 
 
 def _password_asker(password: str, token: str) -> Middleware:

@@ -1,16 +1,19 @@
 """Commands that look, or ask the running gateway: without any secret, and while the configuration is broken."""
 
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from config.load import load
 from config.problems import ConfigError
 from gateway import last_good
 from gateway.cli.configuration import for_looking
-from gateway.data_dir import LAST_GOOD
+from gateway.data_dir import LAST_GOOD, TOKEN_FILE
 from tests.peers import sipp
+from tests.peers.disk import SmallDisk
 from tests.peers.gateway import SPOOL, RunningGateway
 from tests.peers.sipp import Call, Ends
 from tests.sms.provider_settings import SECTIONS
@@ -103,6 +106,25 @@ def test_copy_is_whole_and_its_owners_alone(taken: Path) -> None:
     assert [path.name for path in copy.parent.iterdir()] == [LAST_GOOD]
 
 
+def test_copy_that_finds_no_room(tmp_path: Path) -> None:
+    """The older one stays whole."""
+    path = tmp_path / "textback.toml"
+    path.write_text(GOOD)
+    disk = SmallDisk(tmp_path / "data", megabytes=1)
+    try:
+        last_good.keep(load(path))
+        disk.fill()
+        path.write_text(GOOD + "# more\n" * 10_000)
+        with capture_logs() as logs:
+            last_good.keep(load(path))
+        assert [log["event"] for log in logs] == ["configuration_copy_not_kept"]
+        assert "No space left on device" in logs[0]["error"]
+        assert (disk.path / LAST_GOOD).read_text() == GOOD
+        assert sorted(one.name for one in disk.path.iterdir()) == ["filler", LAST_GOOD]
+    finally:
+        disk.unmount()
+
+
 @pytest.mark.parametrize("kind", SECTIONS)
 def test_no_kind_of_bridge_needs_its_secrets_to_be_looked_at(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "textback.toml"
@@ -130,6 +152,7 @@ def test_commands_beside_a_gateway_whose_file_is_broken_and_whose_secrets_are_go
         secret.unlink()
     assert running.get("/api/v1/status")[0] == 401
     asked = looked_at(running)
+    meant_for_others(running, tmp_path)
     assert {error for _, error, _ in asked.values()} == {"", "textback: text 1 is not unknown\n"}
     running.path.write_text(running.path.read_text() + "\n[line.second\n")
     running.reload()
@@ -150,6 +173,21 @@ def test_commands_beside_a_gateway_whose_file_is_broken_and_whose_secrets_are_go
     assert running.stop() == 0
     assert "nknown child process" not in running.log
     assert "agent_lost" not in running.log
+
+
+def meant_for_others(running: RunningGateway, directory: Path) -> None:
+    """The same address, another data directory: what is said of this gateway would be false of that one."""
+    other = directory / "other.toml"
+    other.write_text(running.path.read_text().replace('data_dir = "data"', 'data_dir = "other"'))
+    here = [sys.executable, "-m", "gateway", "-c", str(other), "status"]
+    done = subprocess.run(here, capture_output=True, text=True, timeout=90, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"textback: no gateway runs on {directory}/other; start it first (textback run)\n"
+    (directory / "other").mkdir()
+    (directory / "other" / TOKEN_FILE).write_text("another's")
+    done = subprocess.run(here, capture_output=True, text=True, timeout=90, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "does another gateway have that address?" in done.stderr
 
 
 def looked_at(running: RunningGateway) -> dict[str, tuple[str, str, int]]:
