@@ -15,7 +15,9 @@ from gateway.core.schedule import zone
 from gateway.knowledge import Knowledge
 from gateway.ruling import Ruling
 from gateway.store.calls import Arrival, Ended, Ending
-from gateway.store.database import FILE, StoreError, migrate, reading
+from gateway.store.errors import NoDatabase
+from gateway.store.opening import migrate
+from gateway.store.reading import FILE, reading
 
 
 def explain(options: argparse.Namespace, config: Config) -> int:
@@ -80,7 +82,7 @@ def _decide(ruling: Ruling, ended: Ended, line: Line, config: Config) -> Decisio
     try:
         with reading(config.data_dir / FILE) as db:
             return decide(ruling.case(db, ended, line, ended.ending.at))
-    except StoreError:  # no gateway has run here yet: nobody is known
+    except NoDatabase:
         empty = sqlite3.connect(":memory:")
         empty.row_factory = sqlite3.Row
         migrate(empty, config.data_dir / FILE)

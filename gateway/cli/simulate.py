@@ -21,7 +21,7 @@ from gateway.records import FORMATS, Columns, Recorded, from_csv, from_journal
 from gateway.ruling import Ruling
 from gateway.simulation import Known, Replayed, Simulation
 from gateway.store import consent, replies
-from gateway.store.errors import StoreError
+from gateway.store.errors import NoDatabase
 from gateway.store.reading import FILE, reading
 
 SHOWN_AT_MOST = 20
@@ -87,7 +87,7 @@ def _known(config: Config) -> Known:
     try:
         with reading(config.data_dir / FILE) as db:
             return Known(wishes=consent.everything(db), replies=replies.instants(db))
-    except StoreError:
+    except NoDatabase:
         return Known()
 
 

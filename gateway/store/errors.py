@@ -28,6 +28,10 @@ class StoreError(Exception):
     """The database cannot be opened or written; the sentence says where and what to do."""
 
 
+class NoDatabase(StoreError):
+    """No gateway has run here yet: nothing has happened, and nobody is known."""
+
+
 def is_of_the_file(error: sqlite3.Error) -> bool:
     """Would every step fail so now, and may it succeed later? Anything else is one step's own."""
     return _primary_code(error) in _OF_THE_FILE

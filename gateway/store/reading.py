@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gateway.store.errors import StoreError, in_words
+from gateway.store.errors import NoDatabase, StoreError, in_words
 from gateway.store.opening import BUSY_TIMEOUT_S, refuse_newer
 from gateway.store.saved import refuse_empty, what_to_put_there
 from gateway.store.schema import VERSION
@@ -40,7 +40,7 @@ def refuse_unreadable(path: Path) -> None:
         refuse_empty(path)
         path.stat()
     except FileNotFoundError:
-        raise StoreError(f"{path}: no database here yet; it is made when the gateway first starts (textback run)") from None
+        raise NoDatabase(f"{path}: no database here yet; it is made when the gateway first starts (textback run)") from None
     except PermissionError:
         raise StoreError(f"{path}: {_NOT_YOURS}") from None
     except OSError as error:
