@@ -7,28 +7,30 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from config.problems import ConfigError
 from gateway.cli.say import complain, tolerate_encodings
 from gateway.store.errors import StoreError
 
 Command = Callable[[argparse.Namespace], int]
-MODULES = {
-    "run": "run",
-    "check": "check",
-    "demo": "demo",
-    "calls": "show",
-    "texts": "show",
-    "replies": "show",
-    "status": "show",
-    "numbers": "numbers",
-    "optout": "optout",
-    "explain": "explain",
-    "simulate": "simulate",
-    "call-test": "call_test",
-    "send-test": "send_test",
+COMMANDS = {
+    "run": ("run", "run the gateway"),
+    "check": ("check", "check the configuration"),
+    "demo": ("demo", "see it work, on this machine alone"),
+    "calls": ("show", "show the newest calls"),
+    "texts": ("show", "show the newest texts"),
+    "replies": ("show", "show what callers wrote"),
+    "status": ("show", "how the running gateway is"),
+    "numbers": ("numbers", "numbers that cannot be texted"),
+    "optout": ("optout", "callers who want no texts"),
+    "explain": ("explain", "why a text was or was not sent"),
+    "simulate": ("simulate", "replay past calls through a configuration"),
+    "call-test": ("call_test", "place a real test call"),
+    "send-test": ("send_test", "send a test text"),
 }
-"""By command, the module of `gateway.cli` that adds it. Only the one that was asked for is loaded: a gateway takes a second."""
+"""The module of `gateway.cli` that adds each, and its line in the overview. A module is loaded only where its command is asked
+for: what a gateway needs takes a second."""
 LOG_NOTHING = frozenset({"calls", "texts", "replies", "status", "numbers", "optout", "explain", "send-test"})
 """Nor is what logs loaded for these."""
 
@@ -55,7 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(given: Sequence[str]) -> int:
     try:
         name = _command_in(given)
-        options = _parser(name).parse_args(given)
+        is_known = name in COMMANDS and "--version" not in given
+        options = (_parser(name) if is_known else _overview()).parse_args(given)
         if name not in LOG_NOTHING:
             _log_little()
         command: Command = options.command
@@ -88,16 +91,28 @@ def _command_in(given: Sequence[str]) -> str | None:
 
 
 def _parser(name: str | None = None) -> argparse.ArgumentParser:
-    """Of one command alone, or of all where none that exists is named."""
-    parser = argparse.ArgumentParser(prog="textback", description="Texts a caller back when their call was missed.")
-    parser.add_argument("--version", action="version", version=_version() if name is None else "")
-    parser.add_argument("-c", dest="config", metavar="FILE", default=None, help=_CONFIG)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in [MODULES[name]] if name in MODULES else dict.fromkeys(MODULES.values()):
+    """Of one command, or of all."""
+    parser, commands = _empty()
+    for module in dict.fromkeys(module for command, (module, _) in COMMANDS.items() if name in (command, None)):
         importlib.import_module(f"gateway.cli.{module}").add_to(commands)
     for command in set(commands.choices.values()):
         command.add_argument("-c", dest="config", metavar="FILE", default=argparse.SUPPRESS, help=_CONFIG)
     return parser
+
+
+def _overview() -> argparse.ArgumentParser:
+    """Of no command: it knows their names, and the version."""
+    parser, commands = _empty()
+    parser.add_argument("--version", action="version", version=_version())
+    for name, (_, says) in COMMANDS.items():
+        commands.add_parser(name, help=says)
+    return parser
+
+
+def _empty() -> tuple[argparse.ArgumentParser, Any]:
+    parser = argparse.ArgumentParser(prog="textback", description="Texts a caller back when their call was missed.")
+    parser.add_argument("-c", dest="config", metavar="FILE", default=None, help=_CONFIG)
+    return parser, parser.add_subparsers(required=True, metavar="COMMAND")
 
 
 def _version() -> str:

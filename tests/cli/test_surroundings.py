@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from config.load import load
+from gateway.cli.main import _overview, _parser
 from gateway.core.consent import Wish
 from gateway.store import consent
 from gateway.store.database import FILE, StoreError, migrate, reading
@@ -61,6 +62,9 @@ def shell(line: str, config: Path, **environment: str) -> subprocess.CompletedPr
         ("textback replies >&-", 0, "", ""),
         ("textback replies 2>&-", 0, "Grüße 4", ""),
         ("textback nonsense", 2, "", "invalid choice: 'nonsense' (choose from"),
+        ("textback --version", 0, "textback 0", ""),
+        ("textback --version calls", 0, "textback 0", ""),
+        ("textback", 2, "", "the following arguments are required: COMMAND"),
         ("textback -c calls replies -c " + '"$HOME/no.toml"', 1, "", "no.toml: cannot be read"),
     ],
 )
@@ -87,6 +91,11 @@ def test_what_looks_loads_nothing_that_it_does_not_need(office: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=90, check=False)
     assert done.stdout.splitlines()[-1:] == ["[]"], done
+
+
+def test_overview_says_of_each_command_what_its_own_module_does() -> None:
+    overview, own = (parser.format_help().partition("options:")[0].splitlines()[1:] for parser in (_overview(), _parser()))
+    assert overview == own
 
 
 # --- the database ---
