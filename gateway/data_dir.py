@@ -2,11 +2,16 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 LOCK = "gateway.lock"
+COMMAND_WITHIN_S = 2.0
+"""A command that writes while no gateway runs holds the lock no longer; a gateway that starts waits so long for it,"""
+AGAIN_S = 0.05
+"""and tries so often."""
 LAST_GOOD = "last-good.toml"
 """A copy of the configuration that the gateway took last."""
 TOKEN_FILE = "call-test.token"  # noqa: S105 — a file's name
@@ -49,28 +54,44 @@ def while_none_runs(data_dir: Path) -> Iterator[None]:
             f"{data_dir / LOCK} cannot be opened: {error.strerror}; run this as root, or as the gateway's user"
         ) from error
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not _is_had(lock, within=0):
+            raise CannotStart(f"a gateway runs on data_dir {data_dir}; it alone may write there")
         yield
-    except BlockingIOError:
-        raise CannotStart(
-            f"a gateway runs on data_dir {data_dir} and does not answer at web.listen; "
-            "try again, or restart it if that was changed"
-        ) from None
     finally:
         os.close(lock)
 
 
+def one_runs(data_dir: Path) -> bool:
+    """Does a gateway run there, as far as this user may know?"""
+    try:
+        with while_none_runs(data_dir):
+            return False
+    except CannotStart as error:
+        return error.__cause__ is None
+
+
 def _hold(lock: int, data_dir: Path) -> None:
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise CannotStart(
-            f"another gateway already runs on data_dir {data_dir}; stop it first (textback status shows it)"
-        ) from None
+        if not _is_had(lock, within=COMMAND_WITHIN_S):
+            raise CannotStart(f"another gateway already runs on data_dir {data_dir}; stop it first (textback status shows it)")
     except OSError as error:
         raise CannotStart(
             f"data_dir {data_dir} cannot be locked: {error.strerror}; name one on a disk of this machine"
         ) from error
+
+
+def _is_had(lock: int, *, within: float) -> bool:
+    """Take the lock, whoever else may have it for a moment."""
+    until = time.monotonic() + within
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(AGAIN_S)
+        else:
+            return True
 
 
 def write_token(path: Path, token: str) -> None:

@@ -7,7 +7,7 @@ import urllib.request
 from typing import Any
 
 from config.model import Config
-from gateway.data_dir import TOKEN_FILE, TOKEN_HEADER
+from gateway.data_dir import TOKEN_FILE, TOKEN_HEADER, one_runs
 
 ASK_WITHIN_S = 15.0
 """Longer than the gateway itself waits for a database that is locked."""
@@ -55,8 +55,17 @@ def _answer(config: Config, request: urllib.request.Request) -> dict[str, Any]:
             raise NoAnswer(
                 f"the gateway at {place} has not answered within {ASK_WITHIN_S:g} s; what was asked may be done yet"
             ) from None
-        kind = NobodyThere if isinstance(getattr(error, "reason", None), ConnectionRefusedError) else NoAnswer
-        raise kind(f"no gateway answers at {place}; start it with textback run") from None
+        raise _nobody(config, f"no gateway answers at {place}; start it with textback run") from None
+
+
+def _nobody(config: Config, says: str) -> NoAnswer:
+    """Nobody answers: no gateway runs, or one that is elsewhere."""
+    if not one_runs(config.data_dir):
+        return NobodyThere(says)
+    return NoAnswer(
+        f"a gateway runs on data_dir {config.data_dir} and does not answer at {config.web.listen}; it starts or stops just now,"
+        " or web.listen was changed since it started (restart it)"
+    )
 
 
 def _said(error: urllib.error.HTTPError, config: Config) -> str:
@@ -82,6 +91,6 @@ def _token(config: Config) -> str:
     try:
         return path.read_text()
     except FileNotFoundError:
-        raise NobodyThere(f"no gateway runs on {config.data_dir}; start it first (textback run)") from None
+        raise _nobody(config, f"no gateway runs on {config.data_dir}; start it first (textback run)") from None
     except OSError as error:
         raise _Unreadable(f"{path} cannot be read: {error.strerror}; run this as root, or as the gateway's user") from None

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from structlog.testing import capture_logs
 from config.values import number
 from gateway.actions import ActionRefused
 from gateway.cli.main import main
-from gateway.data_dir import LOCK, only_one_here
+from gateway.data_dir import LOCK, one_runs, only_one_here, while_none_runs
 from gateway.store import consent
 from gateway.store.database import FILE, reading
 from sms.text import Reply
@@ -151,10 +152,32 @@ def test_gateway_that_runs_and_does_not_answer(office: Path, capsys: Captured) -
     """It starts just now, or listens elsewhere than the file says: it alone may write."""
     with only_one_here(office.parent / "data"):
         assert run(office, "add", CALLER) == 1
-    assert "runs on data_dir" in capsys.readouterr().err
+    assert "runs on data_dir" in (said := capsys.readouterr().err)
+    assert "web.listen was changed" in said
     with reading(office.parent / "data" / FILE) as db:
         assert consent.of_number(db, number(CALLER)) == []
     assert run(office, "add", CALLER) == 0
+
+
+def test_gateway_that_starts_meanwhile_waits_for_the_command(office: Path) -> None:
+    data = office.parent / "data"
+    (data / LOCK).touch()
+    begun, done = threading.Event(), threading.Event()
+
+    def start() -> None:
+        begun.set()
+        with only_one_here(data):
+            done.set()
+
+    starting = threading.Thread(target=start)
+    with while_none_runs(data):
+        starting.start()
+        begun.wait()
+        assert not one_runs(data.parent)
+        assert one_runs(data)
+        assert not done.is_set()
+    starting.join()
+    assert done.is_set()
 
 
 def test_what_root_writes_stays_the_gateways(office: Path) -> None:
