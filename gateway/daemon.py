@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from config.model import Config
-from gateway import last_good
+from gateway import taken
 from gateway.actions import Actions
 from gateway.bridges import Bridges
 from gateway.data_dir import TOKEN_FILE, CannotStart, only_one_here, write_token
@@ -89,7 +89,7 @@ class Gateway:
 
     async def _live(self, stack: AsyncExitStack) -> None:
         stack.enter_context(only_one_here(self.config.data_dir))
-        last_good.keep(self.config)
+        taken.keep(self.config)
         self._stores = open_stores(self.config.data_dir)
         stack.callback(self._stores.close)
         self._store = self._stores.database
