@@ -80,12 +80,13 @@ def add(options: argparse.Namespace) -> int:
     """0; 1 where it could not be kept; 2 on wrong use."""
     config = for_looking(options.config)
     number, line, note = _number(options.number, config), options.line, options.note
+    if line is not None and line not in config.line:
+        complain(f"textback: there is no line {line}; the lines are {', '.join(config.line)}")
+        return 2
     if number is None:
         return 2
 
     def alone(db: sqlite3.Connection, now: datetime) -> str:
-        if line is not None and line not in config.line:
-            raise _Refused(f"there is no line {line}; the lines are {', '.join(config.line)}")
         return optouts.out_in_words(number, optouts.opt_out(db, number, now, optouts.BY_A_PERSON, line=line, note=note))
 
     return _do(config, "add", {"number": number, "line": line, "note": note}, alone)

@@ -124,7 +124,7 @@ def test_without_a_gateway(office: Path, capsys: Captured, given: str) -> None:
     ("words", "status", "said"),
     [
         (["add", "hello"], 2, "textback: hello is no telephone number, neither in US nor with + and country code\n"),
-        (["add", CALLER, "--line", "nobody"], 1, "textback: there is no line nobody; the lines are front\n"),
+        (["add", CALLER, "--line", "nobody"], 2, "textback: there is no line nobody; the lines are front\n"),
         (["remove", CALLER, "--reason", "x"], 1, f"textback: {CALLER} is not opted out; textback optout list shows who is\n"),
         (["list", "hello"], 2, "textback: hello is no telephone number, neither in US nor with + and country code\n"),
     ],
