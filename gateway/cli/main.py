@@ -38,13 +38,13 @@ LOG_NOTHING = frozenset({"calls", "texts", "replies", "status", "numbers", "opto
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where it is ignored, nobody hears how a child of ours ended
+    _open_what_is_closed()
     tolerate_encodings()
     try:
         try:
             return _run(sys.argv[1:] if arguments is None else arguments)
         finally:
-            if sys.stdout is not None:
-                sys.stdout.flush()
+            sys.stdout.flush()
     except BrokenPipeError:  # | head
         return _unheard(0)
     except OSError as error:
@@ -71,6 +71,13 @@ def _run(given: Sequence[str]) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _open_what_is_closed() -> None:
+    """A stream that whoever started us has closed takes what is written and drops it; none is taken for the other."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 — until the end
 
 
 def _unheard(status: int) -> int:
