@@ -1,7 +1,4 @@
-"""`textback optout list | add NUMBER | remove NUMBER`: who gets no texts, and what a caller said of it by phone.
-
-It counts at once, for every line, also for texts that wait. Without a running gateway it is written into the database itself.
-"""
+"""`textback optout list | add NUMBER | remove NUMBER`: who gets no texts, and what a caller said of it by phone."""
 
 import argparse
 import sqlite3
@@ -24,6 +21,10 @@ from gateway.store.consent import Entry
 from gateway.store.instants import written
 from gateway.store.reading import FILE, reading
 
+ABOUT = (
+    "Who gets no texts, and what a caller said of it by phone. It counts at once and for every line, also for texts that wait."
+    " Without a running gateway it is written into the database itself."
+)
 Alone = Callable[[sqlite3.Connection, datetime], str]
 """What is done without a gateway; the sentence about it."""
 
@@ -34,7 +35,7 @@ class _Refused(Exception):
 
 def add_to(commands: Any) -> None:
     """The command's parser."""
-    parser = commands.add_parser("optout", help="callers who want no texts", description=__doc__)
+    parser = commands.add_parser("optout", help="callers who want no texts", description=ABOUT)
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="who gets no texts", description="The newest first, with who said so and how.")
     listing.add_argument("number", metavar="NUMBER", nargs="?", help="all that this caller ever wanted, instead")
