@@ -13,6 +13,7 @@ from typing import Any
 from config import load
 from config.model import Config
 from config.values import duration
+from gateway.cli.given import unknown_line
 from gateway.cli.say import complain, say, say_json, show_progress
 from gateway.cli.show import when
 from gateway.core.reason import IN_WORDS
@@ -48,6 +49,7 @@ def simulate(options: argparse.Namespace) -> int:
     try:
         since = datetime.now(UTC) - duration(options.since)
         columns = _columns(options)
+        _check_line(options.line, config)
         recorded: list[Recorded] = []
         problems: list[str] = []
         if columns is not None:
@@ -70,6 +72,11 @@ def simulate(options: argparse.Namespace) -> int:
     replayed = list(_with_progress(simulation.replay(recorded), len(recorded)))
     _tell(replayed, recorded, config, is_json=options.json)
     return 0
+
+
+def _check_line(line: str | None, config: Config) -> None:
+    if line is not None and line not in config.line:
+        raise ValueError(unknown_line(line, config.line))
 
 
 def _columns(options: argparse.Namespace) -> Columns | None:
@@ -130,9 +137,10 @@ def _tell(replayed: list[Replayed], recorded: list[Recorded], config: Config, *,
         say(f"  … and {len(changed) - SHOWN_AT_MOST} more (--json shows all)")
 
 
-def _change(one: Replayed) -> dict[str, str]:
+def _change(one: Replayed) -> dict[str, str | int]:
+    name = one.recorded.name
     return {
-        "call": one.recorded.name,
+        "call": int(name) if name.isdecimal() else name,
         "was": f"{one.recorded.decision} {one.recorded.reason}",
         "would_be": f"{one.decision} {one.reason.value}",
     }
