@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from http.client import BAD_REQUEST
 from typing import Any
 
 from config.model import Config
@@ -16,6 +17,15 @@ ASK_WITHIN_S = 15.0
 
 class NoAnswer(Exception):
     """Nobody answers, or not as a gateway would; the sentence says what to do."""
+
+    status = 1
+    """The exit status of a command that ends by it."""
+
+
+class Misused(NoAnswer):
+    """The gateway says that what was asked makes no sense."""
+
+    status = 2
 
 
 def get(config: Config, path: str) -> dict[str, Any]:
@@ -41,7 +51,7 @@ def _answer(config: Config, request: urllib.request.Request) -> dict[str, Any]:
             found: dict[str, Any] = json.load(answer)
             return found
     except urllib.error.HTTPError as error:
-        raise NoAnswer(_said(error, place)) from None
+        raise (Misused if error.code == BAD_REQUEST else NoAnswer)(_said(error, place)) from None
     except (OSError, ValueError) as error:
         if isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError):
             raise NoAnswer(

@@ -6,13 +6,14 @@ at can do it from their browser.
 
 import hmac
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 
 from config.values import number
-from gateway.actions import ActionRefused, Actions
+from gateway.actions import ActionRefused, Actions, WrongUse
 from gateway.store.database import StoreError
 from gateway.web.bodies import json_object
 
@@ -51,6 +52,8 @@ def _guarded(act: Done) -> Callable[[web.Request], Awaitable[web.Response]]:
             return web.json_response({"error": "the token of the data directory is needed"}, status=403)
         try:
             return web.json_response(await act(request.app[_ACTIONS], request))
+        except WrongUse as error:
+            return web.json_response({"error": str(error)}, status=400)
         except ActionRefused as error:
             return web.json_response({"error": str(error)}, status=409)
         except StoreError as error:
@@ -72,11 +75,11 @@ async def _drop(actions: Actions, request: web.Request) -> dict[str, object]:
 
 
 async def _release_held(actions: Actions, request: web.Request) -> dict[str, object]:
-    return {"said": await actions.release_held(*_which(await json_object(request)))}
+    return asdict(await actions.release_held(*_which(await json_object(request))))
 
 
 async def _drop_held(actions: Actions, request: web.Request) -> dict[str, object]:
-    return {"said": await actions.drop_held(*_which(await json_object(request)))}
+    return asdict(await actions.drop_held(*_which(await json_object(request))))
 
 
 def _which(wanted: dict[str, Any]) -> tuple[str | None, datetime | None]:
