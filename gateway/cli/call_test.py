@@ -13,6 +13,7 @@ from config import load
 from config.model import Config, Line
 from config.values import number
 from gateway.cli.explain import in_words
+from gateway.cli.given import about
 from gateway.cli.say import complain, say, say_now
 from gateway.store import calls, texts
 from gateway.store.database import FILE, reading
@@ -23,7 +24,7 @@ SETTLES_WITHIN_S = 5.0
 
 def add_to(commands: Any) -> None:
     """The command's parser."""
-    parser = commands.add_parser("call-test", help="place a real test call", description=__doc__)
+    parser = commands.add_parser("call-test", help="place a real test call", description=about(__doc__))
     parser.add_argument("--line", metavar="NAME", help="which line to call (default: the first)")
     parser.add_argument("--from", dest="caller", metavar="NUMBER", help="call as this number, which is then texted")
     parser.add_argument("--hang-up", type=float, metavar="SECONDS", help="hang up after so long (default: wait out the ring)")

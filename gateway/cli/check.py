@@ -11,6 +11,7 @@ from config.model import Config
 from config.problems import ConfigError, Problem
 from gateway import descriptors
 from gateway.advice import Message, advise, messages
+from gateway.cli.given import about
 from gateway.cli.say import complain, say, say_json
 from gateway.core.schedule import local
 from gateway.knowledge import Knowledge
@@ -19,7 +20,7 @@ from gateway.timetable import week
 
 def add_to(commands: Any) -> None:
     """The command's parser."""
-    parser = commands.add_parser("check", help="check the configuration", description=__doc__)
+    parser = commands.add_parser("check", help="check the configuration", description=about(__doc__))
     parser.add_argument("--week", action="store_true", help="show which message goes when, for the coming seven days")
     parser.add_argument("--strict", action="store_true", help="warnings count as errors")
     parser.add_argument("--json", action="store_true", help="as JSON: {errors, warnings, not_in_effect}")

@@ -22,6 +22,12 @@ class WrongUse(Exception):
     """What was asked makes no sense; the sentence says why. Exit status 2."""
 
 
+def about(document: str | None) -> str:
+    """A command's module's docstring as its help: without the command's name and marks of code."""
+    says = (document or "").partition(": ")[2].replace("`", "")
+    return says[:1].upper() + says[1:]
+
+
 def as_argument(read: Callable[[str], T]) -> Callable[[str], T]:
     """A reader of ours as argparse wants one."""
 

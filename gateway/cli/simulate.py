@@ -13,7 +13,7 @@ from typing import Any
 from config import load
 from config.model import Config
 from config.values import duration
-from gateway.cli.given import unknown_line
+from gateway.cli.given import about, unknown_line
 from gateway.cli.say import complain, say, say_json, show_progress
 from gateway.cli.show import when
 from gateway.core.reason import IN_WORDS
@@ -30,7 +30,7 @@ PROGRESS_EVERY = 500
 
 def add_to(commands: Any) -> None:
     """The command's parser."""
-    parser = commands.add_parser("simulate", help="replay past calls through a configuration", description=__doc__)
+    parser = commands.add_parser("simulate", help="replay past calls through a configuration", description=about(__doc__))
     parser.add_argument("--since", default="30d", metavar="LENGTH", help="how far back: 24h, 30d (default 30d)")
     parser.add_argument("--csv", metavar="FILE", help="call records of another system instead of the journal")
     parser.add_argument("--format", choices=sorted(FORMATS), help="whose records these are")

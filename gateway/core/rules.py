@@ -252,4 +252,4 @@ def seconds(length: timedelta) -> str:
 
 
 def _clock(instant: datetime, case: Case) -> str:
-    return f"{local(instant, case.policy.line.timezone):%Y-%m-%d %H:%M}"
+    return f"{local(instant, case.policy.line.timezone):%Y-%m-%d %H:%M %Z}"

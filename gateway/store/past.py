@@ -6,7 +6,13 @@ from datetime import datetime
 from gateway.store.instants import written
 
 _LATER: dict[str, dict[str, str]] = {
-    "calls": {"outcome": "outcome_at", "rang_seconds": "outcome_at", "done_at": "done_at", "decision": "outcome_at"},
+    "calls": {
+        "outcome": "outcome_at",
+        "rang_seconds": "outcome_at",
+        "done_at": "done_at",
+        "decision": "outcome_at",
+        "reason": "outcome_at",
+    },
     "texts": {},
     "replies": {},
     "consent": {},
@@ -22,6 +28,7 @@ _STATE_THEN = "CASE WHEN settled_at > {at} THEN 'queued' ELSE state END"
 
 def forget_after(db: sqlite3.Connection, instant: datetime) -> None:
     """Let a connection see only what had happened by an instant: by views of its own that lie over the tables."""
+    db.execute("PRAGMA temp_store = MEMORY")  # a full disk is none of ours
     at = f"'{written(instant)}'"
     for table, later in _LATER.items():
         names = [row["name"] for row in db.execute("SELECT name FROM pragma_table_info(?)", (table,))]
