@@ -5,7 +5,7 @@ from typing import Any
 
 from config import load
 from config.model import Config
-from gateway.cli import given, imagined
+from gateway.cli import given
 from gateway.cli.given import WITHHELD, as_argument
 from gateway.cli.say import complain, say, say_json
 from gateway.cli.show import call_json, caller_of, text_json, when
@@ -56,7 +56,11 @@ def explain(options: argparse.Namespace) -> int:
     if is_imagined == (options.call is not None):
         complain("textback: explain wants either a CALL, or --from NUMBER and what else a call that has not happened would be")
         return 2
-    return imagined.explain(options, config) if is_imagined else _explain(options, config)
+    if is_imagined:
+        from gateway.cli import imagined  # noqa: PLC0415 — calendars and holidays, which a call of the past needs no more
+
+        return imagined.explain(options, config)
+    return _explain(options, config)
 
 
 def _explain(options: argparse.Namespace, config: Config) -> int:
