@@ -226,3 +226,11 @@ async def test_flood_beyond_a_limit_is_told_once(tmp_path: Path) -> None:
                 it.follow(await miss(it, str(number), E164(f"+1415556{number:04d}")))
             await it.until("held", 39)
     assert [log["texts"] for log in logs if log["event"] == "limit_reached"] == [1]
+
+
+async def test_what_waits_for_a_person_is_told_by_its_reason(tmp_path: Path) -> None:
+    """A call without the attestation that is asked for has reached no limit."""
+    async with sending(tmp_path, line='[limits]\nrequire_attestation = ["A"]\n') as it:
+        with capture_logs() as logs:
+            it.follow(await miss(it))
+        assert [(log["event"], log["reason"]) for log in logs] == [("text_held_for_a_person", "attestation")]

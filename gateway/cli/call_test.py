@@ -11,7 +11,7 @@ from typing import Any
 
 from config import load
 from config.model import Config, Line
-from config.values import number
+from gateway.cli import given
 from gateway.cli.explain import in_words
 from gateway.cli.given import about
 from gateway.cli.say import complain, say, say_now
@@ -36,7 +36,7 @@ def call_test(options: argparse.Namespace) -> int:
     config = load.load(load.find(options.config))
     try:
         line = _line(config, options.line)
-        caller = number(options.caller) if options.caller else None
+        caller = given.caller(options.caller, config)
     except ValueError as error:
         complain(f"textback: {error}")
         return 2

@@ -97,6 +97,11 @@ def number(text: str, config: Config) -> E164:
     return found
 
 
+def caller(text: str | None, config: Config) -> E164 | None:
+    """`number`, or None for one who shows none: nothing given, or `anonymous`."""
+    return number(text, config) if text is not None and text.strip().lower() not in WITHHELD else None
+
+
 def unknown_line(name: str, known: Iterable[str]) -> str:
     """The sentence about a line that there is not."""
     return f"there is no line {name}; the lines are {', '.join(known)}"

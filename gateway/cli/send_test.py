@@ -70,6 +70,7 @@ def _follow(config: Config, text: int, seconds: float) -> int:
         with reading(config.data_dir / FILE) as db:
             row = texts.one(db, text)
         if row is None:
+            complain(f"textback: text {text} is no longer in {config.data_dir / FILE}; was the file replaced?")
             return 1
         if not told:
             count = f"{row['segments']} segment{'s' if row['segments'] > 1 else ''}"

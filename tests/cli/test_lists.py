@@ -93,6 +93,8 @@ WRONG = [
     (("explain", "--from", "+14155550123"), "wants --line NAME, because there are several: front, second"),
     (("explain", "--line", "front", "--rang", "long"), "must be a length of time"),
     (("send-test", "hello"), "is no valid telephone number"),
+    (("call-test", "--from", "hello"), "is no valid telephone number"),
+    (("numbers", "forget", "1"), "is no valid telephone number"),
     *(
         ((*command, "--line", "nobody"), "there is no line nobody; the lines are front, second")
         for command in (("calls",), ("texts",), ("explain",), ("call-test",), ("calls", "--follow"), ("simulate",))
