@@ -20,7 +20,7 @@ from typing import IO
 import pytest
 
 from gateway.core.call import Outcome
-from gateway.store import calls, texts
+from gateway.store import calls
 from gateway.store.calls import Ending
 from tests.cli import histories
 from tests.cli.histories import BEGIN, CALLER, add_call, add_text
@@ -200,14 +200,3 @@ def _texts(path: Path) -> list[dict[str, object]]:
     (done,) = commands.run(path, ("texts", "--json"))
     assert isinstance(done.json, list)
     return done.json
-
-
-def test_newest_are_found_by_index(db: sqlite3.Connection) -> None:
-    """However long the office has kept its calls, a list of the newest reads only these."""
-    for query in (calls.newest, texts.newest):
-        seen: list[str] = []
-        db.set_trace_callback(seen.append)
-        query(db, 20)
-        db.set_trace_callback(None)
-        plan = " ".join(row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {seen[0]}"))
-        assert "TEMP B-TREE" not in plan, plan
