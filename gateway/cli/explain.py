@@ -125,7 +125,7 @@ def in_words(call: Any, decisions: list[Any], sent: list[Any], config: Config) -
     for decision in decisions:
         what = _DECIDED.get(decision["decision"], decision["decision"])
         at = when(decision["at"], call["line"], config)
-        told.append(f"{what}, because {reason_in_words(decision['reason'])} ({decision['reason']}), {at}:")
+        told.append(f"{at}: {what}, because {reason_in_words(decision['reason'])} ({decision['reason']}):")
         told += [step_in_words(step) for step in _trace(decision, config)]
         if decision["config_hash"] != config.hash:
             told.append(f"  decided by configuration {decision['config_hash']}; the file has changed since")
