@@ -21,22 +21,27 @@ def find(named: str | None) -> Path:
     if named is not None:
         return Path(named)
     for path in SEARCHED:
-        if path.exists():
+        if _is_there(path):
             return path
     places = " nor ".join(str(path) for path in SEARCHED)
     raise ConfigError([Problem(file="textback", line=None, key="", says=f"there is neither {places}; name one with -c FILE")])
 
 
-def load(path: Path) -> Config:
-    """Read and check one file; `ConfigError` with everything that is wrong."""
-    return read(path, _content(path))
+def load(path: Path, *, has_secrets: bool = True) -> Config:
+    """Read and check one file; `ConfigError` with everything that is wrong.
+
+    Without secrets their files are not opened, and words that mean nothing stand in their place.
+    """
+    return read(path, _content(path), has_secrets=has_secrets)
 
 
-def read(path: Path, content: bytes) -> Config:
-    """As `load`, of a file whose content is at hand."""
+def read(path: Path, content: bytes, *, beside: Path | None = None, has_secrets: bool = True) -> Config:
+    """As `load`, of a file whose content is at hand. `beside`: where the files that it names lie, if not with itself."""
     document, where = _parse(path, content)
     finder = Finder(path, where)
-    problems = _secrets_written_out(document, finder) + _read_secrets(document, path.parent, finder)
+    beside = path.parent if beside is None else beside
+    problems = _secrets_written_out(document, finder)
+    problems += _read_secrets(document, beside, finder) if has_secrets else _without_secrets(document)
     _resolve_lines(document)
     try:
         config = Config.model_validate(document)
@@ -48,9 +53,9 @@ def read(path: Path, content: bytes) -> Config:
     problems += checks.references(document, finder) + checks.whole(config, finder)
     if problems:
         raise ConfigError(problems)
-    config._path, config._positions = path, where
+    config._path, config._positions, config._content = path, where, content
     config._hash = hashlib.sha256(content).hexdigest()[:12]
-    return config.model_copy(update={"data_dir": (path.parent / config.data_dir).absolute()})
+    return config.model_copy(update={"data_dir": (beside / config.data_dir).absolute()})
 
 
 def not_in_effect(path: Path) -> list[Problem]:
@@ -77,6 +82,17 @@ def warnings_about_secrets(path: Path) -> list[Problem]:
                 says = f"{file} can be read by everybody on this machine; run: chmod 640 {file}"
                 found.append(finder.problem(f"{section}.{key}_file", says))
     return found
+
+
+def _is_there(path: Path) -> bool:
+    """One in a directory that this user may not enter counts, and is then said to be unreadable."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def _content(path: Path) -> bytes:
@@ -130,6 +146,15 @@ def _read_secrets(document: dict[str, Any], beside: Path, finder: Finder) -> lis
                 table[key] = "unread"
                 found.append(finder.problem(f"{section}.{key}_file", str(error)))
     return found
+
+
+def _without_secrets(document: dict[str, Any]) -> list[Problem]:
+    for _, table, keys in secrets.sections(document):
+        for key in keys:
+            if isinstance(table.get(f"{key}_file"), str):
+                del table[f"{key}_file"]
+                table[key] = secrets.stand_in(key)
+    return []
 
 
 def _resolve_lines(document: dict[str, Any]) -> None:

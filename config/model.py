@@ -265,6 +265,7 @@ class Config(_Section):
 
     _path: Path = PrivateAttr(default=Path("textback.toml"))
     _hash: str = PrivateAttr(default="")
+    _content: bytes = PrivateAttr(default=b"")
     _positions: dict[str, int] = PrivateAttr(default_factory=dict)
 
     @property
@@ -280,6 +281,11 @@ class Config(_Section):
     def is_set(self, key: str) -> bool:
         """Does a dotted key stand in the file?"""
         return key in self._positions
+
+    @property
+    def content(self) -> bytes:
+        """The file as it was read; it never holds a secret."""
+        return self._content
 
     def where(self, key: str) -> str:
         """`textback.toml:42` for a dotted key that stands in the file, else the file alone: a default."""

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal, NewType
 from zoneinfo import ZoneInfo
 
 import phonenumbers
-from holidays.utils import list_supported_countries
 from pydantic import BeforeValidator, PlainValidator
 
 E164 = NewType("E164", str)
@@ -254,6 +253,8 @@ def holiday(value: Any) -> str:
         except ValueError:
             raise ValueError(f"{value!r} is no date") from None
         return value
+    from holidays.utils import list_supported_countries  # noqa: PLC0415 — all the world's holidays come with it
+
     country, _, part = value.partition("-")
     known = list_supported_countries(include_aliases=True)
     if country not in known:

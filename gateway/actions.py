@@ -2,20 +2,25 @@
 
 import sqlite3
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from config.model import E164, Line
+from config.model import E164, Config, Line
+from gateway import optouts
 from gateway.core.call import Call, Outcome
 from gateway.core.case import Case, History, Traffic
 from gateway.core.delivery import Event, TextState
 from gateway.core.phone import kind_never_texted, masked, region_of
+from gateway.core.reason import IN_WORDS, Reason
+from gateway.core.schedule import local
 from gateway.core.variants import chosen
 from gateway.holds import Holds
 from gateway.outbox import Outbox
 from gateway.ruling import InForce, Ruling, Verdict
-from gateway.store import calls, consent, holds, texts, undeliverable
+from gateway.store import calls, consent, holds, queue, texts, undeliverable
 from gateway.store.database import Database
 
 RESEND_WITHIN = timedelta(minutes=15)
@@ -24,6 +29,18 @@ DROPPED = "dropped by a person"
 
 class ActionRefused(Exception):
     """It cannot be done; the sentence says why."""
+
+
+class WrongUse(ActionRefused):
+    """It could never be done: there is no such line, no such variant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What was done with many, and what was not though it was asked for; empty: nothing."""
+
+    said: str
+    but: str = ""
 
 
 class Actions:
@@ -37,50 +54,60 @@ class Actions:
         self._log = structlog.get_logger()
 
     async def release(self, text: int) -> str:
-        """Let a held text go past the limits; what the other rules say of it."""
+        """Let a held text go past the limits; `ActionRefused` where another rule still speaks against it."""
         verdict = await self._holds.release(text)
         if verdict is None:
-            raise ActionRefused(f"text {text} is not held")
+            raise ActionRefused(await self._unchanged(text, "only a held text can be released"))
         self._tell_released(text, verdict)
-        if verdict.decision == "send":
-            return f"text {text} goes out"
-        return f"text {text}: {verdict.decision}, {verdict.reason.value}"
+        if verdict.decision != "send":
+            raise ActionRefused(f"text {text} {_what_else(verdict, self._in_force.directory.config)}")
+        return f"text {text} goes out"
 
-    async def release_held(self, line: str | None, since: datetime | None) -> str:
+    async def release_held(self, line: str | None, since: datetime | None) -> Done:
         """`release` for all that is held, of one line or since an instant where these are given."""
-        self._check_line(line)
+        await self._check_line(line)
         released = await self._holds.release_many(line, since)
         if not released:
             raise ActionRefused(_none_held(line, since))
         for text, verdict in released:
             self._tell_released(text, verdict)
-        return _in_words([verdict for _, verdict in released])
+        others = Counter(
+            _what_else(verdict, self._in_force.directory.config) for _, verdict in released if verdict.decision != "send"
+        )
+        going = len(released) - others.total()
+        but = "; ".join(f"{_count(count)} {what}" for what, count in others.most_common())
+        if not going:
+            raise ActionRefused(but)
+        return Done(said=f"{_count(going)} {'goes' if going == 1 else 'go'} out", but=but)
 
-    async def drop_held(self, line: str | None, since: datetime | None) -> str:
+    async def drop_held(self, line: str | None, since: datetime | None) -> Done:
         """Cancel all that is held, of one line or since an instant where these are given; nothing that is queued."""
-        self._check_line(line)
+        await self._check_line(line)
         now = datetime.now(UTC)
         dropped = await self._store.write(_drop_held, line, since, now)
         if not dropped:
             raise ActionRefused(_none_held(line, since))
         for text in dropped:
             self._log.info("text_dropped", text=text)
-        return f"{_count(len(dropped))} {'is' if len(dropped) == 1 else 'are'} dropped"
+        return Done(said=f"{_count(len(dropped))} {'is' if len(dropped) == 1 else 'are'} dropped")
 
     async def drop(self, text: int) -> str:
         """Cancel a text that is held or queued."""
         now = datetime.now(UTC)
         state = await self._store.write(texts.settle, text, Event.CANCELLED, now, detail=DROPPED)
         if state is not TextState.CANCELLED:
-            raise ActionRefused(f"text {text} is neither held nor queued")
+            raise ActionRefused(await self._unchanged(text, "only a held or queued text can be dropped"))
         self._log.info("text_dropped", text=text)
         return f"text {text} is dropped"
 
     async def resend(self, text: int) -> str:
-        """Send a text whose fate is unknown, at the risk of a second one. Every check at the claim still speaks."""
+        """Send a text whose fate is unknown, at the risk of a second one; not to whom it would not be sent today."""
         now = datetime.now(UTC)
-        if not await self._store.write(holds.resend, text, now, RESEND_WITHIN):
-            raise ActionRefused(f"text {text} is not unknown; only a text whose fate is unknown can be sent again")
+        resent = await self._store.write(_resend, text, now)
+        if isinstance(resent, Reason):
+            raise ActionRefused(f"text {text} stays unknown and does not go again, because {IN_WORDS[resent]} ({resent})")
+        if not resent:
+            raise ActionRefused(await self._unchanged(text, "only a text whose fate is unknown can be sent again"))
         self._log.warning("text_resent", text=text)
         self._outbox.wake()
         return f"text {text} goes out again"
@@ -89,7 +116,7 @@ class Actions:
         """A person knows that a text whose fate was unknown did go."""
         now = datetime.now(UTC)
         if not await self._store.write(_settle_unknown, text, now):
-            raise ActionRefused(f"text {text} is not unknown")
+            raise ActionRefused(await self._unchanged(text, "only a text whose fate is unknown can be settled"))
         self._log.info("text_settled", text=text)
         return f"text {text} counts as sent"
 
@@ -98,10 +125,15 @@ class Actions:
         now = datetime.now(UTC)
         if not await self._store.write(calls.done, call, now):
             raise ActionRefused(f"there is no call {call}")
-        for text in await self._store.write(holds.held_of_caller, call):
+        verdicts = [
             await self._store.write(self._in_force.ruling.on_due, text, now)
+            for text in await self._store.write(holds.held_of_caller, call)
+        ]
         self._log.info("call_done", call=call)
-        return f"call {call} is done"
+        count = sum(verdict is not None and verdict.decision == "skip" for verdict in verdicts)
+        return (
+            f"call {call} is done; {f'{_count(count)} to its caller cancelled' if count else 'no text was held for its caller'}"
+        )
 
     async def forget_number(self, number: E164) -> str:
         """What networks have said of a number is dropped, and it is texted again."""
@@ -110,13 +142,28 @@ class Actions:
         self._log.info("number_forgotten", number=masked(number))
         return f"{number} is forgotten; the next missed call is texted"
 
+    async def opt_out(self, number: E164, line: str | None, note: str) -> str:
+        """A caller said by phone that they want no texts: from now on none goes, and none that waits."""
+        await self._check_line(line)
+        done = await self._store.write(optouts.opt_out, number, datetime.now(UTC), optouts.BY_A_PERSON, line=line, note=note)
+        self._log.info("number_opted_out", number=masked(number), cancelled=done.cancelled, under_way=done.under_way)
+        return optouts.out_in_words(number, done)
+
+    async def opt_in(self, number: E164, reason: str) -> str:
+        """A person takes an opt-out back."""
+        undone = await self._store.write(optouts.opt_in, number, datetime.now(UTC), reason)
+        if undone is None:
+            raise ActionRefused(optouts.not_out_in_words(number))
+        self._log.info("number_opted_in", number=masked(number))
+        return optouts.in_in_words(number, undone)
+
     async def send_test(self, line_name: str, to: E164, variant: int | None) -> int:
         """Queue a test text, which counts for nobody; its id. Opted-out numbers are not sent tests either."""
         line = self._in_force.directory.config.line.get(line_name)
         if line is None:
-            raise ActionRefused(f"there is no line {line_name}")
+            raise WrongUse(_no_line(line_name, self._in_force.directory.config.line))
         if variant is not None and not 0 <= variant < len(line.text.variant):
-            raise ActionRefused(f"[line.{line_name}] has {len(line.text.variant)} variants")
+            raise WrongUse(f"there is no variant {variant + 1}; [line.{line_name}] has {len(line.text.variant)}")
         if kind := kind_never_texted(to):
             raise ActionRefused(f"{to} is a {kind} number, which takes no texts")
         now = datetime.now(UTC)
@@ -125,10 +172,16 @@ class Actions:
         self._outbox.wake()
         return text
 
-    def _check_line(self, line: str | None) -> None:
+    async def _check_line(self, line: str | None) -> None:
         known = self._in_force.directory.config.line
-        if line is not None and line not in known:
-            raise ActionRefused(f"there is no line {line}; the lines are {', '.join(known)}")
+        if line is None or line in known or line in await self._store.write(holds.lines_held):
+            return
+        raise WrongUse(_no_line(line, known))
+
+    async def _unchanged(self, text: int, rule: str) -> str:
+        """Why nothing was done with one text."""
+        row = await self._store.write(texts.one, text)
+        return f"text {text} is {row['state']}; {rule}, so nothing was changed" if row else f"there is no text {text}"
 
     def _tell_released(self, text: int, verdict: Verdict) -> None:
         self._log.info("text_released", text=text, decision=verdict.decision, reason=verdict.reason.value)
@@ -165,6 +218,14 @@ def _applies(ruling: Ruling, line: Line, to: E164, now: datetime) -> int | None:
     return index if index is None or line.text.variant[index].send else None
 
 
+def _resend(db: sqlite3.Connection, text: int, now: datetime) -> bool | Reason:
+    """True: it is queued; False: its fate is known; or what speaks against it by now."""
+    row = texts.one(db, text)
+    if row is None or row["state"] != TextState.UNKNOWN:
+        return False
+    return queue.speaks_against(db, row) or holds.resend(db, text, now, RESEND_WITHIN)
+
+
 def _settle_unknown(db: sqlite3.Connection, text: int, now: datetime) -> bool:
     row = texts.one(db, text)
     if row is None or row["state"] != TextState.UNKNOWN:
@@ -181,12 +242,17 @@ def _none_held(line: str | None, since: datetime | None) -> str:
     return f"no text is held{f' for line {line}' if line else ''}{' since then' if since else ''}"
 
 
-def _in_words(verdicts: list[Verdict]) -> str:
-    """`4 texts go out; 1 skip, opted_out`."""
-    others = Counter(f"{one.decision}, {one.reason.value}" for one in verdicts if one.decision != "send")
-    going = len(verdicts) - others.total()
-    told = [f"{_count(going)} {'goes' if going == 1 else 'go'} out"]
-    return "; ".join(told + [f"{count} {what}" for what, count in others.most_common()])
+def _no_line(line: str, known: Iterable[str]) -> str:
+    return f"there is no line {line}; the lines are {', '.join(known)}"
+
+
+def _what_else(verdict: Verdict, config: Config) -> str:
+    """What became of a released text that does not go: `stays held for a person, because …`."""
+    why = f"because {IN_WORDS[verdict.reason]} ({verdict.reason})"
+    if verdict.decision != "hold":
+        return f"does not go and is cancelled, {why}"
+    at = f"until {local(verdict.due_at, config.timezone):%a %Y-%m-%d %H:%M:%S %Z}" if verdict.due_at else "for a person"
+    return f"stays held {at}, {why}"
 
 
 def _count(number: int) -> str:

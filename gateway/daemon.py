@@ -12,9 +12,10 @@ from typing import Any
 import structlog
 
 from config.model import Config
+from gateway import taken
 from gateway.actions import Actions
 from gateway.bridges import Bridges
-from gateway.data_dir import CannotStart, only_one_here, write_token
+from gateway.data_dir import TOKEN_FILE, CannotStart, only_one_here, write_token
 from gateway.descriptors import raise_limit
 from gateway.directory import Directory
 from gateway.holds import Holds
@@ -30,7 +31,6 @@ from gateway.status import Readiness, count, report
 from gateway.store.database import StoreError
 from gateway.stores import open_stores
 from gateway.strangers import Strangers
-from gateway.trial_call import TOKEN_FILE
 from gateway.verdicts import Verdicts
 from gateway.web import hooks, server
 from sip.client import AgentClient, AgentFailed, AgentLost
@@ -90,6 +90,7 @@ class Gateway:
 
     async def _live(self, stack: AsyncExitStack) -> None:
         stack.enter_context(only_one_here(self.config.data_dir))
+        taken.keep(self.config)
         self._stores = open_stores(self.config.data_dir)
         stack.callback(self._stores.close)
         self._store = self._stores.database

@@ -17,7 +17,7 @@ from gateway.core.consent import Wish, wish
 from gateway.core.delivery import Event
 from gateway.core.phone import masked, read_number, readings
 from gateway.directory import Directory
-from gateway.outcomes import opt_out
+from gateway.optouts import opt_out
 from gateway.ruling import InForce
 from gateway.store import consent, history, receipts, replies, texts
 from gateway.store.database import Database

@@ -4,10 +4,9 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
-from config.model import E164
-from gateway.core.consent import Wish
 from gateway.core.delivery import Event
-from gateway.store import consent, queue, receipts, texts, undeliverable
+from gateway.optouts import opt_out
+from gateway.store import queue, receipts, texts, undeliverable
 from gateway.store.queue import Claimed
 from sms.smpp.receipt import find_id
 from sms.text import Accepted, NotSent, Outcome, Refusal, Refused, Unknown
@@ -65,9 +64,3 @@ def _refuse(db: sqlite3.Connection, text: Claimed, refused: Refused, now: dateti
     texts.settle(db, text.id, Event.REFUSED, now, detail=f"{refused.code} {refused.detail}")
     if refused.kind is Refusal.OPTED_OUT:
         opt_out(db, text.recipient, now, f"bridge:{text.bridge}")
-
-
-def opt_out(db: sqlite3.Connection, number: E164, at: datetime, source: str) -> None:
-    """Into the ledger, and whatever is still queued for the number is cancelled, in the same transaction."""
-    consent.add(db, number=number, wish=Wish.OPT_OUT, at=at, source=source)
-    texts.cancel_for(db, number, at, "opted out before it was sent")

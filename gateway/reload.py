@@ -14,6 +14,7 @@ import structlog
 from config import load
 from config.model import Config
 from config.problems import ConfigError
+from gateway import taken
 from gateway.directory import Directory
 from gateway.knowledge import Knowledge
 from gateway.repeated import Repeated
@@ -81,6 +82,7 @@ class Reloading:
         try:
             config = await asyncio.to_thread(load_changed, self.config)
             await self._know_again(config)
+            await asyncio.to_thread(taken.keep, config)
         except ConfigError as error:
             self.error = str(error)
             self._log.error("reload_refused", problems=len(error.problems), first=str(error.problems[0]), kept=self.config.hash)

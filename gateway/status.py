@@ -1,5 +1,6 @@
 """How the gateway is, as one value for `textback status`, `/readyz` and whoever else asks."""
 
+import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +19,7 @@ class Reporter(Protocol):
     """What the pages ask; the daemon is one."""
 
     def status(self) -> dict[str, Any]:
-        """`{version, config_hash, agent, trunks, bridges, held, unknown, …}`, ready for JSON."""
+        """`{version, pid, config_hash, agent, trunks, bridges, held, unknown, …}`, ready for JSON."""
 
     def readiness(self) -> "Readiness":
         """Would a call be taken and journalled now?"""
@@ -50,6 +51,7 @@ def report(
     ready, pulse = agent.ready, agent.pulse
     return {
         "version": version("textback"),
+        "pid": os.getpid(),
         "config_hash": config.hash,
         "reload_error": reload_error,
         "files_unusable": [asdict(fault) for fault in faults],

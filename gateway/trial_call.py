@@ -1,7 +1,10 @@
 """Places a real SIP call to the gateway on this machine, in a process of its own, and tells what it hears."""
 
 import asyncio
+import contextlib
 import json
+import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.model import E164, Config, Listen
-
-TOKEN_FILE = "call-test.token"  # noqa: S105 — a file's name
+from gateway.data_dir import TOKEN_FILE
 
 
 class CannotCall(Exception):
@@ -53,9 +55,19 @@ async def place(config: Config, call: TrialCall) -> AsyncIterator[AsyncIterator[
     try:
         yield _heard(process)
     finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+        await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Wait for the caller, who leaves once it has said its last word; one that is still at it is ended.
+
+    By its id: asyncio's own `kill` looks first whether it has ended, and its end is then an "unknown child process" to whoever
+    waits for it.
+    """
+    if process.stdout is None or not process.stdout.at_eof():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
+    await process.wait()
 
 
 async def _heard(process: asyncio.subprocess.Process) -> AsyncIterator[Heard]:

@@ -5,6 +5,7 @@ import asyncio
 import structlog
 
 from gateway import metrics
+from gateway.core.reason import Reason
 from gateway.ruling import Verdict
 from gateway.sparing import Sparing
 
@@ -31,9 +32,14 @@ class Verdicts:
     def tell_overdue(self) -> None:
         """What was only counted so far, once its time has come."""
         for reason, count in self._held_for_a_person.overdue().items():
-            self._log.error("limit_reached", reason=reason, texts=count)
+            self._log.error(_event(reason), reason=reason, texts=count)
 
     def _for_a_person(self, verdict: Verdict) -> None:
         reason = verdict.reason.value
         if count := self._held_for_a_person.happened(reason):
-            self._log.error("limit_reached", call=verdict.call, text=verdict.text, reason=reason, texts=count)
+            self._log.error(_event(reason), call=verdict.call, text=verdict.text, reason=reason, texts=count)
+
+
+def _event(reason: object) -> str:
+    """A limit has a name of its own in the log, because it may be a flood."""
+    return "limit_reached" if reason == Reason.LIMIT else "text_held_for_a_person"

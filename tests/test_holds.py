@@ -12,10 +12,11 @@ from structlog.testing import capture_logs
 
 from config.model import E164
 from gateway import holds as holds_module
-from gateway.actions import ActionRefused
+from gateway.actions import ActionRefused, WrongUse
 from gateway.core.call import Outcome
+from gateway.core.consent import Wish
 from gateway.ruling import Ruling, Verdict
-from gateway.store import calls, texts
+from gateway.store import calls, consent, texts
 from gateway.store.calls import Arrival, Ending
 from tests.peers.sending import CALLER, Sending, sending
 
@@ -122,19 +123,60 @@ async def test_actions_on_held_texts_and_calls(tmp_path: Path) -> None:
         for number in range(3):
             await miss(it, str(number), E164(f"+1415555012{number}"))
         assert await it.actions.drop(1) == "text 1 is dropped"
-        assert await it.actions.done(2) == "call 2 is done"
+        assert await it.actions.done(2) == "call 2 is done; 1 text to its caller cancelled"
         rows = {row["id"]: row for row in await it.rows()}
         assert (rows[1]["state"], rows[2]["state"], rows[2]["detail"]) == ("cancelled", "cancelled", "resolved")
-        assert await it.actions.release(3) == "text 3: hold, wait"  # released from the limits, not from the wait
-        for refused in (
-            it.actions.drop(1),
-            it.actions.release(1),
-            it.actions.resend(3),
-            it.actions.settle(3),
-            it.actions.done(9),
+        assert await it.actions.done(2) == "call 2 is done; no text was held for its caller"
+        for refused, says in (
+            (it.actions.release(3), r"text 3 stays held until \w{3} [-0-9]+ [:0-9]+ C[SD]T, because the line waits before it"),
+            (it.actions.drop(1), "text 1 is cancelled; only a held or queued text can be dropped, so nothing was changed"),
+            (it.actions.release(1), "text 1 is cancelled; only a held text can be released, so nothing was changed"),
+            (it.actions.resend(3), "text 3 is held; only a text whose fate is unknown can be sent again, so nothing was"),
+            (it.actions.settle(3), "text 3 is held; only a text whose fate is unknown can be settled, so nothing was"),
+            (it.actions.settle(9), "there is no text 9"),
+            (it.actions.done(9), "there is no call 9"),
+            (it.actions.release_held("front", None), "1 text stays held until .*, because the line waits"),
         ):
-            with pytest.raises(ActionRefused):
+            with pytest.raises(ActionRefused, match=says):
                 await refused
+        assert (await it.rows())[2]["state"] == "held"
+
+
+async def test_released_text_whose_caller_has_said_stop_is_cancelled_and_said_so(tmp_path: Path) -> None:
+    async with sending(tmp_path, line='[line.front.text]\nwait = "1h"\n') as it:
+        await miss(it)
+        await it.store.write(say_stop, CALLER)
+        with pytest.raises(ActionRefused, match=r"text 1 does not go and is cancelled, because .* STOP \(opted_out\)"):
+            await it.actions.release(1)
+        assert (await it.rows())[0]["state"] == "cancelled"
+
+
+async def test_held_texts_of_a_line_that_is_gone_can_be_dropped(tmp_path: Path) -> None:
+    async with sending(tmp_path) as it:
+        await it.add(2, line="old", due_at=None, held_for="limit")
+        with pytest.raises(WrongUse, match="there is no line older; the lines are front"):
+            await it.actions.drop_held("older", None)
+        assert (await it.actions.drop_held("old", None)).said == "2 texts are dropped"
+
+
+@pytest.mark.parametrize("happened", ["opted_out", "resolved"])
+async def test_text_is_not_sent_again_to_whom_it_would_not_be_sent_today(tmp_path: Path, happened: str) -> None:
+    async with sending(tmp_path) as it:
+        await miss(it)
+        await it.until("accepted")
+        await it.store.write(set_unknown, 1)
+        if happened == "opted_out":
+            await it.store.write(say_stop, CALLER)
+        else:
+            await it.actions.done(1)
+        with pytest.raises(ActionRefused, match=rf"text 1 stays unknown and does not go again, because .* \({happened}\)"):
+            await it.actions.resend(1)
+        assert (await it.rows())[0]["state"] == "unknown"
+    assert (tmp_path / "data" / "spool.jsonl").read_text().count("\n") == 1
+
+
+def say_stop(db: sqlite3.Connection, number: E164) -> None:
+    consent.add(db, number=number, wish=Wish.OPT_OUT, at=datetime.now(UTC), source="reply:1")
 
 
 async def test_actions_on_unknown_texts_and_tests(tmp_path: Path) -> None:
@@ -184,3 +226,11 @@ async def test_flood_beyond_a_limit_is_told_once(tmp_path: Path) -> None:
                 it.follow(await miss(it, str(number), E164(f"+1415556{number:04d}")))
             await it.until("held", 39)
     assert [log["texts"] for log in logs if log["event"] == "limit_reached"] == [1]
+
+
+async def test_what_waits_for_a_person_is_told_by_its_reason(tmp_path: Path) -> None:
+    """A call without the attestation that is asked for has reached no limit."""
+    async with sending(tmp_path, line='[limits]\nrequire_attestation = ["A"]\n') as it:
+        with capture_logs() as logs:
+            it.follow(await miss(it))
+        assert [(log["event"], log["reason"]) for log in logs] == [("text_held_for_a_person", "attestation")]

@@ -18,6 +18,7 @@ from gateway.store.undeliverable import REMEMBERED
 from tests.sms.test_smpp_bridge import until
 
 CONFIG = """\
+data_dir = "data"
 timezone = "{zone}"
 region = "{region}"
 [trunk.pbx]
@@ -55,6 +56,7 @@ NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
 def write(directory: Path, zone: str = "America/Chicago", region: str = "US") -> Path:
     path = directory / "textback.toml"
     path.write_text(CONFIG.format(zone=zone, region=region))
+    (directory / "data").mkdir(exist_ok=True)
     (directory / "closures.ics").write_text(ICS)
     (directory / "contacts.csv").write_text("020 7946 0018,Vera,staff\n(415) 555-0123,Sam,staff\n")
     os.utime(directory / "closures.ics", (1, 1))

@@ -1,46 +1,76 @@
 """What a person has the running gateway do with calls and texts: `texts release`, `drop`, `resend`, `settle`, `calls done`."""
 
 import argparse
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from config import load
 from config.model import Config
-from config.values import duration
+from gateway.cli import given
 from gateway.cli.ask import NoAnswer, post
+from gateway.cli.configuration import for_looking
+from gateway.cli.given import WHEN, as_argument
 from gateway.cli.say import complain, say
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What an admin reads of one, in a line and at more length."""
+
+    says: str
+    about: str
+    is_of_many: bool = False
+
+
 ACTIONS = {
-    "calls": {"done": "a person has dealt with the call: what is held for its caller is not sent"},
+    "calls": {
+        "done": Action(
+            says="a person has dealt with the call",
+            about="A person has dealt with the call (called back, say): what is still held for its caller is not sent.",
+        ),
+    },
     "texts": {
-        "release": "let a held text go past the limits",
-        "drop": "cancel a text that is held or queued",
-        "resend": "send a text whose fate is unknown, at the risk of a second one",
-        "settle": "a text whose fate was unknown did go",
+        "release": Action(
+            says="let held texts go",
+            about="Let held texts go past the limits. The other rules are asked once more: a text whose caller has said STOP"
+            " or got through meanwhile is cancelled, and one that comes in quiet hours stays held. Exit status 1: not all go.",
+            is_of_many=True,
+        ),
+        "drop": Action(
+            says="cancel texts that are held or queued",
+            about="Cancel texts that are held or queued. What was handed over to a network cannot be called back.",
+            is_of_many=True,
+        ),
+        "resend": Action(
+            says="send texts again whose fate is unknown",
+            about="Send texts again that were handed over and never answered for. The caller may get a second one: look at your"
+            " provider's log first. Not to a caller who has said STOP, got through or written since.",
+        ),
+        "settle": Action(
+            says="texts whose fate was unknown did go",
+            about="Texts that were handed over and never answered for did go, as your provider's log says; they count as sent.",
+        ),
     },
 }
-_OF_MANY = ("release", "drop")
 
 
 def add_to(parser: Any, name: str) -> None:
     """The actions of `calls` or `texts`."""
     actions = parser.add_subparsers(metavar="ACTION", required=False)
-    for action, says in ACTIONS[name].items():
-        acting = actions.add_parser(action, help=says, description=says.capitalize() + ".")
-        is_of_many = action in _OF_MANY
-        acting.add_argument("ids", nargs="*" if is_of_many else "+", type=int, metavar="ID")
-        if is_of_many:
+    for word, action in ACTIONS[name].items():
+        acting = actions.add_parser(word, help=action.says, description=action.about)
+        acting.add_argument(
+            "ids",
+            nargs="*" if action.is_of_many else "+",
+            type=as_argument(given.identity),
+            metavar="ID",
+            help=f"its number in textback {name}",
+        )
+        if action.is_of_many:
             acting.add_argument("--held", action="store_true", help="all that is held, instead of IDs")
             acting.add_argument("--line", metavar="NAME", help="with --held: of this line alone")
-            acting.add_argument("--since", type=_length, metavar="LENGTH", help="with --held: of calls since then: 2h, 3d")
-        acting.set_defaults(command=_act_on_many if is_of_many else _act, path=f"/api/v1/{name}", action=action)
-
-
-def _length(text: str) -> timedelta:
-    try:
-        return duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+            acting.add_argument("--since", metavar="TIME", help=f"with --held: of calls since then, {WHEN}")
+        acting.set_defaults(command=_act_on_many if action.is_of_many else _act, path=f"/api/v1/{name}", action=word)
 
 
 def _act_on_many(options: argparse.Namespace) -> int:
@@ -50,22 +80,30 @@ def _act_on_many(options: argparse.Namespace) -> int:
         return 2
     if not options.held:
         return _act(options)
-    since = datetime.now(UTC) - options.since if options.since is not None else None
+    config = for_looking(options.config)
+    try:
+        since = given.instant(options.since, config.timezone, datetime.now(UTC)) if options.since else None
+    except ValueError as error:
+        complain(f"textback: --since: {error}")
+        return 2
     chosen = {"line": options.line, "since": since.isoformat() if since else None}
-    return 0 if _do(load.load(load.find(options.config)), f"{options.path}/{options.action}", chosen) else 1
+    return _do(config, f"{options.path}/{options.action}", chosen)
 
 
 def _act(options: argparse.Namespace) -> int:
     """0: all done; 1: not all."""
-    config = load.load(load.find(options.config))
-    done = [_do(config, f"{options.path}/{one}/{options.action}") for one in options.ids]
-    return 0 if all(done) else 1
+    config = for_looking(options.config)
+    return max(_do(config, f"{options.path}/{one}/{options.action}") for one in options.ids)
 
 
-def _do(config: Config, path: str, body: dict[str, Any] | None = None) -> bool:
+def _do(config: Config, path: str, body: dict[str, Any] | None = None) -> int:
+    """0; 1: not, or not all; 2: it makes no sense."""
     try:
-        say(post(config, path, body)["said"])
+        done = post(config, path, body)
     except NoAnswer as error:
         complain(f"textback: {error}")
-        return False
-    return True
+        return error.status
+    say(done["said"])
+    if but := done.get("but"):
+        complain(f"textback: {but}")
+    return 1 if but else 0

@@ -1,14 +1,14 @@
 """Asking the gateway that runs on this machine, over its own HTTP; no proxy, whatever the environment says."""
 
+import contextlib
 import json
 import urllib.error
 import urllib.request
+from http.client import BAD_REQUEST
 from typing import Any
 
 from config.model import Config
-from gateway.trial_call import TOKEN_FILE
-from gateway.web.api import TOKEN_HEADER
-from gateway.web.server import basic
+from gateway.data_dir import TOKEN_FILE, TOKEN_HEADER, one_runs
 
 ASK_WITHIN_S = 15.0
 """Longer than the gateway itself waits for a database that is locked."""
@@ -17,10 +17,30 @@ ASK_WITHIN_S = 15.0
 class NoAnswer(Exception):
     """Nobody answers, or not as a gateway would; the sentence says what to do."""
 
+    status = 1
+    """The exit status of a command that ends by it."""
+
+
+class Misused(NoAnswer):
+    """The gateway says that what was asked makes no sense."""
+
+    status = 2
+
+
+class NobodyThere(NoAnswer):
+    """No gateway runs: nothing was asked of any."""
+
+
+class _Unreadable(NoAnswer):
+    """The token is another user's; who only looks may do so without."""
+
 
 def get(config: Config, path: str) -> dict[str, Any]:
-    """A JSON answer."""
-    return _answer(config, urllib.request.Request(_url(config, path)))  # noqa: S310 — http to this machine
+    """A JSON answer. The token is shown where it can be read: a gateway with a password takes it in place of that."""
+    request = urllib.request.Request(_url(config, path))  # noqa: S310 — http to this machine
+    with contextlib.suppress(_Unreadable):
+        request.add_header(TOKEN_HEADER, _token(config))
+    return _answer(config, request)
 
 
 def post(config: Config, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -33,29 +53,41 @@ def post(config: Config, path: str, body: dict[str, Any] | None = None) -> dict[
 
 def _answer(config: Config, request: urllib.request.Request) -> dict[str, Any]:
     place = config.web.listen
-    if config.web.password is not None:
-        request.add_header("Authorization", basic(config.web.password.get_secret_value()))
     try:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=ASK_WITHIN_S) as answer:
             found: dict[str, Any] = json.load(answer)
             return found
     except urllib.error.HTTPError as error:
-        raise NoAnswer(_said(error, place)) from None
+        raise (Misused if error.code == BAD_REQUEST else NoAnswer)(_said(error, config)) from None
     except (OSError, ValueError) as error:
         if isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError):
             raise NoAnswer(
                 f"the gateway at {place} has not answered within {ASK_WITHIN_S:g} s; what was asked may be done yet"
             ) from None
-        raise NoAnswer(f"no gateway answers at {place}; start it with textback run") from None
+        raise _nobody(config, f"no gateway answers at {place}; start it with textback run") from None
 
 
-def _said(error: urllib.error.HTTPError, place: object) -> str:
+def _nobody(config: Config, says: str) -> NoAnswer:
+    """Nobody answers: no gateway runs, or one that is elsewhere."""
+    if not one_runs(config.data_dir):
+        return NobodyThere(says)
+    return NoAnswer(
+        f"a gateway runs on data_dir {config.data_dir} and does not answer at {config.web.listen}; it starts or stops just now,"
+        " or web.listen was changed since it started (restart it)"
+    )
+
+
+def _said(error: urllib.error.HTTPError, config: Config) -> str:
+    gateway, token = f"the gateway at {config.web.listen}", config.data_dir / TOKEN_FILE
+    if error.code == 401:
+        return f"{gateway} wants its token, {token}: run this as root, or as the gateway's user"
+    if error.code == 403:
+        return f"{gateway} is not the one that {token} is of; does another gateway have that address?"
     try:
         return str(json.load(error)["error"])
     except (ValueError, KeyError, TypeError, OSError):
-        why = "is its password_file another one?" if error.code == 401 else "is it of another version?"
-        return f"the gateway at {place} answered {error.code}; {why}"
+        return f"{gateway} answered {error.code}; is it of another version?"
 
 
 def _url(config: Config, path: str) -> str:
@@ -69,6 +101,6 @@ def _token(config: Config) -> str:
     try:
         return path.read_text()
     except FileNotFoundError:
-        raise NoAnswer(f"no gateway runs on {config.data_dir}; start it first (textback run)") from None
+        raise _nobody(config, f"no gateway runs on {config.data_dir}; start it first (textback run)") from None
     except OSError as error:
-        raise NoAnswer(f"{path} cannot be read: {error.strerror}; run this as the gateway's user") from None
+        raise _Unreadable(f"{path} cannot be read: {error.strerror}; run this as root, or as the gateway's user") from None

@@ -9,13 +9,14 @@ import asyncio
 import time
 from typing import Any
 
-from config import load
 from config.model import Config, Line
-from config.values import number
+from gateway.cli import given
+from gateway.cli.configuration import for_looking
 from gateway.cli.explain import in_words
+from gateway.cli.given import about
 from gateway.cli.say import complain, say, say_now
 from gateway.store import calls, texts
-from gateway.store.database import FILE, reading
+from gateway.store.reading import FILE, reading
 from gateway.trial_call import CannotCall, Heard, TrialCall, place
 
 SETTLES_WITHIN_S = 5.0
@@ -23,7 +24,7 @@ SETTLES_WITHIN_S = 5.0
 
 def add_to(commands: Any) -> None:
     """The command's parser."""
-    parser = commands.add_parser("call-test", help="place a real test call", description=__doc__)
+    parser = commands.add_parser("call-test", help="place a real test call", description=about(__doc__))
     parser.add_argument("--line", metavar="NAME", help="which line to call (default: the first)")
     parser.add_argument("--from", dest="caller", metavar="NUMBER", help="call as this number, which is then texted")
     parser.add_argument("--hang-up", type=float, metavar="SECONDS", help="hang up after so long (default: wait out the ring)")
@@ -32,10 +33,10 @@ def add_to(commands: Any) -> None:
 
 def call_test(options: argparse.Namespace) -> int:
     """0: the call rang and was journalled; 1: it was not."""
-    config = load.load(load.find(options.config))
+    config = for_looking(options.config)
     try:
         line = _line(config, options.line)
-        caller = number(options.caller) if options.caller else None
+        caller = given.caller(options.caller, config)
     except ValueError as error:
         complain(f"textback: {error}")
         return 2

@@ -12,6 +12,7 @@ from config.problems import ConfigError, Problem
 from gateway import descriptors
 from gateway.advice import Message, advise, messages
 from gateway.by_default import by_default
+from gateway.cli.given import about
 from gateway.cli.say import complain, say, say_json
 from gateway.closed_days import ClosedDay, coming
 from gateway.core.schedule import local
@@ -22,7 +23,7 @@ from gateway.timetable import week
 
 def add_to(commands: Any) -> None:
     """The command's parser."""
-    parser = commands.add_parser("check", help="check the configuration", description=__doc__)
+    parser = commands.add_parser("check", help="check the configuration", description=about(__doc__))
     parser.add_argument("--week", action="store_true", help="show which message goes when, for the coming seven days")
     parser.add_argument("--holidays", action="store_true", help="list the closed days of the coming twelve months, and whence")
     parser.add_argument("--strict", action="store_true", help="warnings count as errors")

@@ -19,6 +19,7 @@ from config.model import Config
 from config.values import number as number_of
 from gateway.cli.call_test import heard_in_words
 from gateway.cli.explain import OUTCOME_IN_WORDS
+from gateway.cli.given import about
 from gateway.cli.say import complain, say, say_now
 from gateway.core.reason import IN_WORDS, Reason
 from gateway.daemon import Gateway
@@ -68,7 +69,7 @@ CALLS = (
 
 def add_to(commands: Any) -> None:
     """The command's parser."""
-    parser = commands.add_parser("demo", help="see it work, on this machine alone", description=__doc__)
+    parser = commands.add_parser("demo", help="see it work, on this machine alone", description=about(__doc__))
     parser.add_argument("--once", action="store_true", help="end after the two calls instead of running on")
     parser.set_defaults(command=demo)
 

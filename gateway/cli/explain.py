@@ -1,19 +1,18 @@
 """`textback explain CALL`: why a text was or was not sent, rule by rule."""
 
 import argparse
-import json
 from typing import Any
 
-from config import load
 from config.model import Config
-from gateway.cli import imagined
+from gateway.cli import given
+from gateway.cli.configuration import for_looking
+from gateway.cli.given import WITHHELD, as_argument
 from gateway.cli.say import complain, say, say_json
 from gateway.cli.show import call_json, caller_of, text_json, when
-from gateway.cli.steps import placed, step_in_words
+from gateway.cli.steps import placed, reason_in_words, step_in_words, steps_of
 from gateway.core.call import Outcome
-from gateway.core.reason import IN_WORDS, Reason
 from gateway.store import calls, texts
-from gateway.store.database import FILE, reading
+from gateway.store.reading import FILE, reading
 
 OUTCOME_IN_WORDS = {
     None: "it is still ringing",
@@ -25,29 +24,51 @@ OUTCOME_IN_WORDS = {
     "refused": "the number dialled is no line of this gateway",
     "interrupted": "the gateway stopped while it rang",
 }
+_DECIDED = {"send": "Text", "hold": "Held", "skip": "No text"}
+_ABOUT = """Why a call was texted or not, rule by rule, with the place in the configuration that each rule goes by. Or why a
+call that has not happened would be: with --line, --from, --at, --rang or --outcome, on what is known of its caller then."""
 
 
 def add_to(commands: Any) -> None:
     """The command's parser."""
-    parser = commands.add_parser("explain", help="why a text was or was not sent", description=__doc__)
+    parser = commands.add_parser("explain", help="why a call was texted or not", description=_ABOUT)
     parser.add_argument("call", metavar="CALL", nargs="?", help="its number in textback calls, its SIP Call-ID, or last")
-    parser.add_argument("--line", metavar="NAME", help="of a call that has not happened: to this line,")
-    parser.add_argument("--from", dest="caller", metavar="NUMBER", help="from this number (default: withheld),")
+    parser.add_argument("--line", metavar="NAME", help="of a call that has not happened: to this line (default: the only one),")
+    parser.add_argument(
+        "--from", dest="caller", metavar="NUMBER", help=f"from this number (default: {min(WITHHELD)}, that is withheld),"
+    )
     parser.add_argument("--at", metavar="TIME", help="at this time of the line's clock, 2026-12-24T18:30 (default: now),")
-    parser.add_argument("--outcome", choices=[outcome.value for outcome in Outcome], default="no_answer", help="ending so")
-    parser.add_argument("--json", action="store_true", help="as JSON: {decision, reason, trace, call, texts}")
+    parser.add_argument(
+        "--rang",
+        type=as_argument(given.length),
+        metavar="SECONDS",
+        help="ringing for so long (default: the line's ring_seconds),",
+    )
+    parser.add_argument("--outcome", choices=[outcome.value for outcome in Outcome], help="ending so (default: no_answer)")
+    parser.add_argument("--json", action="store_true", help="as JSON, for programs")
     parser.set_defaults(command=explain)
 
 
 def explain(options: argparse.Namespace) -> int:
-    """0; 1 where there is no such call."""
-    config = load.load(load.find(options.config))
-    if options.call is None or options.line is not None:
+    """0; 1 where there is no such call; 2 on wrong use."""
+    config = for_looking(options.config)
+    is_imagined = any(getattr(options, name) is not None for name in ("line", "caller", "at", "rang", "outcome"))
+    if is_imagined == (options.call is not None):
+        complain("textback: explain wants either a CALL, or --from NUMBER and what else a call that has not happened would be")
+        return 2
+    if is_imagined:
+        from gateway.cli import imagined  # noqa: PLC0415 — calendars and holidays, which a call of the past needs no more
+
         return imagined.explain(options, config)
+    return _explain(options, config)
+
+
+def _explain(options: argparse.Namespace, config: Config) -> int:
     with reading(config.data_dir / FILE) as db:
         call = _find(db, options.call)
         if call is None:
-            complain(f"textback: there is no call {options.call}; textback calls lists them")
+            none = "there are no calls yet" if options.call == "last" else f"there is no call {options.call}"
+            complain(f"textback: {none}; textback calls lists them")
             return 1
         decisions = calls.decisions(db, call["id"])
         sent = texts.of_call(db, call["id"])
@@ -62,15 +83,26 @@ def _find(db: Any, wanted: str) -> Any:
     if wanted == "last":
         newest = calls.newest(db, 1)
         return newest[0] if newest else None
-    return calls.one(db, int(wanted)) if wanted.isdecimal() and len(wanted) < 18 else calls.by_call_id(db, wanted)
+    is_id = wanted.isascii() and wanted.isdecimal() and len(wanted) <= 18
+    return (calls.one(db, int(wanted)) if is_id else None) or calls.by_call_id(db, wanted)
 
 
 def _as_json(call: Any, decisions: list[Any], sent: list[Any], config: Config) -> dict[str, Any]:
-    newest = decisions[-1] if decisions else None
+    """The newest decision beside all of them, oldest first."""
+    told = [
+        {
+            "at": decision["at"],
+            "decision": decision["decision"],
+            "reason": decision["reason"],
+            "trace": _trace(decision, config),
+            "config_hash": decision["config_hash"],
+        }
+        for decision in decisions
+    ]
+    newest = told[-1] if told else {"decision": None, "reason": None, "trace": []}
     return {
-        "decision": newest["decision"] if newest else None,
-        "reason": newest["reason"] if newest else None,
-        "trace": _trace(newest, config) if newest else [],
+        **{name: newest[name] for name in ("decision", "reason", "trace")},
+        "decisions": told,
         "call": call_json(call),
         "texts": [text_json(text) for text in sent],
     }
@@ -79,21 +111,21 @@ def _as_json(call: Any, decisions: list[Any], sent: list[Any], config: Config) -
 def _trace(decision: Any, config: Config) -> list[dict[str, str]]:
     """The steps with the key's place in the file, where the file is still the one that was decided by."""
     is_same_file = decision["config_hash"] == config.hash
-    return [placed(step, config) if is_same_file else step for step in json.loads(decision["trace"])]
+    return [placed(step, config) if is_same_file else step for step in steps_of(decision["trace"])]
 
 
 def in_words(call: Any, decisions: list[Any], sent: list[Any], config: Config) -> list[str]:
     """The whole story of one call, line by line."""
     told = [
-        f"Call {call['id']}, {when(call['arrived_at'], call['line'], config)}: {caller_of(call, config)}"
+        f"Call {call['id']}, {when(call['arrived_at'], call['line'], config)}: {caller_of(call)}"
         f" called {call['line'] or 'no line of ours'}",
         f"  by trunk {call['trunk']} ({call['source']}); caller read from {call['caller_header'] or 'nothing'}",
         f"  {_how_it_ended(call)}",
     ]
     for decision in decisions:
-        words = IN_WORDS[Reason(decision["reason"])]
-        what = {"send": "Text", "hold": "Held", "skip": "No text"}[decision["decision"]]
-        told.append(f"{what}, because {words} ({decision['reason']}):")
+        what = _DECIDED.get(decision["decision"], decision["decision"])
+        at = when(decision["at"], call["line"], config)
+        told.append(f"{at}: {what}, because {reason_in_words(decision['reason'])} ({decision['reason']}):")
         told += [step_in_words(step) for step in _trace(decision, config)]
         if decision["config_hash"] != config.hash:
             told.append(f"  decided by configuration {decision['config_hash']}; the file has changed since")
@@ -106,7 +138,7 @@ def in_words(call: Any, decisions: list[Any], sent: list[Any], config: Config) -
 
 
 def _how_it_ended(call: Any) -> str:
-    words = OUTCOME_IN_WORDS[call["outcome"]]
+    words = OUTCOME_IN_WORDS.get(call["outcome"], "it ended")
     rang = f"rang {call['rang_seconds']:.1f} s; " if call["rang_seconds"] else ""
     reason = f"; Reason: {call['sip_reason']}" if call["sip_reason"] else ""
     outcome = f" ({call['outcome']})" if call["outcome"] else ""

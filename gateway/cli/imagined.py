@@ -1,71 +1,76 @@
-"""Why a call that has not happened would be texted or not: the same rules, on what is known of the caller today."""
+"""Why a call that has not happened would be texted or not: the same rules, on what was known of the caller at that time."""
 
 import argparse
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
-from config.model import Config, Line
+from config.model import E164, Config, Line
+from gateway.cli import given
+from gateway.cli.given import WITHHELD, WrongUse
 from gateway.cli.known import directory_now
 from gateway.cli.say import complain, say, say_json
+from gateway.cli.show import when
 from gateway.cli.steps import placed, step_in_words
 from gateway.core.call import Outcome
-from gateway.core.decision import Decision, Send, decide, word_of
+from gateway.core.decision import Decision, Hold, Send, Skip, decide
+from gateway.core.decision import word_of as word
 from gateway.core.reason import IN_WORDS
-from gateway.core.schedule import zone
 from gateway.ruling import Ruling
 from gateway.store.calls import Arrival, Ended, Ending
-from gateway.store.database import FILE, StoreError, migrate, reading
+from gateway.store.errors import NoDatabase
+from gateway.store.instants import written
+from gateway.store.opening import migrate
+from gateway.store.past import forget_after
+from gateway.store.reading import FILE, reading, refuse_unreadable
 
 
 def explain(options: argparse.Namespace, config: Config) -> int:
     """0; 2 on wrong use."""
-    line = config.line.get(options.line or "")
-    if line is None:
-        known = ", ".join(config.line)
-        complain(f"textback: explain wants a CALL, or --line NAME --from NUMBER; the lines are {known}")
-        return 2
+    now = datetime.now(UTC)
     try:
-        at = _instant(options.at, line)
-    except ValueError as error:
-        complain(f"textback: --at: {error}; write 2026-12-24T18:30")
+        line = _line(options.line, config)
+        at = given.instant(options.at, line.timezone, now) if options.at else now
+        ended = _ended(options, line, config, at)
+    except (ValueError, WrongUse) as error:
+        complain(f"textback: {error}")
         return 2
     ruling = Ruling(directory_now(config, at))
-    ended = _ended(options, line, ruling, at)
-    decision = _decide(ruling, ended, line, config)
-    trace = [placed(asdict(step), config) for step in decision.trace]
-    body = ""
-    if isinstance(decision, Send) and ended.arrival.caller is not None:
-        body = ruling.render(line, decision.variant, ended.arrival.caller, at, ended.ending.at).text
+    with _as_known(config, at) as db:
+        decision = decide(ruling.case(db, ended, line, at))
+    body = _body(ruling, ended, line, decision)
     if options.json:
-        say_json({"decision": word_of(decision), "reason": decision.reason, "trace": trace, "text": body})
-        return 0
-    what = {"send": "would be texted", "hold": "would wait", "skip": "would not be texted"}[word_of(decision)]
-    say(f"Such a call {what}, because {IN_WORDS[decision.reason]} ({decision.reason}):")
-    say(*map(step_in_words, trace))
-    if body:
-        say("The text:", f"  {body}")
+        say_json(_as_json(decision, body, config))
+    else:
+        say(*_in_words(decision, body, line, config))
     return 0
 
 
-def _instant(text: str | None, line: Line) -> datetime:
-    if text is None:
-        return datetime.now(UTC)
-    at = datetime.fromisoformat(text)
-    return (at if at.tzinfo else at.replace(tzinfo=zone(line.timezone))).astimezone(UTC)
+def _line(name: str | None, config: Config) -> Line:
+    """The line of that name, or the only one."""
+    if name is None and len(config.line) == 1:
+        return next(iter(config.line.values()))
+    if name is None:
+        raise WrongUse(f"explain wants --line NAME, because there are several: {', '.join(config.line)}")
+    if name not in config.line:
+        raise WrongUse(given.unknown_line(name, config.line))
+    return config.line[name]
 
 
-def _ended(options: argparse.Namespace, line: Line, ruling: Ruling, at: datetime) -> Ended:
-    outcome = Outcome(options.outcome)
-    rang = timedelta(seconds=line.ring_seconds)
+def _ended(options: argparse.Namespace, line: Line, config: Config, at: datetime) -> Ended:
+    """The call, at the instant."""
+    as_sent = options.caller if options.caller and options.caller.strip().lower() not in WITHHELD else None
+    rang = options.rang if options.rang is not None else timedelta(seconds=line.ring_seconds)
     arrival = Arrival(
         key="imagined",
         call_id="imagined",
         trunk=line.trunks[0],
         source="",
         line=line.name,
-        caller=ruling.directory.caller(options.caller),
-        caller_as_sent=options.caller,
+        caller=_number(as_sent, config),
+        caller_as_sent=as_sent,
         caller_name="",
         caller_header="",
         dialled=(line.number,),
@@ -73,18 +78,66 @@ def _ended(options: argparse.Namespace, line: Line, ruling: Ruling, at: datetime
         verstat="",
         arrived_at=at,
     )
-    return Ended(id=0, arrival=arrival, ending=Ending(outcome=outcome, at=at, rang=rang))
+    return Ended(id=0, arrival=arrival, ending=Ending(outcome=Outcome(options.outcome or "no_answer"), at=at, rang=rang))
 
 
-def _decide(ruling: Ruling, ended: Ended, line: Line, config: Config) -> Decision:
+def _number(as_sent: str | None, config: Config) -> E164 | None:
+    """None also for what is no number: trunks send extensions and names, and the rules have a word for it."""
     try:
-        with reading(config.data_dir / FILE) as db:
-            return decide(ruling.case(db, ended, line, ended.ending.at))
-    except StoreError:  # no gateway has run here yet: nobody is known
-        empty = sqlite3.connect(":memory:")
-        empty.row_factory = sqlite3.Row
-        migrate(empty, config.data_dir / FILE)
-        try:
-            return decide(ruling.case(empty, ended, line, ended.ending.at))
-        finally:
-            empty.close()
+        return given.number(as_sent, config) if as_sent else None
+    except ValueError:
+        return None
+
+
+@contextmanager
+def _as_known(config: Config, at: datetime) -> Iterator[sqlite3.Connection]:
+    """The database as it was at the instant; an empty one where no gateway has run yet, and nobody is known."""
+    path = config.data_dir / FILE
+    try:
+        refuse_unreadable(path)
+    except NoDatabase:
+        with closing(sqlite3.connect(":memory:")) as empty:
+            empty.row_factory = sqlite3.Row
+            migrate(empty, path)
+            yield empty
+        return
+    with reading(path) as db:
+        forget_after(db, at)
+        yield db
+
+
+def _body(ruling: Ruling, ended: Ended, line: Line, decision: Decision) -> str:
+    """What the caller would read, as it stands at the instant."""
+    if isinstance(decision, Skip) or ended.arrival.caller is None:
+        return ""
+    at = ended.ending.at
+    return ruling.render(line, decision.variant, ended.arrival.caller, at, at).text
+
+
+def _as_json(decision: Decision, body: str, config: Config) -> dict[str, object]:
+    until = decision.until if isinstance(decision, Hold) else None
+    return {
+        "decision": word(decision),
+        "reason": decision.reason,
+        "until": written(until) if until else None,
+        "trace": [placed(asdict(step), config) for step in decision.trace],
+        "text": body,
+    }
+
+
+def _in_words(decision: Decision, body: str, line: Line, config: Config) -> Iterator[str]:
+    yield f"Such a call {_what(decision, line, config)}, because {IN_WORDS[decision.reason]} ({decision.reason}):"
+    yield from (step_in_words(placed(asdict(step), config)) for step in decision.trace)
+    if body:
+        yield "The text, chosen again when its time comes:" if isinstance(decision, Hold) else "The text:"
+        yield f"  {body}"
+
+
+def _what(decision: Decision, line: Line, config: Config) -> str:
+    match decision:
+        case Send():
+            return "would be texted"
+        case Hold(until=until):
+            return f"would wait {f'until {when(written(until), line.name, config)}' if until else 'for a person'}"
+        case Skip():
+            return "would not be texted"

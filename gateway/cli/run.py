@@ -8,6 +8,7 @@ from typing import Any
 
 from config import load
 from gateway import log
+from gateway.cli.given import about
 from gateway.cli.say import complain
 from gateway.daemon import Gateway
 from gateway.data_dir import CannotStart
@@ -15,7 +16,7 @@ from gateway.data_dir import CannotStart
 
 def add_to(commands: Any) -> None:
     """The command's parser."""
-    parser = commands.add_parser("run", help="run the gateway", description=__doc__)
+    parser = commands.add_parser("run", help="run the gateway", description=about(__doc__))
     parser.add_argument("--verbose", action="store_true", help="log more")
     parser.set_defaults(command=run)
 

@@ -26,6 +26,11 @@ def say_json(value: Any) -> None:
     print(json.dumps(value, indent=2).replace("\x7f", "\\u007f"))
 
 
+def say_json_line(value: Any) -> None:
+    """For programs that read while something happens: one value a line, at once."""
+    print(json.dumps(value).replace("\x7f", "\\u007f"), flush=True)
+
+
 def complain(*lines: object) -> None:
     """Lines for people, on standard error."""
     for line in lines:
@@ -34,14 +39,14 @@ def complain(*lines: object) -> None:
 
 def spin(turn: int) -> None:
     """On a terminal: something is under way."""
-    if sys.stdout.isatty():
-        print("\r" + "|/-\\"[turn % 4], end="", flush=True)
+    if sys.stderr.isatty():
+        print("\r" + "|/-\\"[turn % 4], end="", file=sys.stderr, flush=True)
 
 
 def stop_spinning() -> None:
     """Before the next line."""
-    if sys.stdout.isatty():
-        print("\r \r", end="")
+    if sys.stderr.isatty():
+        print("\r \r", end="", file=sys.stderr, flush=True)
 
 
 def show_progress(number: int, count: int) -> None:

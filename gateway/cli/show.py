@@ -1,134 +1,131 @@
-"""`textback calls`, `texts`, `status`: what happened, and how things are."""
+"""`textback calls`, `texts`, `replies`, `status`: what happened, and how things are."""
 
 import argparse
 from typing import Any
 
-from config import load
 from config.model import Config
-from gateway.cli import act
+from gateway.cli import act, listed
 from gateway.cli.ask import NoAnswer, get
+from gateway.cli.configuration import for_looking
+from gateway.cli.listed import Listing
 from gateway.cli.say import complain, say, say_json
-from gateway.core.phone import written_for
-from gateway.core.reason import IN_WORDS, Reason
+from gateway.cli.steps import reason_in_words
+from gateway.cli.table import Column, Row
+from gateway.core.call import Outcome
+from gateway.core.delivery import TextState
 from gateway.core.schedule import local
 from gateway.store import calls, replies, texts
-from gateway.store.database import FILE, reading
 from gateway.store.instants import read
+
+RINGING = "ringing"
+"""What stands for the outcome of a call that has none yet."""
+_CALLS = """The newest calls, and whether each was texted. textback explain CALL says why or why not. With done: what is still
+held for the caller of a call that a person has dealt with is not sent."""
+_TEXTS = """The newest texts and what became of them. With an action: decides about texts that are held (for a time, or for a
+person) or whose fate is unknown (handed over, and the network never answered)."""
+_STATUS = (
+    "How the running gateway is: SIP, bridges, database, texts that wait for a person. Exit status 1: it would take no call."
+)
+_REPLIES = "What callers wrote, the newest first. STOP, START and HELP are answered by themselves."
 
 
 def add_to(commands: Any) -> None:
     """The commands' parsers."""
-    for name, command, what in (("calls", show_calls, "the newest calls"), ("texts", show_texts, "the newest texts")):
-        parser = commands.add_parser(name, help=f"show {what}", description=f"Show {what}, newest first.")
-        parser.add_argument("-n", type=positive, default=20, metavar="COUNT", help="how many (default 20)")
-        parser.add_argument("--json", action="store_true", help="as JSON")
-        act.add_to(parser, name)
-        parser.set_defaults(command=command)
-    parser = commands.add_parser(
-        "replies", help="show what callers wrote", description="Show what callers wrote, newest first."
-    )
-    parser.add_argument("-n", type=positive, default=20, metavar="COUNT", help="how many (default 20)")
-    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser = commands.add_parser("calls", help="the newest calls, and whether each was texted", description=_CALLS)
+    outcomes = (RINGING, *(outcome.value for outcome in Outcome))
+    listed.add_options(parser, "calls", states=outcomes, state_is="that ended so")
+    act.add_to(parser, "calls")
+    parser.set_defaults(command=show_calls)
+    parser = commands.add_parser("texts", help="the newest texts and what became of them", description=_TEXTS)
+    listed.add_options(parser, "texts", states=[state.value for state in TextState], state_is="that are in this state")
+    act.add_to(parser, "texts")
+    parser.set_defaults(command=show_texts)
+    parser = commands.add_parser("replies", help="what callers wrote", description=_REPLIES)
+    listed.add_options(parser, "replies", has_line=False)
     parser.set_defaults(command=show_replies)
-    parser = commands.add_parser("status", help="how the running gateway is", description="How the running gateway is.")
-    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser = commands.add_parser("status", help="how the running gateway is", description=_STATUS)
+    parser.add_argument("--json", action="store_true", help="as JSON, for programs")
     parser.set_defaults(command=show_status)
 
 
-def positive(text: str) -> int:
-    """A count for argparse."""
-    if not text.isdecimal() or not 0 < int(text) < 10**9:
-        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number above 0")
-    return int(text)
-
-
 def show_calls(options: argparse.Namespace) -> int:
-    """The newest calls."""
-    config = load.load(load.find(options.config))
-    with reading(config.data_dir / FILE) as db:
-        rows = calls.newest(db, options.n)
-    if options.json:
-        say_json([call_json(row) for row in rows])
-        return 0
-    if not rows:
-        say("No calls yet.")
-    for row in rows:
-        what = row["outcome"] or "ringing"
-        rang = f"{row['rang_seconds']:.1f} s" if row["rang_seconds"] is not None else ""
-        end = _ending(row)
-        say(
-            f"{row['id']:>6}  {when(row['arrived_at'], row['line'], config)}  {row['line'] or '-':<14}"
-            f" {caller_of(row, config):<18} {what:<18} {rang:>7}  {end}"
-        )
-    return 0
-
-
-def _ending(row: Any) -> str:
-    if row["decision"] is None:
-        return ""
-    return f"text {row['text']}" if row["text"] is not None else f"no text: {IN_WORDS[Reason(row['reason'])]}"
+    """0; 2 on wrong use."""
+    return listed.show(_LISTED_CALLS, options)
 
 
 def show_texts(options: argparse.Namespace) -> int:
-    """The newest texts."""
-    config = load.load(load.find(options.config))
-    with reading(config.data_dir / FILE) as db:
-        rows = texts.newest(db, options.n)
-    if options.json:
-        say_json([text_json(row) for row in rows])
-        return 0
-    if not rows:
-        say("No texts yet.")
-    for row in rows:
-        at = when(row["queued_at"], row["line"], config)
-        say(f"{row['id']:>6}  {at}  {_source(row):<10} {row['recipient']:<16} {row['state']:<12} {row['bridge'] or '-':<10}")
-        say(f"        {row['body']}")
-        if row["state"] == "held":
-            at = f"until {when(row['due_at'], row['line'], config)}" if row["due_at"] else "for a person"
-            say(f"        (held {at}: {row['held_for']})")
-        elif row["detail"]:
-            say(f"        ({row['detail']})")
-    return 0
-
-
-def _source(row: Any) -> str:
-    return "test" if row["is_test"] else "answer" if row["is_answer"] else f"call {row['call']}"
+    """0; 2 on wrong use."""
+    return listed.show(_LISTED_TEXTS, options)
 
 
 def show_replies(options: argparse.Namespace) -> int:
-    """The newest replies."""
-    config = load.load(load.find(options.config))
-    with reading(config.data_dir / FILE) as db:
-        rows = replies.newest(db, options.n)
-    if options.json:
-        names = {
-            "id": "id",
-            "from": "sender",
-            "to": "recipient",
-            "body": "body",
-            "at": "at",
-            "bridge": "bridge",
-            "wish": "wish",
-        }
-        say_json([{shown: row[name] for shown, name in names.items()} for row in rows])
-        return 0
-    if not rows:
-        say("No replies yet.")
-    for row in rows:
-        wish = f"  [{row['wish'].replace('_', ' ')}]" if row["wish"] else ""
-        say(f"{row['id']:>6}  {when(row['at'], None, config)}  {row['sender']:<16} to {row['recipient']}{wish}")
-        say(f"        {row['body']}")
-    return 0
+    """0; 2 on wrong use."""
+    return listed.show(_LISTED_REPLIES, options)
+
+
+def _call_row(row: Any, config: Config) -> Row:
+    rang = f"{row['rang_seconds']:.1f} s" if row["rang_seconds"] is not None else ""
+    at = when(row["arrived_at"], row["line"], config)
+    outcome = row["outcome"] or RINGING
+    return Row(cells=(str(row["id"]), at, row["line"] or "-", caller_of(row), outcome, rang, _ending(row)))
+
+
+def _ending(row: Any) -> str:
+    why = reason_in_words(row["reason"])
+    if row["text"] is None:
+        return "" if row["decision"] is None else f"no text: {why}"
+    is_told = row["decision"] in (None, "send")
+    return f"text {row['text']} {row['text_state']}" + ("" if is_told else f": {why}")
+
+
+def _text_row(row: Any, config: Config) -> Row:
+    at = when(row["queued_at"], row["line"], config)
+    cells = (str(row["id"]), at, _source(row), row["recipient"], row["state"], row["bridge"] or "-")
+    why = _held(row, config) if row["state"] == TextState.HELD else row["detail"]
+    return Row(cells=cells, notes=(row["body"], *([f"({why})"] if why else [])))
+
+
+def _held(row: Any, config: Config) -> str:
+    at = f"until {when(row['due_at'], row['line'], config)}" if row["due_at"] else "for a person"
+    return f"held {at}: {reason_in_words(row['held_for'])}"
+
+
+def _source(row: Any) -> str:
+    if row["is_test"] or row["is_answer"]:
+        return "test" if row["is_test"] else "answer"
+    return f"call {row['call']}" if row["call"] is not None else "-"
+
+
+def _reply_row(row: Any, config: Config) -> Row:
+    wish = (row["wish"] or "").replace("_", " ")
+    cells = (str(row["id"]), when(row["at"], None, config), row["sender"], row["recipient"], wish)
+    return Row(cells=cells, notes=(row["body"],))
 
 
 def call_json(row: Any) -> dict[str, Any]:
     """One call for programs."""
-    names = ("id", "line", "caller", "arrived_at", "rang_seconds", "outcome", "decision", "reason", "text", "trunk", "call_id")
+    names = (
+        "id",
+        "line",
+        "caller",
+        "caller_as_sent",
+        "arrived_at",
+        "rang_seconds",
+        "outcome",
+        "outcome_at",
+        "decision",
+        "reason",
+        "text",
+        "text_state",
+        "done_at",
+        "trunk",
+        "call_id",
+    )
     return {name: row[name] for name in names}
 
 
 def text_json(row: Any) -> dict[str, Any]:
-    """One text for programs."""
+    """One text for programs. A variant counts from 1, as everywhere."""
     names = (
         "id",
         "call",
@@ -140,33 +137,87 @@ def text_json(row: Any) -> dict[str, Any]:
         "provider_id",
         "attempts",
         "queued_at",
+        "expires_at",
+        "settled_at",
         "detail",
         "held_for",
         "due_at",
-        "variant",
-        "is_test",
-        "is_answer",
     )
-    return {"to": row["recipient"], **{name: row[name] for name in names}}
+    return {
+        "to": row["recipient"],
+        "from": row["sender"],
+        **{name: row[name] for name in names},
+        "variant": None if row["variant"] is None else row["variant"] + 1,
+        "is_test": bool(row["is_test"]),
+        "is_answer": bool(row["is_answer"]),
+    }
 
 
-def caller_of(row: Any, config: Config) -> str:
-    """The caller for people."""
-    if row["caller"]:
-        line = config.line.get(row["line"] or "")
-        return written_for(row["caller"], line.number if line else None)
-    return row["caller_as_sent"] or "withheld"
+def reply_json(row: Any) -> dict[str, Any]:
+    """One reply for programs."""
+    names = ("id", "body", "at", "bridge", "wish")
+    return {"from": row["sender"], "to": row["recipient"], **{name: row[name] for name in names}}
+
+
+def caller_of(row: Any) -> str:
+    """The caller for people: the number as every command takes it, or what the trunk sent in its place."""
+    return row["caller"] or row["caller_as_sent"] or "withheld"
 
 
 def when(instant: str, line: str | None, config: Config) -> str:
-    """An instant on the wall clock of the line."""
+    """An instant on the wall clock of the line, with the zone."""
     settings = config.line.get(line or "")
-    return local(read(instant), settings.timezone if settings else config.timezone).strftime("%a %Y-%m-%d %H:%M:%S")
+    return local(read(instant), settings.timezone if settings else config.timezone).strftime("%a %Y-%m-%d %H:%M:%S %Z")
+
+
+_AT = Column(title="TIME", width=len("Mon 2026-11-23 14:05:09 CST"))
+_LISTED_CALLS = Listing(
+    what="calls",
+    columns=(
+        Column(title="CALL", width=5, is_number=True),
+        _AT,
+        Column(title="LINE", width=10),
+        Column(title="CALLER", width=12),
+        Column(title="OUTCOME", width=len(Outcome.ANSWERED_ELSEWHERE)),
+        Column(title="RANG", width=6, is_number=True),
+        Column(title="TEXT"),
+    ),
+    selected=calls.selected,
+    row=_call_row,
+    as_json=call_json,
+)
+_LISTED_TEXTS = Listing(
+    what="texts",
+    columns=(
+        Column(title="TEXT", width=5, is_number=True),
+        _AT,
+        Column(title="FOR", width=len("call 12345")),
+        Column(title="TO", width=12),
+        Column(title="STATE", width=len(TextState.UNDELIVERED)),
+        Column(title="BRIDGE", width=7),
+    ),
+    selected=texts.selected,
+    row=_text_row,
+    as_json=text_json,
+)
+_LISTED_REPLIES = Listing(
+    what="replies",
+    columns=(
+        Column(title="REPLY", width=5, is_number=True),
+        _AT,
+        Column(title="FROM", width=12),
+        Column(title="TO", width=12),
+        Column(title="WISH"),
+    ),
+    selected=replies.selected,
+    row=_reply_row,
+    as_json=reply_json,
+)
 
 
 def show_status(options: argparse.Namespace) -> int:
     """0: the gateway runs and would take a call; 1: it does not."""
-    config = load.load(load.find(options.config))
+    config = for_looking(options.config)
     try:
         status = get(config, "/api/v1/status")
     except NoAnswer as error:
@@ -182,7 +233,7 @@ def show_status(options: argparse.Namespace) -> int:
 def _print(status: dict[str, Any], config: Config) -> None:
     agent = status["agent"]
     up = "up" if agent["up"] else "DOWN"
-    say(f"Textback {status['version']}, configuration {status['config_hash']}")
+    say(f"Textback {status['version']}, process {status['pid']}, configuration {status['config_hash']}")
     say(f"  calls     {up}, {agent['calls']} ringing now, {agent['max_calls']} at once at most; {agent['stack']}")
     if agent["strangers_refused"] or agent["malformed_refused"]:
         say(f"            refused: {agent['strangers_refused']} from strangers, {agent['malformed_refused']} malformed")
@@ -203,4 +254,5 @@ def _print(status: dict[str, Any], config: Config) -> None:
     if status["reload_error"]:
         say("  The configuration was not loaded again:", *(f"    {line}" for line in status["reload_error"].split("\n")))
     if status["config_hash"] != config.hash:
-        say(f"  {config.path} has changed since the gateway started; load it with systemctl reload textback (or kill -HUP)")
+        how = f"systemctl reload textback (or kill -HUP {status['pid']})"
+        say(f"  {config.path} has changed since the gateway started; load it with {how}")

@@ -14,6 +14,7 @@ from typing import Any
 from config import load
 from config.model import Config
 from config.values import duration
+from gateway.cli.given import about, unknown_line
 from gateway.cli.known import directory_now
 from gateway.cli.say import complain, say, say_json, show_progress
 from gateway.cli.show import when
@@ -25,7 +26,8 @@ from gateway.records import FORMATS, Columns, Recorded, from_csv, from_journal
 from gateway.ruling import Ruling
 from gateway.simulation import Known, Replayed, Simulation
 from gateway.store import consent, replies
-from gateway.store.database import FILE, StoreError, reading
+from gateway.store.errors import NoDatabase
+from gateway.store.reading import FILE, reading
 
 SHOWN_AT_MOST = 20
 _THE_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,7 +37,7 @@ PROGRESS_EVERY = 500
 
 def add_to(commands: Any) -> None:
     """The command's parser."""
-    parser = commands.add_parser("simulate", help="replay past calls through a configuration", description=__doc__)
+    parser = commands.add_parser("simulate", help="replay past calls through a configuration", description=about(__doc__))
     parser.add_argument("--since", metavar="LENGTH", help="how far back: 24h, 30d (default 30d, of --csv all)")
     parser.add_argument("--csv", metavar="FILE", help="call records of another system instead of the journal")
     parser.add_argument("--format", choices=sorted(FORMATS), help="whose records these are")
@@ -52,12 +54,13 @@ def add_to(commands: Any) -> None:
 
 def simulate(options: argparse.Namespace) -> int:
     """0; 1 where there is nothing to replay, or rows could not be read; 2 on wrong use."""
-    config = load.load(load.find(options.config))
+    config = load.load(load.find(options.config), has_secrets=False)
     now = datetime.now(UTC)
     directory = directory_now(config, now)
     try:
         since = _since(options, now)
         columns = _columns(options)
+        _check_line(options.line, config)
         recorded: list[Recorded] = []
         problems: list[str] = []
         if columns is not None:
@@ -102,6 +105,11 @@ def _with_contacts(directory: Directory) -> Directory:
     return replace(directory, contacts_unknown="")
 
 
+def _check_line(line: str | None, config: Config) -> None:
+    if line is not None and line not in config.line:
+        raise ValueError(unknown_line(line, config.line))
+
+
 def _columns(options: argparse.Namespace) -> Columns | None:
     if options.csv is None:
         return None
@@ -123,7 +131,7 @@ def _known(config: Config) -> Known:
     try:
         with reading(config.data_dir / FILE) as db:
             return Known(wishes=consent.everything(db), replies=replies.instants(db))
-    except StoreError:
+    except NoDatabase:
         return Known()
 
 
@@ -168,9 +176,10 @@ def _tell(replayed: list[Replayed], recorded: list[Recorded], problems: list[str
         say(f"  … and {len(changed) - SHOWN_AT_MOST} more (--json shows all)")
 
 
-def _change(one: Replayed) -> dict[str, str]:
+def _change(one: Replayed) -> dict[str, str | int]:
+    name = one.recorded.name
     return {
-        "call": one.recorded.name,
+        "call": int(name) if name.isdecimal() else name,
         "was": f"{one.recorded.decision} {one.recorded.reason}",
         "would_be": f"{one.decision} {one.reason.value}",
     }

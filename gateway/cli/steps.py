@@ -1,6 +1,16 @@
 """The steps of a decision's trace, for people and with their place in the configuration."""
 
+import json
+
 from config.model import Config
+from gateway.core.reason import IN_WORDS, Reason
+
+_KEYS = ("rule", "saw", "verdict", "config")
+
+
+def steps_of(trace: str) -> list[dict[str, str]]:
+    """The steps of a trace as it stands in the database, each with all of its keys."""
+    return [{key: str(step.get(key, "")) for key in _KEYS} for step in json.loads(trace)]
 
 
 def placed(step: dict[str, str], config: Config) -> dict[str, str]:
@@ -12,3 +22,8 @@ def step_in_words(step: dict[str, str]) -> str:
     """`+` nothing against a text, `x` it stopped or held it."""
     mark = "+" if step["verdict"] == "pass" else "x"
     return f"  {mark} {step['rule']:<20} {step['saw']:<44} {step['config']}".rstrip()
+
+
+def reason_in_words(reason: str | None) -> str:
+    """One clause for people; a word of another version's stands for itself."""
+    return IN_WORDS[Reason(reason)] if reason in set(Reason) else reason or "nothing was decided"

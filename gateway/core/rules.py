@@ -275,4 +275,4 @@ def _once_per(value: str | timedelta) -> str:
 
 
 def _clock(instant: datetime, case: Case) -> str:
-    return f"{local(instant, case.policy.line.timezone):%Y-%m-%d %H:%M}"
+    return f"{local(instant, case.policy.line.timezone):%Y-%m-%d %H:%M %Z}"

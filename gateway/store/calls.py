@@ -10,6 +10,7 @@ from gateway.core.call import Outcome
 from gateway.core.decision import Step
 from gateway.core.reason import Reason
 from gateway.store.instants import read, written
+from gateway.store.wanted import Names, Wanted, where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,7 @@ def ended_from(row: sqlite3.Row) -> Ended:
     """A row of `calls` that has an outcome."""
     ending = Ending(
         outcome=Outcome(row["outcome"]),
-        at=read(row["outcome_at"]),
+        at=read(row["outcome_at"] or row["arrived_at"]),
         rang=timedelta(seconds=row["rang_seconds"] or 0),
         sip_reason=row["sip_reason"],
     )
@@ -135,8 +136,17 @@ def open_calls(db: sqlite3.Connection) -> list[tuple[int, Arrival]]:
     return [(row["id"], _arrival(row)) for row in rows]
 
 
-_SHOWN = "SELECT calls.*, (SELECT max(texts.id) FROM texts WHERE texts.call = calls.id) AS text FROM calls"
-"""A call as it is shown: with its newest text's id."""
+_NEWEST_TEXT = "FROM texts WHERE texts.call = calls.id ORDER BY texts.id DESC LIMIT 1"
+_SHOWN = f"SELECT calls.*, (SELECT id {_NEWEST_TEXT}) AS text, (SELECT state {_NEWEST_TEXT}) AS text_state FROM calls"
+"""A call as it is shown: with its newest text's id and state."""
+_NAMES = Names(table="calls", at="arrived_at", caller="caller", as_sent="caller_as_sent", state="outcome")
+
+
+def selected(db: sqlite3.Connection, wanted: Wanted) -> list[sqlite3.Row]:
+    """Calls by what is asked of them, the newest first; the state of one without an outcome is `ringing`."""
+    asked, values = where(wanted, _NAMES)
+    limit = -1 if wanted.limit is None else wanted.limit
+    return db.execute(f"{_SHOWN} {asked} ORDER BY calls.id DESC LIMIT ?", (*values, limit)).fetchall()
 
 
 def newest(db: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:

@@ -1,16 +1,49 @@
 """The ledger of opt-outs and opt-ins. Rows are added, never changed."""
 
 import sqlite3
+from dataclasses import dataclass
 from datetime import datetime
 
 from config.model import E164
 from gateway.core.consent import Wish
 from gateway.store.instants import read, written
 
+_ENTRIES = "SELECT consent.*, replies.body AS words FROM consent LEFT JOIN replies ON consent.source = 'reply:' || replies.id"
+_IN_FORCE = "consent.id IN (SELECT max(id) FROM consent GROUP BY number) AND consent.wish = 'opt_out'"
 
-def add(db: sqlite3.Connection, *, number: E164, wish: Wish, at: datetime, source: str) -> None:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One row of the ledger."""
+
+    number: E164
+    wish: Wish
+    at: datetime
+    source: str
+    """Where it was said: `reply:12`, `bridge:primary`, `person`."""
+    line: str | None
+    """Where a person heard it. An opt-out counts for every line."""
+    note: str
+    """In that person's words."""
+    words: str | None
+    """In the caller's own, where it was a reply."""
+
+
+def add(
+    db: sqlite3.Connection,
+    *,
+    number: E164,
+    wish: Wish,
+    at: datetime,
+    source: str,
+    line: str | None = None,
+    note: str = "",
+) -> None:
     """Write down what a caller wants from now on."""
-    db.execute("INSERT INTO consent (number, wish, at, source) VALUES (?, ?, ?, ?)", (number, wish, written(at), source))
+    db.execute(
+        "INSERT INTO consent (number, wish, at, source, line, note) VALUES (?, ?, ?, ?, ?, ?)",
+        (number, wish, written(at), source, line, note),
+    )
 
 
 def opted_out_at(db: sqlite3.Connection, number: E164) -> datetime | None:
@@ -25,3 +58,25 @@ def everything(db: sqlite3.Connection) -> dict[E164, list[tuple[datetime, bool]]
     for row in db.execute("SELECT number, wish, at FROM consent ORDER BY id"):
         found.setdefault(E164(row["number"]), []).append((read(row["at"]), row["wish"] == Wish.OPT_OUT))
     return found
+
+
+def opted_out(db: sqlite3.Connection) -> list[Entry]:
+    """The opt-outs that hold, the newest first."""
+    return [_entry(row) for row in db.execute(f"{_ENTRIES} WHERE {_IN_FORCE} ORDER BY consent.id DESC")]
+
+
+def of_number(db: sqlite3.Connection, number: E164) -> list[Entry]:
+    """All that one caller ever wanted, the newest first."""
+    return [_entry(row) for row in db.execute(f"{_ENTRIES} WHERE consent.number = ? ORDER BY consent.id DESC", (number,))]
+
+
+def _entry(row: sqlite3.Row) -> Entry:
+    return Entry(
+        number=E164(row["number"]),
+        wish=Wish(row["wish"]),
+        at=read(row["at"]),
+        source=row["source"],
+        line=row["line"],
+        note=row["note"],
+        words=row["words"],
+    )

@@ -13,29 +13,21 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
+from gateway.store.errors import StoreError, in_words, is_busy, is_damage, is_disk_full, is_of_the_disk, is_of_the_file
 from gateway.store.file import OpenFile
-from gateway.store.opening import BUSY_TIMEOUT_S, migrate, open_to_write, refuse_newer
+from gateway.store.opening import BUSY_TIMEOUT_S, migrate, open_to_write
+from gateway.store.reading import FILE, reading
 from gateway.store.schema import VERSION
 from gateway.store.steps import Done, P, Step, T, Waiting, settle
-from gateway.store.trouble import (
-    StoreError,
-    Trouble,
-    in_words,
-    is_busy,
-    is_damage,
-    is_disk_full,
-    is_of_the_disk,
-    is_of_the_file,
-)
+from gateway.store.trouble import Trouble
 
 __all__ = ["FILE", "Database", "StoreError", "migrate", "reading"]
 
-FILE = "textback.db"
 RETRY_S = 1.0
 LOOK_EVERY_S = 2.0
 """An idle gateway looks so often whether the file is still there; one that writes looks before it does,"""
@@ -231,20 +223,3 @@ class Database:
         self._refuse_all(why)
         with suppress(InvalidStateError):  # nobody watches any more
             self._death.set_exception(StoreError(why))
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A read-only connection for the command line, beside a gateway that may be running."""
-    if not path.exists():
-        raise StoreError(f"{path}: no database here yet; it is made when the gateway first starts (textback run)")
-    try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)
-        connection.row_factory = sqlite3.Row
-        try:
-            refuse_newer(connection, path)
-            yield connection
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        raise StoreError(in_words(error, path)) from error

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import structlog
 
+from gateway.store.errors import StoreError, in_words, is_damage
+from gateway.store.saved import newest_saved
 from gateway.store.schema import APPLICATION_ID
-from gateway.store.trouble import StoreError, in_words, is_damage
 
 MAGIC = b"SQLite format 3\0"
 Identity = tuple[int, int]
@@ -33,7 +34,7 @@ class OpenFile:
         self.is_saving = False
         """What it holds is nowhere else just now."""
         try:
-            self._saved = _newest_saved(path) if not path.exists() else None
+            self._saved = newest_saved(path) if not path.exists() else None
             if self._saved is not None:
                 self._put_back(self._saved)
             self._open()
@@ -164,22 +165,6 @@ class OpenFile:
         _sync(self._path.parent)
         self._held = [_identity(self._path), None, None]
         self._log.warning("database_written_back", path=str(self._path), why="the file was gone")
-
-
-def refuse_empty(path: Path) -> None:
-    """A file without a byte was a database once, or is a mistake: to begin anew in it would forget every STOP."""
-    if path.exists() and path.stat().st_size == 0:
-        raise StoreError(f"{path}: the file is empty; {what_to_put_there(path)}, or remove it to begin anew")
-
-
-def what_to_put_there(path: Path) -> str:
-    """Where the newest copy is."""
-    saved = _newest_saved(path)
-    return f"put {saved.name}, which the gateway saved, in its place" if saved else "put the newest backup in its place"
-
-
-def _newest_saved(path: Path) -> Path | None:
-    return max(path.parent.glob(f"{path.name}.saved-*"), default=None)
 
 
 def _identity(path: Path) -> Identity | None:

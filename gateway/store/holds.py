@@ -95,6 +95,11 @@ def held_since(db: sqlite3.Connection, line: str | None, since: datetime | None)
     return [row["id"] for row in rows]
 
 
+def lines_held(db: sqlite3.Connection) -> list[str]:
+    """The lines that held texts are of, also those that the configuration no longer has."""
+    return [row["line"] for row in db.execute("SELECT DISTINCT line FROM texts WHERE state = 'held' ORDER BY line")]
+
+
 def held_of_caller(db: sqlite3.Connection, call: int) -> list[int]:
     """Held texts to the caller of a call, on its line."""
     rows = db.execute(

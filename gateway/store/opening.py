@@ -4,9 +4,9 @@ import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
-from gateway.store.file import refuse_empty, what_to_put_there
+from gateway.store.errors import StoreError, in_words, is_damage
+from gateway.store.saved import refuse_empty, what_to_put_there
 from gateway.store.schema import APPLICATION_ID, MIGRATIONS, VERSION
-from gateway.store.trouble import StoreError, in_words, is_damage
 
 BUSY_TIMEOUT_S = 5.0
 """Another program's lock is waited for so long before it counts as trouble."""

@@ -32,6 +32,10 @@ NEXT_AT = (
     "SELECT min(at) AS at FROM (SELECT min(due_at) AS at FROM texts WHERE state = 'queued' AND due_at > ?"
     " UNION ALL SELECT min(expires_at) FROM texts WHERE state = 'queued')"
 )
+_CANCELLED = {
+    Reason.OPTED_OUT: "opted out before it was sent",
+    Reason.RESOLVED: "resolved: the caller got through, wrote, or was called back before it was sent",
+}
 _EVER = "9999"
 """Sorts after every instant."""
 
@@ -112,8 +116,8 @@ def claim_due(
     for row, way in _offers(db, now, routes, left):
         if not left[way.bridge]:
             continue
-        if against := _speaks_against(db, row):
-            settle(db, row["id"], Event.CANCELLED, now, detail=against)
+        if against := speaks_against(db, row):
+            settle(db, row["id"], Event.CANCELLED, now, detail=_CANCELLED[against])
             cancelled.append(row["id"])
             continue
         if row["call"] is not None and quiet.holds_for(row["recipient"], row["line"], now):
@@ -194,16 +198,16 @@ def _expire(db: sqlite3.Connection, now: datetime) -> tuple[int, ...]:
     return tuple(row["id"] for row in rows)
 
 
-def _speaks_against(db: sqlite3.Connection, row: sqlite3.Row) -> str:
-    """What has happened since the text was queued that makes it wrong to send; empty: nothing."""
+def speaks_against(db: sqlite3.Connection, row: sqlite3.Row) -> Reason | None:
+    """What has happened since the text was queued that makes it wrong to send; None: nothing."""
     if row["is_answer"]:
-        return ""
+        return None
     if consent.opted_out_at(db, row["recipient"]) is not None:
-        return "opted out before it was sent"
+        return Reason.OPTED_OUT
     call = db.execute("SELECT arrived_at FROM calls WHERE id = ?", (row["call"],)).fetchone()
     if call is not None and reached_at(db, row["recipient"], row["line"], read(call["arrived_at"])) is not None:
-        return "resolved: the caller got through, wrote, or was called back before it was sent"
-    return ""
+        return Reason.RESOLVED
+    return None
 
 
 def _claim(db: sqlite3.Connection, row: sqlite3.Row, way: _Way, now: datetime) -> Claimed:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from config.model import E164
 from gateway.store.instants import read, written
+from gateway.store.wanted import Names, Wanted, where
 from sms.text import Part, Reply
 
 MISSING = "[…]"
@@ -52,9 +53,14 @@ def instants(db: sqlite3.Connection) -> dict[E164, list[datetime]]:
     return found
 
 
-def newest(db: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:
-    """The newest replies first."""
-    return db.execute("SELECT * FROM replies ORDER BY id DESC LIMIT ?", (limit,)).fetchall()
+_NAMES = Names(table="replies", at="at", caller="sender", as_sent=None, state="wish")
+
+
+def selected(db: sqlite3.Connection, wanted: Wanted) -> list[sqlite3.Row]:
+    """Replies by what is asked of them, the newest first."""
+    asked, values = where(wanted, _NAMES)
+    limit = -1 if wanted.limit is None else wanted.limit
+    return db.execute(f"SELECT * FROM replies {asked} ORDER BY id DESC LIMIT ?", (*values, limit)).fetchall()
 
 
 def _has(db: sqlite3.Connection, reply: Reply) -> bool:

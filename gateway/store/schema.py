@@ -104,7 +104,7 @@ CREATE TABLE consent (                   -- the ledger: rows are added, never ch
     number TEXT NOT NULL,
     wish TEXT NOT NULL,                  -- opt_out, opt_in
     at TEXT NOT NULL,
-    source TEXT NOT NULL                 -- where it was said: reply:12, bridge:primary
+    source TEXT NOT NULL                 -- where it was said: reply:12, bridge:primary, person
 )
 """
 
@@ -247,6 +247,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         f"CREATE TRIGGER text_counted AFTER INSERT ON texts BEGIN {_ADD}; END",
         f"CREATE TRIGGER text_uncounted AFTER DELETE ON texts BEGIN {_TAKE}; END",
         f"CREATE TRIGGER text_moved AFTER UPDATE OF state, due_at ON texts WHEN {_OLD} != {_NEW} BEGIN {_TAKE}; {_ADD}; END",
+    ),
+    (
+        "ALTER TABLE consent ADD COLUMN line TEXT",  # where a person heard it; NULL: not said, or it was written
+        "ALTER TABLE consent ADD COLUMN note TEXT NOT NULL DEFAULT ''",  # in a person's words
     ),
 )
 

@@ -8,6 +8,7 @@ from config.model import E164
 from gateway.core.consent import Wish
 from gateway.core.delivery import Event, TextState, after
 from gateway.store.instants import read, written
+from gateway.store.wanted import Names, Wanted, where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,9 +123,23 @@ def cancel_for(db: sqlite3.Connection, number: E164, at: datetime, detail: str) 
     return sum(settle(db, row["id"], Event.CANCELLED, at, detail=detail) is not None for row in rows)
 
 
+def under_way_to(db: sqlite3.Connection, number: E164) -> int:
+    """How many texts to a number a bridge holds, without having said what became of them."""
+    row = db.execute("SELECT count(*) AS n FROM texts WHERE recipient = ? AND state = 'sending'", (number,)).fetchone()
+    return int(row["n"])
+
+
 _FIRST_PART = "(SELECT provider_id FROM parts WHERE parts.text = texts.id ORDER BY number LIMIT 1)"
 _SHOWN = f"SELECT texts.*, {_FIRST_PART} AS provider_id FROM texts"
 """A text as it is shown: with the provider's id of its first part."""
+_NAMES = Names(table="texts", at="queued_at", caller="recipient", as_sent=None, state="state")
+
+
+def selected(db: sqlite3.Connection, wanted: Wanted) -> list[sqlite3.Row]:
+    """Texts by what is asked of them, the newest first."""
+    asked, values = where(wanted, _NAMES)
+    limit = -1 if wanted.limit is None else wanted.limit
+    return db.execute(f"{_SHOWN} {asked} ORDER BY texts.id DESC LIMIT ?", (*values, limit)).fetchall()
 
 
 def newest(db: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:

@@ -1,88 +1,8 @@
-"""What is wrong with the database file, in a sentence; told once when it begins and once when it is over."""
+"""That the database cannot be written: told once when it begins and once when it is over."""
 
-import os
-import sqlite3
 import time
-from pathlib import Path
 
 import structlog
-
-ALMOST_NOTHING = 64 * 1024
-"""Bytes free on a disk that is as good as full."""
-
-_OF_THE_FILE = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOLFS,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_PERM,
-        sqlite3.SQLITE_PROTOCOL,
-        sqlite3.SQLITE_READONLY,
-    }
-)
-_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-
-
-class StoreError(Exception):
-    """The database cannot be opened or written; the sentence says where and what to do."""
-
-
-def is_of_the_file(error: sqlite3.Error) -> bool:
-    """Would every step fail so now, and may it succeed later? Anything else is one step's own."""
-    return _primary_code(error) in _OF_THE_FILE
-
-
-def is_busy(error: sqlite3.Error) -> bool:
-    """Does another program hold the database?"""
-    return _primary_code(error) == sqlite3.SQLITE_BUSY
-
-
-def is_of_the_disk(error: sqlite3.Error) -> bool:
-    """Could the disk not read or write? That may be the whole disk, or one bad sector that one step reads."""
-    return _primary_code(error) == sqlite3.SQLITE_IOERR
-
-
-def is_damage(error: sqlite3.Error) -> bool:
-    """Is what the file holds no database, or no longer?"""
-    return _primary_code(error) in _DAMAGE
-
-
-def _primary_code(error: sqlite3.Error) -> int:
-    """Without the extension (https://sqlite.org/rescode.html); 0 where Python itself refused."""
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
-
-
-def in_words(error: Exception, path: Path) -> str:
-    """What is wrong with the file, and what to do."""
-    said = str(error).lower()
-    if is_disk_full(path) and ("i/o" in said or "unable to open" in said):
-        said = "full"
-    for part, words in (
-        ("full", "the disk is full; free some space"),
-        ("no space", "the disk is full; free some space"),
-        ("no such file", "the directory is gone; make it again, for the user that the gateway runs as"),
-        ("locked", "another program holds the database; is a second gateway running on this data_dir?"),
-        ("readonly", "the database cannot be written; give it to the user that the gateway runs as"),
-        ("unable to open", "the database cannot be opened; check that data_dir exists and belongs to the gateway's user"),
-        ("not a database", "this is not a Textback database; move it away or name another data_dir"),
-        ("malformed", "the database is damaged; restore a backup"),
-    ):
-        if part in said:
-            return f"{path}: {words}"
-    return f"{path}: {error}"
-
-
-def is_disk_full(path: Path) -> bool:
-    """Is there next to nothing free where the file is?"""
-    try:
-        disk = os.statvfs(path.parent)
-    except OSError:
-        return False
-    return disk.f_bavail * disk.f_frsize < ALMOST_NOTHING
 
 
 class Trouble:

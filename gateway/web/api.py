@@ -6,17 +6,18 @@ at can do it from their browser.
 
 import hmac
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 
 from config.values import number
-from gateway.actions import ActionRefused, Actions
+from gateway.actions import ActionRefused, Actions, WrongUse
+from gateway.data_dir import TOKEN_HEADER
 from gateway.store.database import StoreError
 from gateway.web.bodies import json_object
 
-TOKEN_HEADER = "X-Textback-Token"  # noqa: S105 — a header's name
 _ACTIONS: web.AppKey[Actions] = web.AppKey("actions", Actions)
 _TOKEN: web.AppKey[str] = web.AppKey("token", str)
 
@@ -36,6 +37,8 @@ def add_to(app: web.Application, actions: Actions, token: str) -> None:
             web.post("/api/v1/texts/{id:[0-9]{1,18}}/settle", _guarded(_settle)),
             web.post("/api/v1/calls/{id:[0-9]{1,18}}/done", _guarded(_done)),
             web.post("/api/v1/numbers/forget", _guarded(_forget_number)),
+            web.post("/api/v1/optouts/add", _guarded(_opt_out)),
+            web.post("/api/v1/optouts/remove", _guarded(_opt_in)),
             web.post("/api/v1/send-test", _guarded(_send_test)),
         ]
     )
@@ -51,6 +54,8 @@ def _guarded(act: Done) -> Callable[[web.Request], Awaitable[web.Response]]:
             return web.json_response({"error": "the token of the data directory is needed"}, status=403)
         try:
             return web.json_response(await act(request.app[_ACTIONS], request))
+        except WrongUse as error:
+            return web.json_response({"error": str(error)}, status=400)
         except ActionRefused as error:
             return web.json_response({"error": str(error)}, status=409)
         except StoreError as error:
@@ -72,11 +77,11 @@ async def _drop(actions: Actions, request: web.Request) -> dict[str, object]:
 
 
 async def _release_held(actions: Actions, request: web.Request) -> dict[str, object]:
-    return {"said": await actions.release_held(*_which(await json_object(request)))}
+    return asdict(await actions.release_held(*_which(await json_object(request))))
 
 
 async def _drop_held(actions: Actions, request: web.Request) -> dict[str, object]:
-    return {"said": await actions.drop_held(*_which(await json_object(request)))}
+    return asdict(await actions.drop_held(*_which(await json_object(request))))
 
 
 def _which(wanted: dict[str, Any]) -> tuple[str | None, datetime | None]:
@@ -104,6 +109,22 @@ async def _done(actions: Actions, request: web.Request) -> dict[str, object]:
 
 async def _forget_number(actions: Actions, request: web.Request) -> dict[str, object]:
     return {"said": await actions.forget_number(number((await json_object(request))["number"]))}
+
+
+async def _opt_out(actions: Actions, request: web.Request) -> dict[str, object]:
+    wanted = await json_object(request)
+    line, note = wanted.get("line"), wanted.get("note", "")
+    if not isinstance(line, str | None) or not isinstance(note, str):
+        raise ValueError("line and note are strings")
+    return {"said": await actions.opt_out(number(wanted["number"]), line, note)}
+
+
+async def _opt_in(actions: Actions, request: web.Request) -> dict[str, object]:
+    wanted = await json_object(request)
+    reason = wanted["reason"]
+    if not isinstance(reason, str) or not reason.strip():
+        raise ValueError("reason is a string that says why")
+    return {"said": await actions.opt_in(number(wanted["number"]), reason)}
 
 
 async def _send_test(actions: Actions, request: web.Request) -> dict[str, object]:

@@ -2,7 +2,8 @@
 
 `/healthz` says that the process lives; `/readyz` answers 200 when a call would be taken and journalled. Both are for monitors,
 ask for no password and by whatever name, and show nothing that anybody else wrote; webhooks have signatures. Everything else
-wants to be called by a name that is ours, and the password where the configuration names one.
+wants to be called by a name that is ours, and the password where the configuration names one; the command line shows the token
+of the data directory in its place.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from config.model import Web
 from gateway import metrics
 from gateway.actions import Actions
+from gateway.data_dir import TOKEN_HEADER
 from gateway.status import Reporter
 from gateway.web import api, bodies, faults, hooks
 from gateway.web.door import Door, Room, in_turns
@@ -35,9 +37,9 @@ _REPORTER: web.AppKey[Reporter] = web.AppKey("reporter", Reporter)
 
 def application(reporter: Reporter, actions: Actions, settings: Web, token: str) -> web.Application:
     """The routes, behind the password where there is one; what changes something wants the token besides."""
-    guards = [_name_asker(Hosts.of(settings.listen.host, settings.public_url))]
+    guards = [_name_asker(Hosts.of(settings.listen.host, settings.public_url)), _token_checker(token)]
     if settings.password is not None:
-        guards.append(_password_asker(settings.password.get_secret_value()))
+        guards.append(_password_asker(settings.password.get_secret_value(), token))
     app = web.Application(middlewares=[faults.told, in_turns, *guards], client_max_size=bodies.AT_MOST)
     app[_REPORTER] = reporter
     api.add_to(app, actions, token)
@@ -141,17 +143,32 @@ def _name_asker(hosts: Hosts) -> Middleware:
     return ask
 
 
-def _password_asker(password: str) -> Middleware:
-    expected = basic(password)
+def _token_checker(token: str) -> Middleware:
+    """A command that shows another gateway's token means that one, and is not told how this one is."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if TOKEN_HEADER not in request.headers or _shows(request, TOKEN_HEADER, token):
+            return await handler(request)
+        return web.json_response({"error": "this is not the token of this gateway's data directory"}, status=403)
+
+    return check
+
+
+def _password_asker(password: str, token: str) -> Middleware:
+    expected = {hdrs.AUTHORIZATION: basic(password), TOKEN_HEADER: token}
 
     @web.middleware
     async def ask(request: web.Request, handler: Handler) -> web.StreamResponse:
-        shown = request.headers.get(hdrs.AUTHORIZATION, "")
-        if _is_open(request) or hmac.compare_digest(shown.encode(errors="replace"), expected.encode()):
+        if _is_open(request) or any(_shows(request, header, secret) for header, secret in expected.items()):
             return await handler(request)
         return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="Textback"'}, text="Password, please.\n")
 
     return ask
+
+
+def _shows(request: web.Request, header: str, secret: str) -> bool:
+    return hmac.compare_digest(request.headers.get(header, "").encode(errors="replace"), secret.encode())
 
 
 def basic(password: str) -> str:

@@ -50,7 +50,7 @@ def test_drop_the_held_ones_of_a_line(flooded: RunningGateway) -> None:
     assert again.returncode == 1
     assert again.stderr == "textback: no text is held for line front-desk\n"
     unknown = flooded.cli("texts", "release", "--held", "--line", "nobody")
-    assert unknown.returncode == 1
+    assert unknown.returncode == 2
     assert "there is no line nobody; the lines are front-desk, second" in unknown.stderr
 
 
@@ -73,7 +73,8 @@ def test_release_past_the_limits_but_past_nothing_else(flooded: RunningGateway) 
     )
     db.close()
     done = flooded.cli("texts", "release", "--held", "--line", "front-desk")
-    assert (done.returncode, done.stdout) == (0, "4 texts go out; 1 skip, opted_out\n")
+    assert (done.returncode, done.stdout) == (1, "4 texts go out\n")
+    assert done.stderr == "textback: 1 text does not go and is cancelled, because the caller has said STOP (opted_out)\n"
     flooded.wait_for("texts", 5, state="accepted")
     assert flooded.log.count("event=text_released") == 5
 

@@ -16,7 +16,7 @@ PUBLIC = 'public_url = "https://office.example"'
 
 def test_nothing_is_known_at_first(gateway: Start) -> None:
     running = gateway()
-    assert running.cli("numbers", "list").stdout == "No network has said of a number that it cannot be texted.\n"
+    assert running.cli("numbers", "list").stderr == "No network has said of a number that it cannot be texted.\n"
     assert json.loads(running.cli("numbers", "list", "--json").stdout) == []
     done = running.cli("numbers", "forget", CALLER)
     assert (done.returncode, done.stderr) == (

@@ -75,7 +75,7 @@ def test_no_command_prints_what_a_terminal_obeys(gateway: Start, tmp_path: Path)
         assert not OBEYED.search(done.stdout), command
         assert not any(line.startswith("Text 9") for line in done.stdout.splitlines()), command
         lines[command[0]] = len(done.stdout.split("\n")) - 1
-    assert (lines["calls"], lines["texts"], lines["replies"]) == (1, 3, 2)
+    assert (lines["calls"], lines["texts"], lines["replies"]) == (2, 4, 3)
     wrong = running.cli("explain", HOSTILE)
     assert wrong.returncode == 0
     assert not OBEYED.search(running.cli("explain", "\x1b[2Jnobody").stderr)

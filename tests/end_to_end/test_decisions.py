@@ -122,7 +122,8 @@ def test_limit_holds_for_a_person(gateway: Start, smsc: Smsc, tmp_path: Path) ->
     assert running.texts()[held[1] - 1]["state"] == "cancelled"
     assert len(smsc.submitted()) == 3
     again = running.cli("texts", "release", str(held[0]))
-    assert (again.returncode, again.stderr) == (1, f"textback: text {held[0]} is not held\n")
+    unchanged = "is accepted; only a held text can be released, so nothing was changed"
+    assert (again.returncode, again.stderr) == (1, f"textback: text {held[0]} {unchanged}\n")
 
 
 def test_forked_call_is_texted_once(gateway: Start, smsc: Smsc, tmp_path: Path) -> None:
@@ -201,14 +202,15 @@ def test_send_test(gateway: Start, smsc: Smsc, tmp_path: Path) -> None:
     assert "the network has accepted it" in done.stdout
     place(running, tmp_path, ends=Ends())
     running.wait_for("texts", 2, state="accepted")  # the test counted for nobody
-    assert [text["is_test"] for text in running.texts()] == [1, 0]
+    assert [text["is_test"] for text in running.texts()] == [True, False]
     smsc.command("reply 14155550123 14155550100 STOP")
     smsc.wait_for_answer(1)
     refused = running.cli("send-test", CALLER)
     assert refused.returncode == 1
     assert "has said STOP" in refused.stderr
     assert running.cli("send-test", "12").returncode == 2
-    assert "there is no line nowhere" in running.cli("send-test", CALLER, "--line", "nowhere").stderr
+    nowhere = running.cli("send-test", CALLER, "--line", "nowhere")
+    assert (nowhere.returncode, nowhere.stderr) == (2, "textback: there is no line nowhere; the lines are front-desk\n")
 
 
 def test_what_changes_things_wants_the_token(gateway: Start) -> None:

@@ -81,6 +81,43 @@ async def test_text_receipt_and_stop(gateway: Start, tmp_path: Path) -> None:
     await provider.stop()
 
 
+async def test_send_test_says_what_the_bridge_said(gateway: Start, tmp_path: Path) -> None:
+    provider = await Provider().start()
+    section = twilio(provider, tmp_path)
+
+    def sent(running: RunningGateway) -> tuple[int, list[str], str]:
+        done = running.cli("send-test", "415-555-0123", "--wait", "2")
+        return done.returncode, done.stdout.splitlines()[2:], done.stderr
+
+    def scenario() -> None:
+        running = gateway(sms=section, ring=1)
+        status, said, talk = sent(running)
+        assert (status, said[-1]) == (0, "the network has accepted it; waiting for the receipt, by primary")
+        assert talk.startswith("No receipt yet;")
+        provider.status, provider.body = 400, '{"code": 21211, "message": "The To number is not valid"}'
+        status, said, talk = sent(running)
+        assert (status, talk) == (1, "")
+        assert said[-1].startswith("the network refused it, by primary (21211 ")
+        provider.act = hang_up
+        status, said, talk = sent(running)
+        assert (status, talk) == (1, "")
+        assert said[-1].startswith("handed over, and the network gave no answer: it may have gone, by primary (")
+        provider.act, provider.status, provider.body = None, 401, '{"code": 20003, "message": "Authenticate"}'
+        status, said, talk = sent(running)
+        assert status == 1
+        assert said[-1].startswith("it was not taken (primary: ")
+        assert "Authenticate" in said[-1]
+        assert "primary is paused: the account was refused:" in talk
+        assert "It has not gone, and is tried again until " in talk
+        assert "receipt" not in talk
+        status, said, talk = sent(running)
+        assert (status, said) == (1, ["waits for a bridge"])
+        assert "primary is paused: the account was refused:" in talk
+
+    await asyncio.to_thread(scenario)
+    await provider.stop()
+
+
 async def test_lost_answers_are_settled_by_receipts_and_repetitions_change_nothing(gateway: Start, tmp_path: Path) -> None:
     """Two texts to one number without an answer: only the key in the callback's address tells which one is meant."""
     provider = await Provider(act=hang_up).start()

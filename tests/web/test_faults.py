@@ -71,6 +71,7 @@ def test_database_that_cannot_be_written_is_said_to_who_asks(gateway: Start) -> 
 )
 def test_bad_http_is_answered_and_not_logged(gateway: Start, octets: bytes) -> None:
     running = gateway()
+    running.wait_for_log("gateway_ready")
     before = running.log
     assert ask(running.web_port, octets + b"\r\n\r\n").status == 400
     assert running.log == before

@@ -1,0 +1,142 @@
+"""Lists of what happened: chosen by time, line, caller and state; once, or as it goes on happening (`--follow`)."""
+
+import argparse
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from config.model import Config
+from gateway.cli import given
+from gateway.cli.configuration import for_looking
+from gateway.cli.given import WHEN, WITHHELD, WrongUse, as_argument
+from gateway.cli.say import complain, say_json, say_json_line, say_now
+from gateway.cli.table import Column, Row, Table, table
+from gateway.store.reading import FILE, reading
+from gateway.store.wanted import Caller, Wanted
+
+USUALLY = 20
+LOOK_EVERY_S = 0.5
+WATCHED = 500
+"""`--follow` sees what changes in so many of the newest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One kind of list: what it holds, where that is found, and how one of them is shown."""
+
+    what: str
+    columns: tuple[Column, ...]
+    selected: Callable[[sqlite3.Connection, Wanted], list[Any]]
+    row: Callable[[Any, Config], Row]
+    as_json: Callable[[Any], dict[str, Any]]
+
+
+def add_options(parser: Any, what: str, *, states: Sequence[str] = (), state_is: str = "", has_line: bool = True) -> None:
+    """What chooses among calls, texts or replies."""
+    parser.add_argument(
+        "-n", type=as_argument(given.count), metavar="COUNT", help=f"how many (default {USUALLY}; with --json or times: all)"
+    )
+    parser.add_argument("--since", metavar="TIME", help=f"not before: {WHEN}")
+    parser.add_argument("--until", metavar="TIME", help="before this time; a day is meant to its end")
+    if has_line:
+        parser.add_argument("--line", metavar="NAME", help="of this line")
+    parser.add_argument("--caller", metavar="NUMBER", help="of this caller; anonymous: who showed no number")
+    if states:
+        parser.add_argument("--state", choices=states, metavar="STATE", help=f"{state_is}: {', '.join(states)}")
+    parser.add_argument("--follow", action="store_true", help=f"go on showing {what} as they come and change, until Ctrl-C")
+    parser.add_argument("--json", action="store_true", help="as JSON, for programs; with --follow one a line")
+
+
+def show(listing: Listing, options: argparse.Namespace) -> int:
+    """0; 2 on wrong use."""
+    config = for_looking(options.config)
+    try:
+        wanted = _wanted(options, config, datetime.now(UTC))
+        if options.follow:
+            return _follow(listing, wanted, config, is_json=options.json)
+        rows = _rows(listing, replace(wanted, limit=wanted.limit and wanted.limit + 1), config)
+    except WrongUse as error:
+        complain(f"textback: {error}")
+        return 2
+    shown = rows[: wanted.limit]
+    if options.json:
+        say_json([listing.as_json(row) for row in shown])
+    elif not rows:
+        complain(f"No {listing.what}{' yet' if wanted == Wanted(limit=USUALLY) else ' like that'}.")
+    else:
+        told = [listing.row(row, config) for row in shown]
+        _tell(table(listing.columns, told), told)
+        if len(rows) > len(shown) and options.n is None:
+            complain(f"The newest {USUALLY}; -n COUNT or --since TIME shows more.")
+    return 0
+
+
+def _tell(listed: Table, rows: list[Row]) -> None:
+    say_now(*listed.titles, *listed.lines(rows))
+
+
+def _wanted(options: argparse.Namespace, config: Config, now: datetime) -> Wanted:
+    if options.follow and options.until:
+        raise WrongUse("--follow shows what comes; --until makes no sense with it")
+    try:
+        since = given.instant(options.since, config.timezone, now) if options.since else None
+        until = given.instant(options.until, config.timezone, now, is_end=True) if options.until else None
+    except ValueError as error:
+        raise WrongUse(str(error)) from None
+    is_all = options.json or since is not None or until is not None
+    return Wanted(
+        since=since,
+        until=until,
+        line=getattr(options, "line", None),
+        caller=_caller(options.caller, config) if options.caller is not None else None,
+        state=getattr(options, "state", None),
+        limit=options.n or (None if is_all else USUALLY),
+    )
+
+
+def _caller(text: str, config: Config) -> Caller:
+    """A number however it is written, or whatever else a trunk may have sent: an extension, a name."""
+    if text.strip().lower() in WITHHELD:
+        return Caller(number=None, as_sent=None)
+    try:
+        return Caller(number=given.number(text, config), as_sent=text)
+    except ValueError:
+        return Caller(number=text, as_sent=text)
+
+
+def _rows(listing: Listing, wanted: Wanted, config: Config) -> list[Any]:
+    """The newest first; `WrongUse` for a line that neither the configuration nor any row knows."""
+    with reading(config.data_dir / FILE) as db:
+        rows = listing.selected(db, wanted)
+        is_known = rows or wanted.line is None or wanted.line in config.line
+        if is_known or listing.selected(db, Wanted(line=wanted.line, limit=1)):
+            return rows
+    raise WrongUse(given.unknown_line(str(wanted.line), config.line))
+
+
+def _follow(listing: Listing, wanted: Wanted, config: Config, *, is_json: bool) -> int:
+    """The newest ones, oldest first; then each that comes, and again each that changes."""
+    rows = _rows(listing, replace(wanted, limit=WATCHED), config)
+    seen = {row["id"]: listing.as_json(row) for row in rows}
+    first = list(reversed(rows[: wanted.limit or USUALLY]))
+    listed = table(listing.columns, [listing.row(row, config) for row in first])
+    if not is_json:
+        say_now(*listed.titles)
+    _tell_more(listing, listed, first, config, is_json=is_json)
+    while True:
+        time.sleep(LOOK_EVERY_S)
+        rows = _rows(listing, replace(wanted, limit=None, above=max(seen, default=0) - WATCHED), config)
+        changed = [row for row in reversed(rows) if seen.get(row["id"]) != listing.as_json(row)]
+        _tell_more(listing, listed, changed, config, is_json=is_json)
+        seen |= {row["id"]: listing.as_json(row) for row in changed}
+
+
+def _tell_more(listing: Listing, listed: Table, rows: list[Any], config: Config, *, is_json: bool) -> None:
+    for row in rows:
+        if is_json:
+            say_json_line(listing.as_json(row))
+        else:
+            say_now(*listed.lines([listing.row(row, config)]))

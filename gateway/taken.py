@@ -1,0 +1,46 @@
+"""A copy of the configuration that the gateway took last, in the data directory.
+
+The commands that only look go by it while the file itself is broken. The file holds no secrets, so neither does the copy.
+"""
+
+import os
+from pathlib import Path
+
+import structlog
+
+from config.model import Config
+from gateway.data_dir import LAST_GOOD
+
+
+def keep(config: Config) -> None:
+    """Write the copy, whole or not at all; where that fails the log says so, and nothing else is the worse for it."""
+    path = config.data_dir / LAST_GOOD
+    try:
+        if not _holds(path, config.content):
+            _write(path, config.content)
+    except OSError as error:
+        structlog.get_logger().warning(
+            "configuration_copy_not_kept",
+            error=f"{path} cannot be written: {error.strerror}",
+            then="while the file is broken, the commands that look go by an older copy, or by none",
+        )
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return path.read_bytes() == content
+    except FileNotFoundError:
+        return False
+
+
+def _write(path: Path, content: bytes) -> None:
+    beside = path.with_suffix(".new")
+    try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.rename(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
