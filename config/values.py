@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 from holidays.utils import list_supported_countries
-from pydantic import BeforeValidator, PlainValidator
+from pydantic import BeforeValidator, Field
+
+from config.written import checked, written
 
 E164 = NewType("E164", str)
 """A telephone number with its plus and country code (ITU-T E.164): `+14155550100`."""
@@ -21,6 +23,8 @@ MERGE_FIELD = re.compile(r"\{\s*(\w+)\s*(?:\|([^{}]*))?\}")
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
+_LOOSE_SPAN = re.compile(r"\s*(\d{1,2})(?:[:.h](\d\d))?\s*[-–—‒−]\s*(\d{1,2})(?:[:.h](\d\d))?\s*")
+LONGEST = timedelta(days=3650)
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -31,10 +35,25 @@ def duration(value: Any) -> timedelta:
     match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
         raise ValueError('must be a length of time in quotes, such as "20s", "20m", "24h" or "90d"')
-    return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+    seconds = float(match[1]) * _UNITS[match[2]]
+    if seconds > LONGEST.total_seconds():
+        raise ValueError(f'{written(value)} is longer than ten years; write a shorter time, at most "{LONGEST.days}d"')
+    return timedelta(seconds=seconds)
 
 
-Duration = Annotated[timedelta, PlainValidator(duration)]
+def some_time(value: Any) -> timedelta:
+    """A length of time that is not nothing."""
+    length = duration(value)
+    if not length:
+        raise ValueError(f'{written(value)} must be longer than nothing, such as "10s" or "15m"')
+    return length
+
+
+Duration = Annotated[timedelta, checked(duration)]
+SomeTime = Annotated[timedelta, checked(some_time)]
+Flag = Annotated[bool, Field(strict=True)]
+Whole = Annotated[int, Field(strict=True)]
+Decimal = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 def number(value: Any) -> E164:
@@ -46,7 +65,7 @@ def number(value: Any) -> E164:
             parsed = None
         if parsed is not None and phonenumbers.is_valid_number(parsed):
             return E164(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
-    raise ValueError(f'{value!r} is no valid telephone number; write it with + and country code, such as "+14155550100"')
+    raise ValueError(f'{written(value)} is no valid telephone number; write it with + and country code, such as "+14155550100"')
 
 
 def sender(value: Any) -> str:
@@ -57,12 +76,14 @@ def sender(value: Any) -> str:
         is_name = value.isascii() and value.replace(" ", "").isalnum() and len(value) <= 11
         if is_name and (not value.isdecimal() or 3 <= len(value) <= 8):
             return value
-    raise ValueError(f'{value!r} must be a number such as "+14155550100", or a name of at most 11 letters, digits and spaces')
+    raise ValueError(
+        f'{written(value)} must be a number such as "+14155550100", or a name of at most 11 letters, digits and spaces'
+    )
 
 
-Sender = Annotated[str, PlainValidator(sender)]
+Sender = Annotated[str, checked(sender)]
 
-Number = Annotated[E164, PlainValidator(number)]
+Number = Annotated[E164, checked(number)]
 
 
 def timezone(value: Any) -> str:
@@ -70,21 +91,23 @@ def timezone(value: Any) -> str:
     try:
         ZoneInfo(value)
     except Exception:
-        raise ValueError(f'{value!r} is no time zone; write a name such as "America/Chicago" or "Europe/London"') from None
+        raise ValueError(
+            f'{written(value)} is no time zone; write a name such as "America/Chicago" or "Europe/London"'
+        ) from None
     return str(value)
 
 
-Timezone = Annotated[str, PlainValidator(timezone)]
+Timezone = Annotated[str, checked(timezone)]
 
 
 def region(value: Any) -> str:
     """A country by its two letters (ISO 3166-1)."""
     if not isinstance(value, str) or value.upper() not in phonenumbers.SUPPORTED_REGIONS:
-        raise ValueError(f'{value!r} is no country; write its two letters, such as "US" or "GB"')
+        raise ValueError(f'{written(value)} is no country; write its two letters, such as "US" or "GB"')
     return value.upper()
 
 
-Region = Annotated[str, PlainValidator(region)]
+Region = Annotated[str, checked(region)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,21 +145,21 @@ def place(value: Any) -> Place:
             ipaddress.ip_address(host)
         except ValueError:
             host = ""
-        if host and port.isdecimal() and int(port) <= 65535:
+        if host and port.isascii() and port.isdecimal() and int(port) <= 65535:
             return Place(host=host, port=int(port))
-    raise ValueError(f'{value!r} must be an address and a port, such as "127.0.0.1:8080"')
+    raise ValueError(f'{written(value)} must be an address and a port, such as "127.0.0.1:8080"')
 
 
 def listen(value: Any) -> Listen:
     """`"udp:0.0.0.0:5060"`, also `tcp:` and `tls:`."""
     transport, _, rest = value.partition(":") if isinstance(value, str) else ("", "", "")
     if transport not in ("udp", "tcp", "tls"):
-        raise ValueError(f'{value!r} must name a transport, an address and a port, such as "udp:0.0.0.0:5060"')
+        raise ValueError(f'{written(value)} must name a transport, an address and a port, such as "udp:0.0.0.0:5060"')
     return Listen(transport=transport, place=place(rest))
 
 
-WebListen = Annotated[Place, PlainValidator(place)]
-SipListen = Annotated[Listen, PlainValidator(listen)]
+WebListen = Annotated[Place, checked(place)]
+SipListen = Annotated[Listen, checked(listen)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,10 +175,10 @@ def port_range(value: Any) -> PortRange:
     match = re.fullmatch(r"(\d{1,5})-(\d{1,5})", value.strip()) if isinstance(value, str) else None
     if match and 1024 <= int(match[1]) < int(match[2]) <= 65535:
         return PortRange(first=int(match[1]), last=int(match[2]))
-    raise ValueError(f'{value!r} must be a range of ports between 1024 and 65535, such as "10000-10299"')
+    raise ValueError(f'{written(value)} must be a range of ports between 1024 and 65535, such as "10000-10299"')
 
 
-RtpPorts = Annotated[PortRange, PlainValidator(port_range)]
+RtpPorts = Annotated[PortRange, checked(port_range)]
 
 
 def peer(value: Any) -> str:
@@ -165,16 +188,16 @@ def peer(value: Any) -> str:
     except (ValueError, TypeError) as error:
         why = "has host bits set" if "host bits" in str(error) else "is no IP address"
         raise ValueError(
-            f'{value!r} {why}; write an address such as "192.0.2.10" or a network such as "198.51.100.0/28"'
+            f'{written(value)} {why}; write an address such as "192.0.2.10" or a network such as "198.51.100.0/28"'
         ) from None
 
 
-Peer = Annotated[str, PlainValidator(peer)]
+Peer = Annotated[str, checked(peer)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A span of local time; one that ends at or before its start runs past midnight."""
+    """A span of local time; one that ends at or before its start runs past midnight. From 00:00 to 00:00 is a whole day."""
 
     start: time
     end: time
@@ -185,9 +208,23 @@ def span(value: Any) -> Span:
     """`"08:00-12:00"`."""
     start, _, end = value.partition("-") if isinstance(value, str) else ("", "", "")
     times = [_clock(part.strip()) for part in (start, end)]
-    if None in times or times[0] == times[1]:
-        raise ValueError(f'{value!r} must be a span of time of 24 hours, such as "08:00-17:00"; past midnight: "20:00-02:00"')
+    is_whole_day = (start.strip(), end.strip()) == ("00:00", "24:00")
+    if None in times or (times[0] == times[1] and not is_whole_day):
+        raise ValueError(f"{written(value)} must be a span of time of 24 hours, {_cure_of_span(value)}")
     return Span(start=times[0] or time(), end=times[1] or time())
+
+
+def _cure_of_span(value: Any) -> str:
+    """What was most likely meant, else how spans are written."""
+    match = _LOOSE_SPAN.fullmatch(value) if isinstance(value, str) else None
+    if match:
+        meant = f"{int(match[1]):02}:{match[2] or '00'}-{int(match[3]):02}:{match[4] or '00'}"
+        start, _, end = meant.partition("-")
+        if _clock(start) is not None and _clock(end) is not None and start != end:
+            return f'written "{meant}"'
+    if value is False or (isinstance(value, str) and value.strip().lower() in ("closed", "off", "none", "")):
+        return 'such as "08:00-17:00"; for none at all leave the key out'
+    return 'such as "08:00-17:00"; past midnight: "20:00-02:00"; a whole day: "00:00-24:00"'
 
 
 def _clock(text: str) -> time | None:
@@ -197,7 +234,7 @@ def _clock(text: str) -> time | None:
     return time(int(match[1]) % 24, int(match[2]))
 
 
-TimeSpan = Annotated[Span, PlainValidator(span)]
+TimeSpan = Annotated[Span, checked(span)]
 
 
 def days(value: Any) -> frozenset[int]:
@@ -206,19 +243,19 @@ def days(value: Any) -> frozenset[int]:
     for part in str(value).lower().split(","):
         first, dash, last = part.strip().partition("-")
         if first not in DAYS or (dash and last not in DAYS):
-            raise ValueError(f'{value!r} names no days; write "mon", "mon-fri", "sat,sun"')
+            raise ValueError(f'{written(value)} names no days; write "mon", "mon-fri", "sat,sun"')
         start = DAYS.index(first)
         length = (DAYS.index(last) - start) % 7 if dash else 0
         found |= {(start + step) % 7 for step in range(length + 1)}
     return frozenset(found)
 
 
-Days = Annotated[frozenset[int], PlainValidator(days)]
+Days = Annotated[frozenset[int], checked(days)]
 
 
 def holiday(value: Any) -> str:
     """A country or a part of one (`US-TX`, `DE`), a date (`2026-12-24`), or a calendar file (`closures.ics`)."""
-    says = f'{value!r} must be a country or part of one such as "US-TX", a date such as "2026-12-24", or a file such as "x.ics"'
+    says = f'{written(value)} must be a country or its part ("US-TX"), a date in quotes ("2026-12-24"), or a file ("x.ics")'
     if not isinstance(value, str):
         raise ValueError(says)
     if value.endswith(".ics"):
@@ -227,7 +264,7 @@ def holiday(value: Any) -> str:
         try:
             date.fromisoformat(value)
         except ValueError:
-            raise ValueError(f"{value!r} is no date") from None
+            raise ValueError(f"{written(value)} is no date") from None
         return value
     country, _, part = value.partition("-")
     known = list_supported_countries(include_aliases=True)
@@ -235,11 +272,11 @@ def holiday(value: Any) -> str:
         raise ValueError(says)
     if part and part not in known[country]:
         parts = ", ".join(known[country][:60]) or "none"
-        raise ValueError(f"{value!r}: {country} has no part {part} whose holidays are known; there are {parts}")
+        raise ValueError(f"{written(value)}: {country} has no part {part} whose holidays are known; there are {parts}")
     return value
 
 
-Holiday = Annotated[str, PlainValidator(holiday)]
+Holiday = Annotated[str, checked(holiday)]
 
 
 def listed(value: Any) -> Any:

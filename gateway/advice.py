@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
-from itertools import pairwise
 from urllib.parse import urlsplit
 
+from config import doubts
 from config.bridges import Http
 from config.model import E164, Bridge, Config, Hours, Line, Smpp
 from gateway import calendars, contacts
@@ -50,6 +50,7 @@ def advise(config: Config, now: datetime) -> tuple[Advice, ...]:
     calendars.problems(config, now, lambda key, says: found.append(Advice(key=key, says=says)))
     for name, hours in config.hours.items():
         found += _of_hours(f"hours.{name}", hours)
+    found += [Advice(key=key, says=says) for key, says in doubts.of(config)]
     if config.limits.per_minute is None or config.limits.per_day is None:
         says = "per_minute or per_day is not set: a flood of forged callers would be texted without end; take 10 and 100"
         found.append(Advice(key="limits", says=says))
@@ -155,17 +156,8 @@ def _of_message(message: Message) -> Iterator[Advice]:
 
 
 def _of_hours(key: str, hours: Hours) -> Iterator[Advice]:
-    week = calendars.week_of(hours)
-    if not any(week):
+    if not any(calendars.week_of(hours)):
         yield Advice(key=key, says="is never open")
-    for spans in week:
-        ordered = sorted((span for span in spans if span.end > span.start), key=lambda span: span.start)
-        for first, second in pairwise(ordered):
-            if second.start < first.end:
-                yield Advice(
-                    key=key, says=f"{first.start:%H:%M}-{first.end:%H:%M} and {second.start:%H:%M}-{second.end:%H:%M} overlap"
-                )
-                return
 
 
 def _of_contacts(config: Config) -> Iterator[Advice]:
