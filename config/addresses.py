@@ -116,11 +116,8 @@ def named_file(value: Any) -> Path:
         raise ValueError(f"{written(value)} must be the name of a file, in quotes")
     if not value.strip():
         raise ValueError("must not be empty; write the name of a file, or leave the key out")
-    if (
-        "\0" in value
-        or len(value.encode()) > LONGEST_PATH
-        or any(len(name.encode()) > LONGEST_NAME for name in value.split("/"))
-    ):
+    is_too_long = any(len(name.encode()) > LONGEST_NAME for name in value.split("/"))
+    if "\0" in value or is_too_long or len(value.encode()) > LONGEST_PATH:
         raise ValueError(f"{written(value)} can be the name of no file; write one of at most {LONGEST_NAME} letters")
     return Path(value)
 
@@ -143,9 +140,7 @@ HeaderName = Annotated[str, checked(header_name)]
 def identity(value: Any) -> str:
     """An account's or an application's id, which stands in addresses and before the colon of a login."""
     if not isinstance(value, str) or not _IDENTITY.fullmatch(value) or set(value) & set("/?#:%\\"):
-        raise ValueError(
-            f"{written(value)} must be 1 to 200 plain letters, digits and signs in quotes, but none of / ? # : % \\"
-        )
+        raise ValueError(f"{written(value)} must be 1 to 200 plain letters, digits and signs, in quotes, none of / ? # : % \\")
     return value
 
 
@@ -168,6 +163,18 @@ def template_value(value: Any) -> Any:
 
 
 TemplateValue = Annotated[Any, checked(template_value)]
+
+
+def mail_address(value: str) -> str:
+    """Whom an email reaches."""
+    name, _, domain = value.partition("@")
+    if not name or "." not in domain or "@" in domain or " " in value:
+        raise ValueError(f'{written(value)} must be an address such as "mike@abchvac.example"')
+    return value
+
+
+REACHED_BY = {"email": mail_address, "webhook": url, "text": number}
+"""How what an alert goes to is written, by its kind."""
 
 
 def quiet_span(value: Any) -> Span:

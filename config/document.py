@@ -104,7 +104,7 @@ def _no_toml(path: Path, text: str, error: str) -> Problem:
     said = error[: place.start()] if place else error
     line = int(place[1]) if place and place[1] else text.rstrip("\n").count("\n") + 1
     if _TWICE.match(said):
-        return _twice(path, text, said, line, int(place[2]) if place and place[2] else 1)
+        return _twice(path, text, said, line, int(place[2]) if place and place[2] else len(_lines(text)[line - 1]) + 1)
     return _of_file(path, f"{said}; {_cure_of_syntax(said, _lines(text)[line - 1])}", line)
 
 

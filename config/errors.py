@@ -27,7 +27,7 @@ def in_words(error: ValidationError, document: dict[str, Any], inherited: Collec
             continue
         if any(other.startswith(f"{key}.") for other in found):
             continue
-        if _is_nameless(parts, one["input"]):
+        if "[key]" not in one["loc"] and _is_nameless(parts, one["input"]):
             if not any(problem.startswith(f"{parts[0]}.") and "needs a name" in found[problem].says for problem in found):
                 found[key] = finder.problem(key, _needs_name(parts[0]))
             continue
@@ -62,7 +62,8 @@ def _within(one: Any) -> list[str]:
 
 
 def _is_nameless(parts: Sequence[str], given: Any) -> bool:
-    return len(parts) == 2 and parts[0] in NAMED and not isinstance(given, dict | list)
+    is_section = isinstance(given, dict) or (isinstance(given, list) and given and all(isinstance(one, dict) for one in given))
+    return len(parts) == 2 and parts[0] in NAMED and not is_section
 
 
 def _needs_name(section: str) -> str:

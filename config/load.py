@@ -146,7 +146,6 @@ def _names_written_out(document: dict[str, Any], finder: Finder) -> list[Problem
 
 def _resolve_lines(document: dict[str, Any]) -> set[str]:
     """What a line does not say is taken from the rest of the file; the keys that were filled in."""
-    trunks, ways = (document.get(section) for section in ("trunk", "sms"))
     inherited: set[str] = set()
     for section in ("trunk", "line"):
         for name, table in _tables(document, section):
@@ -155,8 +154,8 @@ def _resolve_lines(document: dict[str, Any]) -> set[str]:
     for name, table in _tables(document, "line"):
         rest = {
             "timezone": document.get("timezone", "UTC"),
-            "trunks": list(trunks) if isinstance(trunks, dict) else [],
-            "sms": list(ways) if isinstance(ways, dict) else [],
+            "trunks": [one for one, _ in _tables(document, "trunk")],
+            "sms": [one for one, _ in _tables(document, "sms")],
             "sender": table.get("number", ""),
         }
         inherited |= {f"line.{name}.{key}" for key in rest if key not in table}

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, PrivateAttr, SecretStr, StringConstraints, model_validator
 
-from config.addresses import Host, HostPort, NamedFile, Phone, QuietSpan, SipAddress, Url, url
+from config.addresses import REACHED_BY, Host, HostPort, NamedFile, Phone, QuietSpan, SipAddress, Url
 from config.bridges import STRICT, Bridge, Smpp, Spool, Twilio
 from config.providers import Few, Word
 from config.values import (
@@ -41,7 +41,6 @@ from config.values import (
     Whole,
     days,
     listen,
-    number,
     some_time,
 )
 from config.written import Misplaced, checked, written
@@ -148,8 +147,7 @@ class Variant(_Section):
     @model_validator(mode="after")
     def _says_something(self) -> "Variant":
         if self.send == (self.message is None):
-            key = "send" if "send" in self.model_fields_set else ""
-            raise Misplaced(key, "needs either a message, or send = false")
+            raise Misplaced("" if self.send else "send", "needs either a message, or send = false")
         return self
 
 
@@ -233,16 +231,6 @@ class Retention(_Section):
     voicemail: SomeTime = timedelta(days=30)
 
 
-def _mail_address(value: str) -> str:
-    name, _, domain = value.partition("@")
-    if not name or "." not in domain or "@" in domain or " " in value:
-        raise ValueError(f'{written(value)} must be an address such as "mike@abchvac.example"')
-    return value
-
-
-_REACHED_BY = {"email": _mail_address, "webhook": url, "text": number}
-
-
 class Alert(_Section):
     """Whom to tell of what."""
 
@@ -255,7 +243,7 @@ class Alert(_Section):
     @model_validator(mode="after")
     def _can_be_reached(self) -> "Alert":
         try:
-            _REACHED_BY[self.kind](self.to)
+            REACHED_BY[self.kind](self.to)
         except ValueError as error:
             raise Misplaced("to", str(error)) from None
         return self

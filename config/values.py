@@ -34,7 +34,7 @@ def duration(value: Any) -> timedelta:
         return value
     match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
-        raise ValueError('must be a length of time in quotes, such as "20s", "20m", "24h" or "90d"')
+        raise ValueError(f'{written(value)} must be a length of time in quotes, such as "20s", "20m", "24h" or "90d"')
     seconds = float(match[1]) * _UNITS[match[2]]
     if seconds > LONGEST.total_seconds():
         raise ValueError(f'{written(value)} is longer than ten years; write a shorter time, at most "{LONGEST.days}d"')

@@ -236,12 +236,14 @@ def problems_of(path: Path) -> tuple[Problem, ...]:
     """Everything that is wrong with a file; nothing where it is accepted, and then everything can be built out of it."""
     try:
         config = load(path)
-    except ConfigError as error:
-        assert error.problems, "refused without a word"
-        assert len(str(error).split("\n")) == len(error.problems), "a line each"
-        return error.problems
-    build(config)
-    return ()
+    except ConfigError as refused:
+        error = refused
+    else:
+        build(config)
+        return ()
+    assert error.problems, "refused without a word"
+    assert len(str(error).split("\n")) == len(error.problems), "a line each"
+    return error.problems
 
 
 def build(config: Config) -> None:
