@@ -117,8 +117,8 @@ def _cure_of_syntax(said: str, line: str) -> str:
     key, equals, _ = stripped.partition("=")
     if stripped and not equals and not stripped.startswith("#"):
         return "a line is a section in brackets, or key = value, or a comment that begins with #"
-    if equals and " " in key.strip() and not key.strip().startswith(('"', "'")):
-        return "a key is one word; a value stands behind ="
+    if "Expected '='" in said and equals:
+        return "a key is one word, or stands in quotes; a value stands behind ="
     return "a value is text in quotes, a number, true, false, or a list in brackets"
 
 

@@ -49,7 +49,7 @@ def check(options: argparse.Namespace) -> int:
             shown["messages"] = [_message_json(message) for line in config.line.values() for message in messages(line, config)]
         say_json(shown)
     else:
-        _print(errors, warnings, later, config)
+        _print(errors, warnings, later, config, is_strict=options.strict)
         if options.week and config is not None:
             _print_week(config)
     return 1 if errors or (options.strict and warnings) else 0
@@ -65,7 +65,9 @@ def _about_this_machine() -> Iterator[str]:
         )
 
 
-def _print(errors: tuple[Problem, ...], warnings: list[Problem], later: list[Problem], config: Config | None) -> None:
+def _print(
+    errors: tuple[Problem, ...], warnings: list[Problem], later: list[Problem], config: Config | None, *, is_strict: bool
+) -> None:
     for problem in errors:
         complain(problem)
     for title, group in (("Warnings", warnings), ("Not in effect yet", later)):
@@ -85,6 +87,10 @@ def _print(errors: tuple[Problem, ...], warnings: list[Problem], later: list[Pro
             say(f"  {message.key}{when}: {size}, {len(message.cut.text)} characters, {message.cut.alphabet.value}")
             say(f"    {message.cut.text}")
     lines = ", ".join(f"{line.name} {line.number}" for line in config.line.values())
+    if is_strict and warnings:
+        why = f"{len(warnings)} warning{'s count as errors' if len(warnings) != 1 else ' counts as an error'}"
+        complain(f"{config.path}: not good by --strict: {why}. Without --strict it is good (configuration {config.hash}).")
+        return
     say(f"{config.path}: good (configuration {config.hash}). Lines: {lines}")
 
 

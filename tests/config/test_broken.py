@@ -471,7 +471,7 @@ TEXTS = [
     ("timezone = UTC", 1, "a value is text in quotes"),
     ('timezone = “UTC”', 1, "a value is text in quotes"),
     ('region = "US"\ntimezone : "UTC"', 2, "a line is a section in brackets, or key = value"),
-    ('time zone = "UTC"', 1, "a key is one word; a value stands behind ="),
+    ('time zone = "UTC"', 1, "a key is one word, or stands in quotes; a value stands behind ="),
     ("x = [1, 2", 1, "a value is text in quotes"),
     ("x = { a = 1,\n b = 2 }", 1, "a value is text in quotes"),
     ("x = yes", 1, "a value is text in quotes, a number, true, false"),
