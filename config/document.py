@@ -114,10 +114,9 @@ def _cure_of_syntax(said: str, line: str) -> str:
         return "a key stands once, so remove one of them"
     if stripped.startswith("["):
         return "a section is its name in brackets, alone on its line: [line.front-desk]"
-    key, equals, _ = stripped.partition("=")
-    if stripped and not equals and not stripped.startswith("#"):
+    if stripped and "=" not in stripped and not stripped.startswith("#"):
         return "a line is a section in brackets, or key = value, or a comment that begins with #"
-    if "Expected '='" in said and equals:
+    if "Expected '='" in said:
         return "a key is one word, or stands in quotes; a value stands behind ="
     return "a value is text in quotes, a number, true, false, or a list in brackets"
 

@@ -105,9 +105,13 @@ _SENTENCES: dict[str, Callable[[Any, Any], str]] = {
     "string_pattern_mismatch": lambda given, context: f"{written(given)} {_PATTERNS[context['pattern']]}",
     "too_short": lambda given, context: "must not be empty",
     "string_too_short": lambda given, context: "must not be empty",
-    "too_long": lambda given, context: f"is longer than {context['max_length']} characters",
+    "too_long": lambda given, context: f"is longer than {context['max_length']} {_unit(given)}",
     "string_too_long": lambda given, context: f"is longer than {context['max_length']} characters",
 }
+
+
+def _unit(given: Any) -> str:
+    return "entries" if isinstance(given, list | tuple) else "characters"
 
 
 def _quoted(expected: str) -> str:

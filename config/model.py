@@ -55,6 +55,8 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Seconds = Annotated[Decimal, Field(ge=1, le=180)]
 Count = Annotated[Whole, Field(le=1_000_000_000)]
 Message = Annotated[str, StringConstraints(min_length=1, max_length=1600)]
+LISTENERS = 8
+"""So many transports the SIP stack can have."""
 DEFAULT_MESSAGE = (
     "{business}: Sorry we missed your call. Reply here with what you need or call {number}. Reply STOP to opt out."
 )
@@ -67,7 +69,7 @@ class _Section(BaseModel):
 class Sip(_Section):
     """Where calls are listened for."""
 
-    listen: tuple[SipListen, ...] = Field(default=(listen("udp:0.0.0.0:5060"),), min_length=1)
+    listen: tuple[SipListen, ...] = Field(default=(listen("udp:0.0.0.0:5060"),), min_length=1, max_length=LISTENERS)
     rtp_ports: RtpPorts = PortRange(first=10000, last=10299)
     max_calls: Whole = Field(default=100, ge=1, le=500)
     public_address: Host | None = None

@@ -63,6 +63,7 @@ REFUSED = [
     ("sip", "listen", '["udp:127.0.0.1:5060", "udp:127.0.0.1:5060"]', "are one socket; leave one of them out"),
     ("sip", "listen", '["udp:0.0.0.0:5060", "udp:127.0.0.1:5060"]', "are one socket"),
     ("sip", "listen", '["udp:[::]:5060", "udp:[::1]:5060"]', "are one socket"),
+    ("sip", "listen", str([f"udp:127.0.0.{n}:5060" for n in range(1, 10)]), "is longer than 8 entries"),
     ("sip", "listen", "{ udp = 5060 }", "must be a list in brackets"),
     ("sip", "rtp_ports", "10000", '10000 must be a range of ports between 1024 and 65535, such as "10000-10299"'),
     ("sip", "rtp_ports", '"10299-10000"', "must be a range of ports"),
