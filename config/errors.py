@@ -33,7 +33,7 @@ def in_words(error: ValidationError, document: dict[str, Any], inherited: Collec
             continue
         if _is_secret(parts):
             key, one = f"{key}_file", {**one, "input": None}  # noqa: PLW2901 — never shown
-        found.setdefault(key, finder.problem(key, _sentence(one, key, document)))
+        found.setdefault(key, finder.problem(key, _sentence(one, parts, key, document)))
     return list(found.values())
 
 
@@ -78,10 +78,10 @@ def _is_secret(parts: Sequence[str]) -> bool:
 # --- sentences --------------------------------------------------------------------------------------------------------
 
 
-def _sentence(one: Any, key: str, document: dict[str, Any]) -> str:
+def _sentence(one: Any, parts: Sequence[str], key: str, document: dict[str, Any]) -> str:
     kind, context, given = one["type"], one.get("ctx", {}), one["input"]
     if kind == "extra_forbidden":
-        return f"is no key of this section{did_you_mean(str(one['loc'][-1]), known_keys(key, document))}"
+        return f"is no key of this section{did_you_mean(str(one['loc'][-1]), _known_keys(parts, document))}"
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         what = "kind must be" if kind == "union_tag_not_found" else f"{written(given.get('kind'))} must be"
         return f"{what} one of {_kinds(str(context.get('tag', '')))}"
@@ -147,9 +147,9 @@ def _no_list(key: str, given: Any) -> str:
 _MODELS: dict[str, type[BaseModel]] = {"trunk": Trunk, "line": Line, "alert": Alert, "hours": Hours, "contacts": Contacts}
 
 
-def known_keys(key: str, document: dict[str, Any]) -> list[str]:
+def _known_keys(parts: Sequence[str], document: dict[str, Any]) -> list[str]:
     """The keys that might have been meant where an unknown one stands."""
-    section, *rest = key.split(".")
+    section, *rest = parts
     if not rest:
         return _fields(Config)
     if section == "sms":

@@ -230,6 +230,9 @@ class Described(Http):
                 raise Misplaced("fields", f"must say where {whole} goes, or every text would be the same")
         if "{text}" in repr(self.headers):
             raise Misplaced("headers", "have one line each, so {text} must not stand there")
+        nested = [name for name, value in self.fields.items() if isinstance(value, bool | list | dict)]
+        if self.body == "form" and nested:
+            raise Misplaced("fields", f"{nested[0]} must be text or a number, in quotes: a form has nothing else (body)")
         for key in ("fields", "url", "headers"):
             self._knows_placeholders(key)
         twice = set(self.accepted) & {*self.refused, *self.temporary} or set(self.refused) & set(self.temporary)

@@ -23,7 +23,7 @@ def faults_of(config: Config) -> Iterator[tuple[str, str]]:
 
 def _collide(one: Place, other: Place) -> bool:
     """Do two places share an address of one family? The wildcard has them all."""
-    if one.port != other.port or one.port == 0:
+    if one.port != other.port:
         return False
     first, second = ip_address(one.host), ip_address(other.host)
     return first.version == second.version and (first == second or first.is_unspecified or second.is_unspecified)

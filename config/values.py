@@ -145,7 +145,7 @@ def place(value: Any) -> Place:
             ipaddress.ip_address(host)
         except ValueError:
             host = ""
-        if host and port.isascii() and port.isdecimal() and int(port) <= 65535:
+        if host and port.isascii() and port.isdecimal() and 0 < int(port) <= 65535:
             return Place(host=host, port=int(port))
     raise ValueError(f'{written(value)} must be an address and a port, such as "127.0.0.1:8080"')
 

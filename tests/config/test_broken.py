@@ -57,6 +57,7 @@ REFUSED = [
     ("sip", "listen", '["sctp:0.0.0.0:5060"]', "must name a transport"),
     ("sip", "listen", '["udp:0.0.0.0"]', "must be an address and a port"),
     ("sip", "listen", '["udp:pbx.example:5060"]', "must be an address and a port"),
+    ("sip", "listen", '["udp:0.0.0.0:0"]', "must be an address and a port"),
     ("sip", "listen", '["udp:0.0.0.0:70000"]', "must be an address and a port"),
     ("sip", "listen", '["udp:0.0.0.0:５０６０"]', "must be an address and a port"),
     ("sip", "listen", '["tls:0.0.0.0:5061"]', "tls cannot be listened on yet"),
@@ -525,6 +526,11 @@ TEXTS = [
     (HEAD + '[line."a\\nb"]\nnumber = "+14155550100"\n', 7, "has a control character (U+000A) in its name"),
     (HEAD + '[line."\\u0000"]\nnumber = "+14155550100"\n', 7, "has a control character (U+0000) in its name"),
     (HEAD, None, "line: is missing"),
+    (
+        HEAD + '[sms.b]\nkind = "http"\nurl = "https://x.example"\nbody = "form"\nfields = { to = ["{to}"], text = "{text}" }\n' + LINE,
+        11,
+        "to must be text or a number, in quotes: a form has nothing else (body)",
+    ),
     ("sip = 5\n" + HEAD + LINE, 1, "sip: 5 must be a section of its own: [sip]"),
     ("line = 5\n" + HEAD, 1, "line: 5 must be a section of its own: [line.front-desk]"),
     (HEAD + "receipt = 5\n" + LINE, 7, "sms.a.receipt: is no key of this section"),
@@ -537,6 +543,7 @@ TEXTS = [
     (HEAD.replace("pbx", "call-test") + LINE, 3, "is the name of test calls' own trunk"),
     (HEAD + '[trunk.b]\npeers = ["192.0.2.10"]\n' + LINE, 8, "192.0.2.10 is a peer of [trunk.pbx] too"),
     (HEAD + LINE + "[line.front.txt]\n", 9, 'did you mean "text"?'),
+    (HEAD + '[line."front.desk"]\nnumber = "+14155550100"\nbusines = "x"\n', 9, 'did you mean "business"?'),
     (HEAD + LINE + "[consnt]\n", 9, 'did you mean "consent"?'),
     (b"# " + b"x" * 5_000_001, None, "is larger than 5 MB"),
 ]  # fmt: skip
