@@ -1,5 +1,6 @@
 """The files that a configuration names: relative names are relative to the configuration, and what must be readable is read."""
 
+import os
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,9 +35,9 @@ def faults_of(config: Config) -> Iterator[tuple[str, str]]:
 
 def _no_directory(path: Path) -> str | None:
     for place in (path, *path.parents):
-        if place.is_dir():
+        if os.path.isdir(place):  # also where one may not look
             return None
-        if place.is_symlink() or place.exists():
+        if os.path.lexists(place):
             return f"{place} is no directory; name one, or a place where one can be made"
     return None
 

@@ -322,6 +322,16 @@ def test_directory_secrets_that_cannot_be_entered(write, credentials: Path, tmp_
     closed.chmod(0o700)
 
 
+def test_data_directory_within_one_that_cannot_be_entered(write, credentials: Path, tmp_path: Path) -> None:
+    """Whoever may only read the configuration can have it checked."""
+    (tmp_path / "closed" / "inner").mkdir(parents=True)
+    path = write(GOOD.replace('"data"', '"closed/inner/data"'))
+    (tmp_path / "closed").chmod(0)
+    done = checked(path, credentials)
+    (tmp_path / "closed").chmod(0o700)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_secret_that_everybody_may_read_is_warned_of(write, tmp_path: Path) -> None:
     path = write(EXAMPLE.read_text())
     tmp_path.chmod(0o755)
