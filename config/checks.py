@@ -17,7 +17,8 @@ def references(document: dict[str, Any], finder: Finder) -> list[Problem]:
     for name, line in _tables(document, "line"):
         for key, section in _REFERENCES:
             named = line.get(key)
-            for one in [named] if isinstance(named, str) else named if isinstance(named, list) else []:
+            names = [named] if isinstance(named, str) else named if isinstance(named, list) else []
+            for one in dict.fromkeys(one for one in names if isinstance(one, str)):
                 found += _reference(document, finder, f"line.{name}.{key}", section, one)
         if isinstance(line.get("hours"), str):
             found += _reference(document, finder, f"line.{name}.hours", "hours", line["hours"])
@@ -29,9 +30,9 @@ def references(document: dict[str, Any], finder: Finder) -> list[Problem]:
     return found
 
 
-def _reference(document: dict[str, Any], finder: Finder, key: str, section: str, named: Any) -> list[Problem]:
+def _reference(document: dict[str, Any], finder: Finder, key: str, section: str, named: str) -> list[Problem]:
     known = [name for name, _ in _tables(document, section)]
-    if not isinstance(named, str) or named in known:
+    if named in known:
         return []
     if not named:
         return [finder.problem(key, f"must not be empty{did_you_mean(named, known)}")]

@@ -28,6 +28,8 @@ def faults_of(config: Config) -> Iterator[tuple[str, str]]:
     """Files without which the gateway cannot do what the configuration says: the key, and what is wrong."""
     if (says := _no_directory(config.data_dir)) is not None:
         yield "data_dir", says
+    if config.contacts is not None and _is_device(config.contacts.file):
+        yield "contacts.file", f"{config.contacts.file} is a device or a pipe, which has no end; name a file"
     for name, way in config.sms.items():
         if isinstance(way, Smpp) and way.tls_ca is not None and (says := _no_certificates(way.tls_ca)) is not None:
             yield f"sms.{name}.tls_ca", says
@@ -42,7 +44,13 @@ def _no_directory(path: Path) -> str | None:
     return None
 
 
+def _is_device(path: Path) -> bool:
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+
+
 def _no_certificates(path: Path) -> str | None:
+    if _is_device(path):
+        return f"{path} is a device or a pipe; name a file"
     try:
         ssl.create_default_context(cafile=path)
     except ssl.SSLError:
