@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from config import exceptions, variants
-from config.model import MERGE_FIELD, MERGE_FIELDS, Config
+from config import exceptions, sockets, variants
+from config.model import MERGE_FIELD, MERGE_FIELDS, Config, Trunk
 from config.problems import Finder, Problem, did_you_mean
 
+TRUNK_OF_TEST_CALLS = "call-test"
 _REFERENCES = (("trunks", "trunk"), ("sms", "sms"))
 
 
@@ -16,7 +17,8 @@ def references(document: dict[str, Any], finder: Finder) -> list[Problem]:
     for name, line in _tables(document, "line"):
         for key, section in _REFERENCES:
             named = line.get(key)
-            for one in [named] if isinstance(named, str) else named if isinstance(named, list) else []:
+            names = [named] if isinstance(named, str) else named if isinstance(named, list) else []
+            for one in dict.fromkeys(one for one in names if isinstance(one, str)):
                 found += _reference(document, finder, f"line.{name}.{key}", section, one)
         if isinstance(line.get("hours"), str):
             found += _reference(document, finder, f"line.{name}.hours", "hours", line["hours"])
@@ -28,10 +30,12 @@ def references(document: dict[str, Any], finder: Finder) -> list[Problem]:
     return found
 
 
-def _reference(document: dict[str, Any], finder: Finder, key: str, section: str, named: Any) -> list[Problem]:
+def _reference(document: dict[str, Any], finder: Finder, key: str, section: str, named: str) -> list[Problem]:
     known = [name for name, _ in _tables(document, section)]
-    if not isinstance(named, str) or named in known:
+    if named in known:
         return []
+    if not named:
+        return [finder.problem(key, f"must not be empty{did_you_mean(named, known)}")]
     return [finder.problem(key, f"there is no [{section}.{named}]{did_you_mean(named, known)}")]
 
 
@@ -42,9 +46,20 @@ def whole(config: Config, finder: Finder) -> list[Problem]:
     if not config.web.listen.is_loopback and config.web.password is None:
         says = 'is no loopback address, so a password is needed: write one into a file and say password_file = "…"'
         found.append(finder.problem("web.listen", says))
-    if any(item.transport == "tls" for item in config.sip.listen):
-        found.append(finder.problem("sip.listen", 'tls cannot be listened on yet; take "udp:…" or "tcp:…"'))
+    found += [finder.problem(key, says) for key, says in sockets.faults_of(config)]
+    for name, trunk in config.trunk.items():
+        if name == TRUNK_OF_TEST_CALLS:
+            found.append(finder.problem(f"trunk.{name}", "is the name of test calls' own trunk; give this one another name"))
+        found += _peers_of_others(f"trunk.{name}", trunk, config, finder)
     return found
+
+
+def _peers_of_others(key: str, trunk: Trunk, config: Config, finder: Finder) -> Iterator[Problem]:
+    """A call belongs to one trunk, so an address does."""
+    for index, peer in enumerate(trunk.peers):
+        first = next(name for name, other in config.trunk.items() if peer in other.peers)
+        if first != trunk.name:
+            yield finder.problem(f"{key}.peers.{index}", f"{peer} is a peer of [trunk.{first}] too; an address has one trunk")
 
 
 def _lines(config: Config, finder: Finder) -> Iterator[Problem]:
@@ -55,7 +70,22 @@ def _lines(config: Config, finder: Finder) -> Iterator[Problem]:
         if other != name:
             yield finder.problem(f"{key}.number", f"is the number of [line.{other}] too; a number has one line")
         if not line.trunks:
-            yield finder.problem(key, "no calls can come: there is no [trunk.…] section")
+            why = "name a trunk here, or leave the key out for all" if config.trunk else "there is no [trunk.…] section"
+            yield finder.problem(f"{key}.trunks" if config.trunk else key, f"no calls can come: {why}")
+        if not line.sms and line.text.enabled:
+            why = "name a bridge here, or leave the key out for all" if config.sms else "there is no [sms.…] section"
+            says = f"no text can go: {why}; or say enabled = false in [{key}.text]"
+            yield finder.problem(f"{key}.sms" if config.sms else key, says)
+        if (
+            line.arrives == "ringing"
+            and "min_ring" in line.model_fields_set
+            and line.min_ring.total_seconds() > line.ring_seconds
+        ):
+            says = (
+                f"is more than the {line.ring_seconds:g} s that it rings (ring_seconds), so nobody who hung up would be texted;"
+                ' write less, or a variant with outcome = "abandoned" and send = false'
+            )
+            yield finder.problem(f"{key}.min_ring", says)
         for place, says in variants.faults_of(line):
             yield finder.problem(f"{key}.text.{place}", says)
 

@@ -1,17 +1,17 @@
 """From a TOML file to a `Config`, or to every problem that it has, each with file, line and key."""
 
 import hashlib
-import tomllib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from config import bridges, checks, secrets
-from config.model import Alert, Config, Hours, Line, LineText, Trunk, Variant
-from config.positions import positions
-from config.problems import ConfigError, Finder, Problem, in_words
+from config import checks, errors, files, secrets
+from config.document import content as content_of
+from config.document import parse, unprintable
+from config.model import Config, Trunk, Web
+from config.problems import ConfigError, Finder, Problem
+from config.written import control_characters
 
 SEARCHED = (Path("/etc/textback/textback.toml"), Path("textback.toml"))
 
@@ -30,37 +30,54 @@ def find(named: str | None) -> Path:
 def load(path: Path, *, has_secrets: bool = True) -> Config:
     """Read and check one file; `ConfigError` with everything that is wrong.
 
-    Without secrets their files are not opened, and words that mean nothing stand in their place.
+    Without secrets no file that it names is opened, and words that mean nothing stand in place of the secrets.
     """
-    return read(path, _content(path), has_secrets=has_secrets)
+    return read(path, content_of(path), has_secrets=has_secrets)
 
 
 def read(path: Path, content: bytes, *, beside: Path | None = None, has_secrets: bool = True) -> Config:
     """As `load`, of a file whose content is at hand. `beside`: where the files that it names lie, if not with itself."""
-    document, where = _parse(path, content)
-    finder = Finder(path, where)
     beside = path.parent if beside is None else beside
-    problems = _secrets_written_out(document, finder)
+    document, where = parse(path, content)
+    finder = Finder(path, where)
+    problems = [finder.problem(key, says) for key, says in unprintable(document)]
+    problems += _secrets_written_out(document, finder)
     problems += _read_secrets(document, beside, finder) if has_secrets else _without_secrets(document)
-    _resolve_lines(document)
-    try:
-        config = Config.model_validate(document)
-    except ValidationError as error:
-        told = {problem.key for problem in problems}
-        told |= {problem.key.rpartition(".")[0] for problem in problems}
-        problems += [p for p in _in_words(error, document, where, finder) if p.key not in told]
-        raise ConfigError(problems + checks.references(document, finder)) from None
-    problems += checks.references(document, finder) + checks.whole(config, finder)
-    if problems:
+    problems += _names_written_out(document, finder)
+    inherited = _resolve_lines(document)
+    files.make_whole(document, beside)
+    config, wrong = _validated(document, inherited, finder)
+    problems = _not_told_before(problems, wrong)
+    problems = _not_told_before(problems, checks.references(document, finder))
+    if config is not None:
+        problems += checks.whole(config, finder)
+        problems += [finder.problem(key, says) for key, says in (files.faults_of(config) if has_secrets else ())]
+    if problems or config is None:
         raise ConfigError(problems)
     config._path, config._positions, config._content = path, where, content
     config._hash = hashlib.sha256(content).hexdigest()[:12]
-    return config.model_copy(update={"data_dir": (beside / config.data_dir).absolute()})
+    return config
+
+
+def _validated(document: dict[str, Any], inherited: set[str], finder: Finder) -> tuple[Config | None, list[Problem]]:
+    """The configuration, or what is wrong with its values: at least one problem."""
+    try:
+        return Config.model_validate(document), []
+    except ValidationError as error:
+        unexplained = finder.problem("", f"cannot be used: {error.errors(include_input=False)[0]['msg']}")
+        return None, errors.in_words(error, document, inherited, finder) or [unexplained]
+
+
+def _not_told_before(problems: list[Problem], more: list[Problem]) -> list[Problem]:
+    """Further problems, without those of keys that are known to be wrong; a section is not blamed for its secret."""
+    told = {problem.key for problem in problems}
+    told |= {problem.key.rpartition(".")[0] for problem in problems if problem.key.endswith("_file")}
+    return problems + [problem for problem in more if problem.key not in told]
 
 
 def not_in_effect(path: Path) -> list[Problem]:
     """The keys of a file that this version reads and does not act on yet, each with its line."""
-    document, where = _parse(path, _content(path))
+    document, where = parse(path, content_of(path))
     finder = Finder(path, where)
     return [finder.problem(key, says) for key, says in checks.not_in_effect(document)]
 
@@ -72,7 +89,7 @@ def problem(config: Config, key: str, says: str) -> Problem:
 
 def warnings_about_secrets(path: Path) -> list[Problem]:
     """Secrets that anybody on the machine may read."""
-    document, where = _parse(path, _content(path))
+    document, where = parse(path, content_of(path))
     finder = Finder(path, where)
     found = []
     for section, table, keys in secrets.sections(document):
@@ -95,55 +112,33 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        cure = "chmod 644 lets the gateway's user read it" if isinstance(error, PermissionError) else "name one with -c FILE"
-        says = f"cannot be read: {error.strerror}; {cure}"
-        raise ConfigError([Problem(file=str(path), line=None, key="", says=says)]) from None
-
-
-def _parse(path: Path, content: bytes) -> tuple[dict[str, Any], dict[str, int]]:
-    finder = Finder(path, {})
-    try:
-        text = content.decode().replace("\r\n", "\n")
-        return tomllib.loads(text), positions(text)
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigError([Problem(file=str(path), line=line, key="", says="is not UTF-8; save it as UTF-8")]) from None
-    except tomllib.TOMLDecodeError as error:
-        said, _, place = str(error).rpartition(" (at line ")
-        line_text = place.partition(",")[0]
-        line = int(line_text) if line_text.isdecimal() else text.count("\n") + 1
-        says = f"{said or error}; a value is text in quotes, a number, true, false, or a list in brackets"
-        raise ConfigError([Problem(file=finder.problem("", "").file, line=line, key="", says=says)]) from None
-
-
 def _secrets_written_out(document: dict[str, Any], finder: Finder) -> list[Problem]:
     """A secret in the configuration itself is refused, and dropped so that no later error shows it."""
     found = []
     for section, table, keys in secrets.sections(document):
         for key in keys:
             if key in table:
-                table.pop(key)
+                del table[key]
+                if _has_secret(document, section, key) and f"{key}_file" not in table:
+                    table[key] = secrets.UNREAD
                 says = f'must not stand in this file; write it into a file of its own and say {key}_file = "…"'
                 found.append(finder.problem(f"{section}.{key}", says))
     return found
 
 
 def _read_secrets(document: dict[str, Any], beside: Path, finder: Finder) -> list[Problem]:
+    """Each secret in the place of its file's name. One that cannot be read, or was written out, leaves a word in its place."""
     found = []
     for section, table, keys in secrets.sections(document):
         for key in keys:
-            name = table.get(f"{key}_file")
-            if not isinstance(name, str):
+            if f"{key}_file" not in table or not _has_secret(document, section, key):
                 continue
-            del table[f"{key}_file"]
+            name = table.pop(f"{key}_file")
+            table[key] = secrets.UNREAD
             try:
-                table[key] = secrets.read(name, beside)
+                if not (isinstance(name, str) and control_characters(name)):
+                    table[key] = secrets.read(name, beside)
             except secrets.SecretError as error:
-                table[key] = "unread"
                 found.append(finder.problem(f"{section}.{key}_file", str(error)))
     return found
 
@@ -157,78 +152,42 @@ def _without_secrets(document: dict[str, Any]) -> list[Problem]:
     return []
 
 
-def _resolve_lines(document: dict[str, Any]) -> None:
-    """What a line does not say is taken from the rest of the file."""
-    trunks, ways = (document.get(section) for section in ("trunk", "sms"))
-    for name, table in _tables(document, "trunk"):
-        table["name"] = name
+def _has_secret(document: dict[str, Any], section: str, key: str) -> bool:
+    """May a section of this kind have a secret of this name?"""
+    kind, _, name = section.partition(".")
+    models: dict[str, type[BaseModel]] = {"web": Web, "trunk": Trunk}
+    model = models.get(kind) or errors.model_of_bridge(document, name)
+    return model is not None and key in model.model_fields
+
+
+def _names_written_out(document: dict[str, Any], finder: Finder) -> list[Problem]:
+    return [
+        finder.problem(f"{section}.{name}.name", f"is no key of this section; its name is in its brackets: [{section}.{name}]")
+        for section in ("trunk", "line")
+        for name, table in _tables(document, section)
+        if "name" in table
+    ]
+
+
+def _resolve_lines(document: dict[str, Any]) -> set[str]:
+    """What a line does not say is taken from the rest of the file; the keys that were filled in."""
+    inherited: set[str] = set()
+    for section in ("trunk", "line"):
+        for name, table in _tables(document, section):
+            table["name"] = name
+            inherited.add(f"{section}.{name}.name")
     for name, table in _tables(document, "line"):
-        table["name"] = name
-        table.setdefault("timezone", document.get("timezone", "UTC"))
-        table.setdefault("trunks", list(trunks) if isinstance(trunks, dict) else [])
-        table.setdefault("sms", list(ways) if isinstance(ways, dict) else [])
-        table.setdefault("sender", table.get("number", ""))
+        rest = {
+            "timezone": document.get("timezone", "UTC"),
+            "trunks": [one for one, _ in _tables(document, "trunk")],
+            "sms": [one for one, _ in _tables(document, "sms")],
+            "sender": table.get("number", ""),
+        }
+        inherited |= {f"line.{name}.{key}" for key in rest if key not in table}
+        table.update({key: value for key, value in rest.items() if key not in table})
+    return inherited
 
 
 def _tables(document: dict[str, Any], section: str) -> list[tuple[str, dict[str, Any]]]:
     tables = document.get(section)
     return [(n, t) for n, t in tables.items() if isinstance(t, dict)] if isinstance(tables, dict) else []
-
-
-def _in_words(error: ValidationError, document: dict[str, Any], where: dict[str, int], finder: Finder) -> list[Problem]:
-    """Pydantic's errors as problems: one a key, and none for what a line only inherited or what its parts explain."""
-    problems: dict[str, Problem] = {}
-    for one in error.errors(include_url=False):
-        key = _dotted(one["loc"], document)
-        if one["type"] != "missing" and key not in where and not key.endswith(secrets.SECRET_KEYS["sms"]):
-            continue
-        if any(other.startswith(f"{key}.") for other in problems):
-            continue
-        if key.rpartition(".")[2] in secrets.SECRET_KEYS["sms"] and one["type"] != "missing":
-            key, one = f"{key}_file", {**one, "input": None}  # noqa: PLW2901 — a secret is never shown
-        elif key.rpartition(".")[2] in secrets.SECRET_KEYS["sms"]:
-            key = f"{key}_file"
-        problems.setdefault(key, finder.problem(key, in_words(one, _known_keys(key, document))))
-    return list(problems.values())
-
-
-def _dotted(location: Sequence[int | str], document: dict[str, Any]) -> str:
-    """Pydantic's location without the names of union members that it puts between the keys."""
-    parts: list[str] = []
-    here: Any = document
-    for part in location:
-        if isinstance(here, dict) and part not in here and len(parts) == 2 and parts[0] == "sms" and part in bridges.KINDS:
-            continue
-        if part == "week":
-            continue
-        parts.append(str(part))
-        if isinstance(here, dict):
-            here = here.get(part)
-        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
-            here = here[part]
-        else:
-            here = None
-    return ".".join(parts)
-
-
-def _known_keys(key: str, document: dict[str, Any]) -> list[str]:
-    """The keys that might have been meant where an unknown one stands."""
-    section, *rest = key.split(".")
-    models: dict[str, type[BaseModel]] = {"trunk": Trunk, "line": Line, "alert": Alert, "hours": Hours}
-    if len(rest) == 0:
-        return _fields(Config)
-    if section == "sms":
-        kind = document.get("sms", {}).get(rest[0], {}).get("kind")
-        return _fields(bridges.KINDS[kind]) if kind in bridges.KINDS else []
-    if section == "line" and "variant" in rest:
-        return _fields(Variant)
-    if section == "line" and len(rest) > 2:
-        return _fields(LineText)
-    field = Config.model_fields.get(section)
-    model = models.get(section) or (type(field.default) if field and isinstance(field.default, BaseModel) else None)
-    return _fields(model) if model else []
-
-
-def _fields(model: type[BaseModel]) -> list[str]:
-    secret = {key for keys in secrets.SECRET_KEYS.values() for key in keys}
-    return [f"{name}_file" if name in secret else name for name in model.model_fields if name != "name"]

@@ -4,63 +4,57 @@
 from the rest of the file.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, PlainValidator, PrivateAttr, SecretStr, StringConstraints, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, SecretStr, StringConstraints, model_validator
 
+from config.addresses import REACHED_BY, Host, HostPort, NamedFile, Phone, SipAddress, Url
 from config.bridges import STRICT, Bridge, Smpp, Spool, Twilio
+from config.hours import DAYS, QUIET_HOURS, DayNames, Days, Holiday, NoHoliday, QuietHours, Span, TimeSpan
+from config.providers import Few, Word
 from config.values import (
-    DAYS,
     E164,
     MERGE_FIELD,
     MERGE_FIELDS,
-    Days,
+    Decimal,
     Duration,
-    Holiday,
+    Flag,
     Listen,
-    NoHoliday,
     Number,
     OneOrMore,
     Peer,
     Place,
     PortRange,
-    QuietHours,
     Region,
     RtpPorts,
     Sender,
     SipListen,
-    Span,
-    TimeSpan,
+    SomeTime,
     Timezone,
     WebListen,
-    days,
-    duration,
+    Whole,
     listen,
-    span,
+    some_time,
 )
+from config.written import Misplaced, checked, written
 
 __all__ = [
-    "DAYS", "E164", "MERGE_FIELD", "MERGE_FIELDS", "Alert", "Bridge", "Config", "Consent", "Contacts", "Hours", "Limits",
-    "Line", "LineText", "Listen", "Place", "PortRange", "Retention", "Sip", "Smpp", "Span", "Spool", "Trunk", "Twilio",
-    "Variant", "Web",
+    "DAYS", "E164", "MERGE_FIELD", "MERGE_FIELDS", "QUIET_HOURS", "Alert", "Bridge", "Config", "Consent", "Contacts",
+    "Hours", "Limits", "Line", "LineText", "Listen", "Place", "PortRange", "Retention", "Sip", "Smpp", "Span", "Spool",
+    "Trunk", "Twilio", "Variant", "Web",
 ]  # fmt: skip
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-Seconds = Annotated[float, Field(ge=1, le=180)]
+Seconds = Annotated[Decimal, Field(ge=1, le=180)]
+Count = Annotated[Whole, Field(le=1_000_000_000)]
+Message = Annotated[str, StringConstraints(min_length=1, max_length=1600)]
+LISTENERS = 8
+"""So many transports the SIP stack can have."""
 DEFAULT_MESSAGE = (
     "{business}: Sorry we missed your call. Reply here with what you need or call {number}. Reply STOP to opt out."
 )
-
-_QUIET_IN_THE_US = span("21:00-08:00")
-QUIET_HOURS: Mapping[str, Span] = {
-    **dict.fromkeys(("US", "PR", "GU", "VI", "AS", "MP"), _QUIET_IN_THE_US),
-    "CA": span("21:30-09:00"),
-}
-"""By the caller's country, where `consent.quiet_hours` does not say. US and its territories: 47 CFR 64.1200(c)(1). Canada:
-CRTC, Unsolicited Telecommunications Rules, the hours of weekdays. `docs/reasons.md` says why they hold for texts to callers."""
 
 
 class _Section(BaseModel):
@@ -70,13 +64,13 @@ class _Section(BaseModel):
 class Sip(_Section):
     """Where calls are listened for."""
 
-    listen: tuple[SipListen, ...] = Field(default=(listen("udp:0.0.0.0:5060"),), min_length=1)
+    listen: tuple[SipListen, ...] = Field(default=(listen("udp:0.0.0.0:5060"),), min_length=1, max_length=LISTENERS)
     rtp_ports: RtpPorts = PortRange(first=10000, last=10299)
-    max_calls: int = Field(default=100, ge=1, le=500)
-    public_address: str | None = None
-    stun: str | None = None
-    tls_certificate: Path | None = None
-    tls_key: Path | None = None
+    max_calls: Whole = Field(default=100, ge=1, le=500)
+    public_address: Host | None = None
+    stun: HostPort | None = None
+    tls_certificate: NamedFile | None = None
+    tls_key: NamedFile | None = None
 
 
 class Web(_Section):
@@ -84,7 +78,7 @@ class Web(_Section):
 
     listen: WebListen = Place(host="127.0.0.1", port=8080)
     password: SecretStr | None = None
-    public_url: str | None = None
+    public_url: Url | None = None
 
 
 class Trunk(_Section):
@@ -94,19 +88,20 @@ class Trunk(_Section):
     peers: tuple[Peer, ...] = ()
     answered_elsewhere: Literal["trust", "ignore"] = "trust"
     default_line: str | None = None
-    registrar: str | None = None
-    username: str | None = None
+    registrar: SipAddress | None = None
+    username: Word | None = None
     password: SecretStr | None = None
     transport: Literal["udp", "tcp", "tls"] = "udp"
-    proxy: str | None = None
-    expires: Duration = timedelta(hours=1)
+    proxy: SipAddress | None = None
+    expires: SomeTime = timedelta(hours=1)
 
     @model_validator(mode="after")
     def _one_kind(self) -> "Trunk":
         if bool(self.peers) == bool(self.registrar):
-            raise ValueError(
+            raise Misplaced(
+                "peers" if "peers" in self.model_fields_set and not self.registrar else "",
                 'needs either peers = ["192.0.2.10"] (a PBX or carrier that sends calls by its address) '
-                'or registrar = "sip:…" (an account)'
+                'or registrar = "sip:…" (an account)',
             )
         return self
 
@@ -114,7 +109,7 @@ class Trunk(_Section):
 class Hours(_Section):
     """When an office is open. `week` maps what stands in the file (`mon-fri`) to spans of local time."""
 
-    week: dict[str, Annotated[tuple[TimeSpan, ...], OneOrMore]]
+    week: dict[DayNames, Annotated[tuple[TimeSpan, ...], OneOrMore]]
     holidays: Annotated[tuple[Holiday, ...], OneOrMore] = ()
     holidays_except: Annotated[tuple[NoHoliday, ...], OneOrMore] = ()
     """Of the days that `holidays` names, those on which the office is open all the same: names or dates."""
@@ -125,28 +120,25 @@ class Hours(_Section):
         if not isinstance(value, dict):
             return value
         off = {key: value[key] for key in ("holidays", "holidays_except") if key in value}
-        week = {key: spans for key, spans in value.items() if key not in off}
-        for key in week:
-            days(key)
-        return {"week": week, **off}
+        return {"week": {key: spans for key, spans in value.items() if key not in off}, **off}
 
 
 class Variant(_Section):
     """Another message, or none, for calls that meet every condition."""
 
     hours: Literal["open", "closed", "holiday"] | None = None
-    missed: int | None = Field(default=None, ge=1, le=100)
+    missed: Whole | None = Field(default=None, ge=1, le=100)
     days: Days | None = None
     between: TimeSpan | None = None
     caller: Literal["known", "new", "vip"] | None = None
     outcome: Literal["abandoned", "no_answer", "busy", "interrupted"] | None = None
     message: str | None = Field(default=None, min_length=1, max_length=1600)
-    send: bool = True
+    send: Flag = True
 
     @model_validator(mode="after")
     def _says_something(self) -> "Variant":
         if self.send == (self.message is None):
-            raise ValueError("needs either a message, or send = false")
+            raise Misplaced("" if self.send else "send", "needs either a message, or send = false")
         return self
 
 
@@ -154,20 +146,20 @@ def _once_per(value: Any) -> Any:
     if value in ("call", "day"):
         return value
     try:
-        return duration(value)
+        return some_time(value)
     except ValueError:
-        raise ValueError(f'{value!r} must be "call", "day", or a length of time such as "20m" or "24h"') from None
+        raise ValueError(f'{written(value)} must be "call", "day", or a length of time such as "20m" or "24h"') from None
 
 
 class LineText(_Section):
     """`[line.NAME.text]`: what is texted, and how often."""
 
-    enabled: bool = True
+    enabled: Flag = True
     message: str = Field(default=DEFAULT_MESSAGE, min_length=1, max_length=1600)
     wait: Duration = timedelta(0)
-    once_per: Annotated[Literal["call", "day"] | timedelta, PlainValidator(_once_per)] = "day"
-    expires: Duration = timedelta(minutes=15)
-    repeat_after_no_reply: bool = True
+    once_per: Annotated[Literal["call", "day"] | timedelta, checked(_once_per)] = "day"
+    expires: SomeTime = timedelta(minutes=15)
+    repeat_after_no_reply: Flag = True
     variant: tuple[Variant, ...] = ()
 
 
@@ -176,20 +168,20 @@ class Line(_Section):
 
     name: Name
     number: Number
-    business: str = ""
-    staff: str = ""
+    business: Few = ""
+    staff: Few = ""
     timezone: Timezone
     trunks: tuple[str, ...]
     arrives: Literal["ringing", "missed"] = "ringing"
     ring_seconds: Seconds = 20
     min_ring: Duration = timedelta(seconds=3)
-    phones: tuple[str, ...] = ()
+    phones: tuple[Phone, ...] = ()
     then: Literal["reject", "greeting", "voicemail"] = "reject"
-    greeting: Path | None = None
+    greeting: NamedFile | None = None
     hours: str | None = None
     sms: Annotated[tuple[str, ...], OneOrMore]
     sender: Sender
-    campaign: str = ""
+    campaign: Few = ""
     """The 10DLC campaign that the sender is registered with, for people."""
     text: LineText = LineText()
 
@@ -200,10 +192,10 @@ class Consent(_Section):
     quiet_hours: QuietHours | None = None
     """None: those of the caller's country in `QUIET_HOURS`, where it has some."""
     when_quiet: Literal["hold", "skip", "send"] = "hold"
-    opt_out_reply: str = "{business}: you will get no more texts. Reply START to undo."
-    opt_in_reply: str = "{business}: you will get our texts again. Reply STOP to opt out."
-    help_reply: str = "{business}: we text back when we miss your call. Call {number}. Reply STOP to opt out."
-    provider_confirms_opt_out: bool = False
+    opt_out_reply: Message = "{business}: you will get no more texts. Reply START to undo."
+    opt_in_reply: Message = "{business}: you will get our texts again. Reply STOP to opt out."
+    help_reply: Message = "{business}: we text back when we miss your call. Call {number}. Reply STOP to opt out."
+    provider_confirms_opt_out: Flag = False
 
 
 class Limits(_Section):
@@ -211,45 +203,51 @@ class Limits(_Section):
 
     regions: tuple[Region, ...] = ()
     """Empty: each line's own region only."""
-    per_minute: int | None = Field(default=None, ge=1)
+    per_minute: Count | None = Field(default=None, ge=1)
     """None: no limit; `textback check` then says so. A default would hold back texts that somebody counts on."""
-    per_day: int | None = Field(default=None, ge=1)
-    per_region_abroad: int = Field(default=5, ge=0)
+    per_day: Count | None = Field(default=None, ge=1)
+    per_region_abroad: Count = Field(default=5, ge=0)
     require_attestation: tuple[Literal["A", "B", "C"], ...] = ()
 
 
 class Contacts(_Section):
     """Who is known."""
 
-    file: Path
+    file: NamedFile
 
 
 class Retention(_Section):
     """How long things are kept."""
 
-    calls: Duration = timedelta(days=90)
-    voicemail: Duration = timedelta(days=30)
+    calls: SomeTime = timedelta(days=90)
+    voicemail: SomeTime = timedelta(days=30)
 
 
 class Alert(_Section):
     """Whom to tell of what."""
 
     kind: Literal["email", "webhook", "text"]
-    to: str
-    events: tuple[Literal["reply", "voicemail", "bridge_down", "trunk_down", "limit_reached", "digest"], ...] = (
-        "bridge_down",
-        "trunk_down",
-        "limit_reached",
+    to: Word
+    events: tuple[Literal["reply", "voicemail", "bridge_down", "trunk_down", "limit_reached", "digest"], ...] = Field(
+        default=("bridge_down", "trunk_down", "limit_reached"), min_length=1
     )
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> "Alert":
+        try:
+            REACHED_BY[self.kind](self.to)
+        except ValueError as error:
+            raise Misplaced("to", str(error)) from None
+        return self
 
 
 class Config(_Section):
     """The whole configuration."""
 
-    data_dir: Path = Path("/var/lib/textback")
+    data_dir: NamedFile = Path("/var/lib/textback")
     timezone: Timezone
     region: Region
-    watch: bool = False
+    watch: Flag = False
     """Load the file again whenever it changes; a reload by signal works in any case."""
     sip: Sip = Sip()
     web: Web = Web()

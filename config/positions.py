@@ -16,6 +16,18 @@ def positions(toml: str) -> dict[str, int]:
     return _Walker(toml).walk()
 
 
+def last_pair(toml: str) -> tuple[str, int, str]:
+    """The last `key = value` of a text that ends with it: its dotted key, its line, and the text before that line."""
+    walker = _Walker(toml)
+    walker.walk()
+    return walker.last_pair, walker.last_line, "\n".join(toml.split("\n")[: walker.last_line - 1])
+
+
+def header_of(line: str) -> str:
+    """The dotted key in a line that begins with a bracket."""
+    return _join(_Walker(f"{line.lstrip().lstrip('[')}]]").key())
+
+
 class _Walker:
     def __init__(self, toml: str) -> None:
         self._text = toml
@@ -25,6 +37,7 @@ class _Walker:
         self._line = 1
         self._tables: dict[str, int] = {}
         """How often an array of tables has been opened."""
+        self.last_pair, self.last_line = "", 1
 
     def walk(self) -> dict[str, int]:
         table: list[str] = []
@@ -43,7 +56,7 @@ class _Walker:
 
     def _header(self, *, is_array: bool) -> list[str]:
         line = self._line_now()
-        names = self._resolved(self._key(), is_array=is_array)
+        names = self._resolved(self.key(), is_array=is_array)
         self._at += 2 if is_array else 1
         self._note(names, line)
         return names
@@ -63,11 +76,12 @@ class _Walker:
 
     def _pair(self, table: list[str]) -> None:
         line = self._line_now()
-        names = table + self._key()
+        names = table + self.key()
         self._note(names, line)
         self._at += 1  # =
         self._skip(_SPACE)
         self._value(names)
+        self.last_pair, self.last_line = _join(names), line
 
     def _value(self, names: list[str]) -> None:
         opening = self._text[self._at]
@@ -128,7 +142,8 @@ class _Walker:
             self._at += 1
         return self._text[start : self._at - 3]
 
-    def _key(self) -> list[str]:
+    def key(self) -> list[str]:
+        """The names of the dotted key that begins here."""
         parts: list[str] = []
         while True:
             self._skip(_SPACE)

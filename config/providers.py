@@ -4,15 +4,20 @@ import base64
 import binascii
 import re
 from datetime import timedelta
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
 
-from config.values import Duration, OneOrMore, Pace, Peer
+from config.addresses import HeaderName, Identity, TemplateValue, Url
+from config.values import Decimal, OneOrMore, Pace, Peer, SomeTime, Whole
+from config.written import Misplaced
 
 STRICT = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+[^\s]*$")]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Few = Annotated[str, StringConstraints(max_length=200)]
+"""As `Word`, and it may be empty."""
+Login = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^:]*$")]
+"""A user's name; its password stands behind a colon (RFC 7617)."""
 NO_SECRET = SecretStr("")
 PER_SECOND = 1.0
 """What the smallest 10DLC campaigns may send in the US: 75 parts a minute at AT&T (message class T). An SMSC or a provider
@@ -25,13 +30,13 @@ class Http(BaseModel):
     model_config = STRICT
     VERIFIED_BY: ClassVar[tuple[str, ...]] = ("hook_secret",)
     """The secrets, any of which verifies the provider's calls; without one they are all refused."""
-    cost_per_segment: float = Field(default=0, ge=0)
-    window: int = Field(default=10, ge=1, le=1000)
+    cost_per_segment: Decimal = Field(default=0, ge=0, le=1000)
+    window: Whole = Field(default=10, ge=1, le=1000)
     """Requests under way at once."""
     per_second: Pace = PER_SECOND
     """Requests a second at most, each of which is a text, however long; None: as fast as the provider answers."""
-    connect_timeout: Duration = timedelta(seconds=10)
-    response_timeout: Duration = timedelta(seconds=30)
+    connect_timeout: SomeTime = timedelta(seconds=10)
+    response_timeout: SomeTime = timedelta(seconds=30)
     callback_url: Url | None = None
     """Where this provider reaches our webhooks; None: `web.public_url`."""
     hook_from: Annotated[tuple[Peer, ...], OneOrMore] = ()
@@ -60,7 +65,7 @@ class Twilio(Expiring):
 
     kind: Literal["twilio"]
     VERIFIED_BY: ClassVar[tuple[str, ...]] = ("auth_token",)
-    account_sid: Word
+    account_sid: Identity
     auth_token: SecretStr
     base_url: Url = "https://api.twilio.com"
 
@@ -71,7 +76,7 @@ class SignalWire(Expiring):
     kind: Literal["signalwire"]
     VERIFIED_BY: ClassVar[tuple[str, ...]] = ("signing_key",)
     base_url: Url
-    project_id: Word
+    project_id: Identity
     api_token: SecretStr
     signing_key: SecretStr = NO_SECRET
 
@@ -84,7 +89,7 @@ class Telnyx(Http):
     api_key: SecretStr
     public_key: SecretStr = NO_SECRET
     """The account's, base64: verifies the webhooks."""
-    messaging_profile: str = ""
+    messaging_profile: Few = ""
     base_url: Url = "https://api.telnyx.com"
 
     @field_validator("public_key")
@@ -104,11 +109,11 @@ class Bandwidth(Expiring):
 
     kind: Literal["bandwidth"]
     VERIFIED_BY: ClassVar[tuple[str, ...]] = ("hook_password",)
-    account_id: Word
+    account_id: Identity
     application_id: Word
-    username: Word
+    username: Login
     password: SecretStr
-    hook_username: Word = "textback"
+    hook_username: Login = "textback"
     hook_password: SecretStr = NO_SECRET
     """With `hook_username`: what the application shows at our webhooks."""
     base_url: Url = "https://messaging.bandwidth.com"
@@ -132,7 +137,7 @@ class Plivo(Expiring):
 
     kind: Literal["plivo"]
     VERIFIED_BY: ClassVar[tuple[str, ...]] = ("auth_token",)
-    auth_id: Word
+    auth_id: Identity
     auth_token: SecretStr
     base_url: Url = "https://api.plivo.com"
 
@@ -142,7 +147,7 @@ class Sinch(Expiring):
 
     kind: Literal["sinch"]
     VERIFIED_BY: ClassVar[tuple[str, ...]] = ("signing_key", "hook_secret")
-    service_plan_id: Word
+    service_plan_id: Identity
     api_token: SecretStr
     signing_key: SecretStr = NO_SECRET
     base_url: Url = "https://us.sms.api.sinch.com"
@@ -153,10 +158,10 @@ class Android(Expiring):
 
     kind: Literal["android"]
     VERIFIED_BY: ClassVar[tuple[str, ...]] = ("signing_key",)
-    username: Word
+    username: Login
     password: SecretStr
     signing_key: SecretStr = NO_SECRET
-    sim: int | None = Field(default=None, ge=1, le=3)
+    sim: Whole | None = Field(default=None, ge=1, le=3)
     url: Url = "https://api.sms-gate.app/3rdparty/v1/messages"
 
 
@@ -166,7 +171,7 @@ class Kannel(Expiring):
     kind: Literal["kannel"]
     username: Word
     password: SecretStr
-    smsc: str = ""
+    smsc: Few = ""
     url: Url = "http://127.0.0.1:13013/cgi-bin/sendsms"
 
 
@@ -185,17 +190,17 @@ class Calls(BaseModel):
     """Where a call of the provider says what; paths like `data.to.0.number`."""
 
     model_config = STRICT
-    id: str = ""
-    to: str = ""
+    id: Few = ""
+    to: Few = ""
 
 
 class ReceiptCalls(Calls):
     """`[sms.NAME.receipt]`."""
 
     state: Word
-    key: str = ""
-    delivered: Annotated[tuple[str, ...], OneOrMore]
-    undelivered: Annotated[tuple[str, ...], OneOrMore]
+    key: Few = ""
+    delivered: Annotated[tuple[Word, ...], OneOrMore]
+    undelivered: Annotated[tuple[Word, ...], OneOrMore]
 
 
 class InboundCalls(Calls):
@@ -205,7 +210,7 @@ class InboundCalls(Calls):
     text: Word
 
 
-Status = Annotated[int, Field(ge=200, le=599)]
+Status = Annotated[int, Field(strict=True, ge=200, le=599)]
 PLACEHOLDERS = (
     *("to", "to_digits", "sender", "sender_digits", "text", "key", "secret", "receipt_url"),
     *("validity_seconds", "validity_minutes", "expires_at"),
@@ -217,19 +222,19 @@ class Described(Http):
 
     kind: Literal["http"]
     url: Url
-    headers: dict[str, str] = Field(default_factory=dict)
+    headers: dict[HeaderName, str] = Field(default_factory=dict)
     body: Literal["json", "form"] = "json"
-    fields: dict[str, Any]
+    fields: dict[str, TemplateValue]
     """The body, with `{to}`, `{sender}`, `{text}`, `{key}`, `{secret}` … where their values go."""
     secret: SecretStr = NO_SECRET
-    id: str = ""
+    id: Few = ""
     """Where the answer holds the text's id: `data.id`; empty: it gives none."""
-    accepted: Annotated[tuple[Status, ...], OneOrMore] = (200, 201, 202)
+    accepted: Annotated[tuple[Status, ...], Field(min_length=1), OneOrMore] = (200, 201, 202)
     refused: Annotated[tuple[Status, ...], OneOrMore] = (400, 422)
     temporary: Annotated[tuple[Status, ...], OneOrMore] = (429,)
     receipt: ReceiptCalls | None = None
     inbound: InboundCalls | None = None
-    hook_answer: str = ""
+    hook_answer: str = Field(default="", max_length=10000)
     """What a call of the provider is answered with."""
 
     @model_validator(mode="after")
@@ -237,15 +242,25 @@ class Described(Http):
         told = repr((self.fields, self.url))
         for name in ("{text}", "{to"):
             if name not in told:
-                raise ValueError(f"fields must say where {name.rstrip('}')}}} goes, or every text would be the same")
-        for name in re.findall(r"{(\w+)}", repr((self.fields, self.url, self.headers))):
-            if name not in PLACEHOLDERS:
-                raise ValueError(f"there is no {{{name}}}; there are {', '.join(f'{{{known}}}' for known in PLACEHOLDERS)}")
-            if name == "secret" and not self.secret.get_secret_value():
-                raise ValueError("{secret} is used, but secret_file does not name a file that holds it")
+                whole = f"{name.rstrip('}')}}}"
+                raise Misplaced("fields", f"must say where {whole} goes, or every text would be the same")
         if "{text}" in repr(self.headers):
-            raise ValueError("{text} must not stand in headers, which have one line each")
+            raise Misplaced("headers", "have one line each, so {text} must not stand there")
+        nested = [name for name, value in self.fields.items() if isinstance(value, bool | list | dict)]
+        if self.body == "form" and nested:
+            raise Misplaced("fields", f"{nested[0]} must be text or a number, in quotes: a form has nothing else (body)")
+        for key in ("fields", "url", "headers"):
+            self._knows_placeholders(key)
         twice = set(self.accepted) & {*self.refused, *self.temporary} or set(self.refused) & set(self.temporary)
         if twice:
-            raise ValueError(f"status {min(twice)} stands in two of accepted, refused and temporary")
+            key = "temporary" if min(twice) in self.temporary else "refused"
+            raise Misplaced(key, f"status {min(twice)} stands in two of accepted, refused and temporary; let it stand in one")
         return self
+
+    def _knows_placeholders(self, key: str) -> None:
+        for name in re.findall(r"{(\w+)}", repr(getattr(self, key))):
+            if name not in PLACEHOLDERS:
+                known = ", ".join(f"{{{known}}}" for known in PLACEHOLDERS)
+                raise Misplaced(key, f"there is no {{{name}}}; there are {known}")
+            if name == "secret" and not self.secret.get_secret_value():
+                raise Misplaced(key, "{secret} is used, but secret_file does not name a file that holds it")

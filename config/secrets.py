@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from config.written import control_characters
+
 SECRET_KEYS = {
     "web": ("password",),
     "trunk": ("password",),
@@ -25,6 +27,8 @@ SECRET_KEYS = {
 _STAND_INS = {"public_key": "A" * 43 + "=", "hook_secret": "0" * 16}
 """For keys whose secret has to have a form of its own."""
 LARGEST = 16384
+UNREAD = "unread"
+"""Stands where a secret would, while what is wrong with its file is told."""
 DIRECTORY = "secrets"
 """Beside the configuration, for root alone: the systemd unit gives the service a copy of what is in it."""
 
@@ -56,19 +60,24 @@ def find(name: str, beside: Path) -> Path:
     return next(readable, _missed(name, beside))
 
 
-def read(name: str, beside: Path) -> str:
+def read(name: Any, beside: Path) -> str:
     """The secret, without the white space around it."""
+    if not isinstance(name, str) or not name.strip():
+        raise SecretError("must be the name of a file, in quotes; the secret must stand in it alone")
     path = find(name, beside)
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
-        secret = content.decode().strip()
+        secret = content.decode("utf-8-sig").strip()
     except OSError as error:
         raise SecretError(_why_not(error, name, path)) from None
     except UnicodeDecodeError:
         raise SecretError(f"{path} is no text file; the secret must stand in it alone") from None
     if not secret or len(content) > LARGEST:
         raise SecretError(f"{path} is {'empty' if not secret else 'too long'}; the secret must stand in it alone")
+    if found := control_characters(secret):
+        what = "more than one line" if "\n" in secret else f"a control character ({found})"
+        raise SecretError(f"{path} holds {what}; the secret must stand in it alone")
     return secret
 
 

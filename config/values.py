@@ -3,12 +3,14 @@
 import ipaddress
 import re
 from dataclasses import dataclass
-from datetime import date, time, timedelta
-from typing import Annotated, Any, Literal, NewType
+from datetime import timedelta
+from typing import Annotated, Any, NewType
 from zoneinfo import ZoneInfo
 
 import phonenumbers
-from pydantic import BeforeValidator, PlainValidator
+from pydantic import BeforeValidator, Field
+
+from config.written import checked, written
 
 E164 = NewType("E164", str)
 """A telephone number with its plus and country code (ITU-T E.164): `+14155550100`."""
@@ -19,21 +21,42 @@ MERGE_FIELD = re.compile(r"\{\s*(\w+)\s*(?:\|([^{}]*))?\}")
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
-_CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+LONGEST = timedelta(days=3650)
+AGES = timedelta(days=999_999)
 
 
 def duration(value: Any) -> timedelta:
     """`"20s"`, `"20m"`, `"24h"`, `"90d"`, `"500ms"`."""
     if isinstance(value, timedelta):
         return value
+    length = any_length(value)
+    if length > LONGEST:
+        raise ValueError(f'{written(value)} is longer than ten years; write a shorter time, at most "{LONGEST.days}d"')
+    return length
+
+
+def any_length(value: Any) -> timedelta:
+    """As `duration`, however long; what no calendar reaches is cut short."""
     match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
-        raise ValueError('must be a length of time in quotes, such as "20s", "20m", "24h" or "90d"')
-    return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+        raise ValueError(f'{written(value)} must be a length of time in quotes, such as "20s", "20m", "24h" or "90d"')
+    seconds = float(match[1]) * _UNITS[match[2]]
+    return timedelta(seconds=min(seconds, AGES.total_seconds()))
 
 
-Duration = Annotated[timedelta, PlainValidator(duration)]
+def some_time(value: Any) -> timedelta:
+    """A length of time that is not nothing."""
+    length = duration(value)
+    if not length:
+        raise ValueError(f'{written(value)} must be longer than nothing, such as "10s" or "15m"')
+    return length
+
+
+Duration = Annotated[timedelta, checked(duration)]
+SomeTime = Annotated[timedelta, checked(some_time)]
+Flag = Annotated[bool, Field(strict=True)]
+Whole = Annotated[int, Field(strict=True)]
+Decimal = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 def pace(value: Any) -> float | None:
@@ -42,10 +65,10 @@ def pace(value: Any) -> float | None:
         return None
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 10_000:
         return float(value)
-    raise ValueError(f'{value!r} must be a number above 0 and at most 10000, such as 1.0, or "unlimited"')
+    raise ValueError(f'{written(value)} must be a number above 0 and at most 10000, such as 1.0, or "unlimited"')
 
 
-Pace = Annotated[float | None, PlainValidator(pace)]
+Pace = Annotated[float | None, checked(pace)]
 
 
 def number(value: Any) -> E164:
@@ -57,7 +80,7 @@ def number(value: Any) -> E164:
             parsed = None
         if parsed is not None and phonenumbers.is_valid_number(parsed):
             return E164(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
-    raise ValueError(f'{value!r} is no valid telephone number; write it with + and country code, such as "+14155550100"')
+    raise ValueError(f'{written(value)} is no valid telephone number; write it with + and country code, such as "+14155550100"')
 
 
 def sender(value: Any) -> str:
@@ -68,12 +91,14 @@ def sender(value: Any) -> str:
         is_name = value.isascii() and value.replace(" ", "").isalnum() and len(value) <= 11
         if is_name and (not value.isdecimal() or 3 <= len(value) <= 8):
             return value
-    raise ValueError(f'{value!r} must be a number such as "+14155550100", or a name of at most 11 letters, digits and spaces')
+    raise ValueError(
+        f'{written(value)} must be a number such as "+14155550100", or a name of at most 11 letters, digits and spaces'
+    )
 
 
-Sender = Annotated[str, PlainValidator(sender)]
+Sender = Annotated[str, checked(sender)]
 
-Number = Annotated[E164, PlainValidator(number)]
+Number = Annotated[E164, checked(number)]
 
 
 def timezone(value: Any) -> str:
@@ -81,21 +106,23 @@ def timezone(value: Any) -> str:
     try:
         ZoneInfo(value)
     except Exception:
-        raise ValueError(f'{value!r} is no time zone; write a name such as "America/Chicago" or "Europe/London"') from None
+        raise ValueError(
+            f'{written(value)} is no time zone; write a name such as "America/Chicago" or "Europe/London"'
+        ) from None
     return str(value)
 
 
-Timezone = Annotated[str, PlainValidator(timezone)]
+Timezone = Annotated[str, checked(timezone)]
 
 
 def region(value: Any) -> str:
     """A country by its two letters (ISO 3166-1)."""
     if not isinstance(value, str) or value.upper() not in phonenumbers.SUPPORTED_REGIONS:
-        raise ValueError(f'{value!r} is no country; write its two letters, such as "US" or "GB"')
+        raise ValueError(f'{written(value)} is no country; write its two letters, such as "US" or "GB"')
     return value.upper()
 
 
-Region = Annotated[str, PlainValidator(region)]
+Region = Annotated[str, checked(region)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,21 +160,21 @@ def place(value: Any) -> Place:
             ipaddress.ip_address(host)
         except ValueError:
             host = ""
-        if host and port.isdecimal() and int(port) <= 65535:
+        if host and port.isascii() and port.isdecimal() and 0 < int(port) <= 65535:
             return Place(host=host, port=int(port))
-    raise ValueError(f'{value!r} must be an address and a port, such as "127.0.0.1:8080"')
+    raise ValueError(f'{written(value)} must be an address and a port, such as "127.0.0.1:8080"')
 
 
 def listen(value: Any) -> Listen:
     """`"udp:0.0.0.0:5060"`, also `tcp:` and `tls:`."""
     transport, _, rest = value.partition(":") if isinstance(value, str) else ("", "", "")
     if transport not in ("udp", "tcp", "tls"):
-        raise ValueError(f'{value!r} must name a transport, an address and a port, such as "udp:0.0.0.0:5060"')
+        raise ValueError(f'{written(value)} must name a transport, an address and a port, such as "udp:0.0.0.0:5060"')
     return Listen(transport=transport, place=place(rest))
 
 
-WebListen = Annotated[Place, PlainValidator(place)]
-SipListen = Annotated[Listen, PlainValidator(listen)]
+WebListen = Annotated[Place, checked(place)]
+SipListen = Annotated[Listen, checked(listen)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,10 +190,10 @@ def port_range(value: Any) -> PortRange:
     match = re.fullmatch(r"(\d{1,5})-(\d{1,5})", value.strip()) if isinstance(value, str) else None
     if match and 1024 <= int(match[1]) < int(match[2]) <= 65535:
         return PortRange(first=int(match[1]), last=int(match[2]))
-    raise ValueError(f'{value!r} must be a range of ports between 1024 and 65535, such as "10000-10299"')
+    raise ValueError(f'{written(value)} must be a range of ports between 1024 and 65535, such as "10000-10299"')
 
 
-RtpPorts = Annotated[PortRange, PlainValidator(port_range)]
+RtpPorts = Annotated[PortRange, checked(port_range)]
 
 
 def peer(value: Any) -> str:
@@ -176,106 +203,11 @@ def peer(value: Any) -> str:
     except (ValueError, TypeError) as error:
         why = "has host bits set" if "host bits" in str(error) else "is no IP address"
         raise ValueError(
-            f'{value!r} {why}; write an address such as "192.0.2.10" or a network such as "198.51.100.0/28"'
+            f'{written(value)} {why}; write an address such as "192.0.2.10" or a network such as "198.51.100.0/28"'
         ) from None
 
 
-Peer = Annotated[str, PlainValidator(peer)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """A span of local time; one that ends at or before its start runs past midnight."""
-
-    start: time
-    end: time
-    """24:00 is told as 00:00, the end of the day."""
-
-
-def span(value: Any) -> Span:
-    """`"08:00-12:00"`."""
-    start, _, end = value.partition("-") if isinstance(value, str) else ("", "", "")
-    times = [_clock(part.strip()) for part in (start, end)]
-    if None in times or times[0] == times[1]:
-        raise ValueError(f'{value!r} must be a span of time of 24 hours, such as "08:00-17:00"; past midnight: "20:00-02:00"')
-    return Span(start=times[0] or time(), end=times[1] or time())
-
-
-def _clock(text: str) -> time | None:
-    match = _CLOCK.fullmatch(text)
-    if match is None or (match[1] == "24" and match[2] != "00"):
-        return None
-    return time(int(match[1]) % 24, int(match[2]))
-
-
-TimeSpan = Annotated[Span, PlainValidator(span)]
-
-
-def quiet_hours(value: Any) -> Span | Literal["off"]:
-    """`"21:00-08:00"`, or `"off"`."""
-    if value == "off":
-        return "off"
-    try:
-        return span(value)
-    except ValueError:
-        raise ValueError(f'{value!r} must be a span of time of 24 hours, such as "21:00-08:00", or "off"') from None
-
-
-QuietHours = Annotated[Span | Literal["off"], PlainValidator(quiet_hours)]
-
-
-def days(value: Any) -> frozenset[int]:
-    """`"mon-fri"`, `"sat"`, `"fri-mon"`, `"mon,wed"`: weekdays, Monday is 0."""
-    found: set[int] = set()
-    for part in str(value).lower().split(","):
-        first, dash, last = part.strip().partition("-")
-        if first not in DAYS or (dash and last not in DAYS):
-            raise ValueError(f'{value!r} names no days; write "mon", "mon-fri", "sat,sun"')
-        start = DAYS.index(first)
-        length = (DAYS.index(last) - start) % 7 if dash else 0
-        found |= {(start + step) % 7 for step in range(length + 1)}
-    return frozenset(found)
-
-
-Days = Annotated[frozenset[int], PlainValidator(days)]
-
-
-def holiday(value: Any) -> str:
-    """A country or a part of one (`US-TX`, `DE`), a date (`2026-12-24`), or a calendar file (`closures.ics`)."""
-    says = f'{value!r} must be a country or part of one such as "US-TX", a date such as "2026-12-24", or a file such as "x.ics"'
-    if not isinstance(value, str):
-        raise ValueError(says)
-    if value.endswith(".ics"):
-        return value
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-        try:
-            date.fromisoformat(value)
-        except ValueError:
-            raise ValueError(f"{value!r} is no date") from None
-        return value
-    from holidays.utils import list_supported_countries  # noqa: PLC0415 — all the world's holidays come with it
-
-    country, _, part = value.partition("-")
-    known = list_supported_countries(include_aliases=True)
-    if country not in known:
-        raise ValueError(says)
-    if part and part not in known[country]:
-        parts = ", ".join(known[country][:60]) or "none"
-        raise ValueError(f"{value!r}: {country} has no part {part} whose holidays are known; there are {parts}")
-    return value
-
-
-Holiday = Annotated[str, PlainValidator(holiday)]
-
-
-def no_holiday(value: Any) -> str:
-    """The name of a public holiday (`Columbus Day`), or a date (`2026-11-27`), on which the office is open all the same."""
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f'{value!r} must be the name of a holiday such as "Columbus Day", or a date such as "2026-11-27"')
-    return holiday(value) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) else value.strip()
-
-
-NoHoliday = Annotated[str, PlainValidator(no_holiday)]
+Peer = Annotated[str, checked(peer)]
 
 
 def listed(value: Any) -> Any:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
-from itertools import pairwise
 from urllib.parse import urlsplit
 
+from config import doubts
 from config.bridges import Http
 from config.model import E164, QUIET_HOURS, Bridge, Config, Hours, Line, Smpp
 from gateway import calendars, closed_days, wording
@@ -54,6 +54,7 @@ def advise(config: Config, now: datetime, knowledge: Knowledge | None = None) ->
     found = [advice for line in config.line.values() for advice in _of_line(line, config)]
     for name, hours in config.hours.items():
         found += _of_hours(f"hours.{name}", hours)
+    found += [Advice(key=key, says=says) for key, says in doubts.of(config)]
     unlimited = [name for name in ("per_minute", "per_day") if getattr(config.limits, name) is None]
     if unlimited:
         says = (
@@ -109,9 +110,6 @@ def _of_line(line: Line, config: Config) -> Iterator[Advice]:
         yield Advice(key=f"{key}.ring_seconds", says=says)
     if region_of(line.number) not in (config.limits.regions or (region_of(line.number),)):
         yield Advice(key="limits.regions", says=f"leaves out the country of [{key}] itself")
-    if not line.sms:
-        says = 'there is no [sms.…] section, so nothing is sent; kind = "spool" keeps texts in a file until there is an account'
-        yield Advice(key=f"{key}.sms", says=says)
     yield from _of_sender(line, config)
     sends = [name for name in line.sms if config.sms[name].kind != "spool"]
     if sends and line.sender.startswith("+1") and region_of(E164(line.sender)) == "US" and not line.campaign:
@@ -205,17 +203,8 @@ def _of_message(message: Message) -> Iterator[Advice]:
 
 
 def _of_hours(key: str, hours: Hours) -> Iterator[Advice]:
-    week = calendars.week_of(hours)
-    if not any(week):
+    if not any(calendars.week_of(hours)):
         yield Advice(key=key, says="is never open")
-    for spans in week:
-        ordered = sorted((span for span in spans if span.end > span.start), key=lambda span: span.start)
-        for first, second in pairwise(ordered):
-            if second.start < first.end:
-                yield Advice(
-                    key=key, says=f"{first.start:%H:%M}-{first.end:%H:%M} and {second.start:%H:%M}-{second.end:%H:%M} overlap"
-                )
-                return
 
 
 def _of_files(config: Config, now: datetime, knowledge: Knowledge) -> Iterator[Advice]:

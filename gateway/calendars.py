@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from config.hours import days
 from config.model import Config, Hours, Span
-from config.values import days
 from gateway import ics
 from gateway.core.hours import OfficeHours
 from gateway.days_off import closed, years_around

@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from structlog.testing import capture_logs
 
 from config.load import load
@@ -139,6 +140,26 @@ async def test_broken_and_mended(tmp_path: Path) -> None:
         "contacts_read",
         "configuration_loaded",
     ]
+
+
+@pytest.mark.parametrize("is_watched", [False, True])
+@pytest.mark.parametrize("hours", ['"closed"', '"9:00-12:00"', "5", "false"])
+async def test_broken_hours_are_refused_and_the_next_change_is_taken(tmp_path: Path, hours: str, is_watched: bool) -> None:
+    path, took = write(tmp_path), InForce()
+    path.write_text(f"watch = {str(is_watched).lower()}\n{path.read_text()}")
+    good = path.read_text()
+    line = good[: good.index("mon-fri")].count("\n") + 1
+    reloading = Reloading(load(path), Knowledge(), took.take)
+    task = asyncio.create_task(reloading.run())
+    for text, is_broken in ((good.replace('"08:00-17:00"', hours), True), (good, False)):
+        path.write_text(text)
+        if not is_watched:
+            reloading.ask()
+        await until(lambda wanted=is_broken: bool(reloading.error) is wanted)
+        assert not is_broken or f"{path}:{line}: hours.office.mon-fri: " in reloading.error
+    assert {config.hash for config in took.configs} == {load(path).hash}
+    reloading.stop()
+    await task
 
 
 async def test_calls_do_not_wait_for_a_large_calendar(tmp_path: Path) -> None:

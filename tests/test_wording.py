@@ -125,11 +125,6 @@ def test_name_as_sender_of_a_spool_or_a_phone_is_not_used(tmp_path: Path) -> Non
     assert found(tmp_path, (ON_THE_LINE, f'{ON_THE_LINE}sender = "ABC HVAC"\n')) == []
 
 
-def test_no_way_to_send(tmp_path: Path) -> None:
-    ((key, says),) = found(tmp_path, ('[sms.spool]\nkind = "spool"\n', ""))
-    assert (key, says[:46]) == ("line.front.sms", "there is no [sms.…] section, so nothing is sen")
-
-
 @pytest.mark.parametrize(
     ("region", "consent", "said"),
     [

@@ -1,7 +1,7 @@
 """`textback check`: everything that is wrong with a configuration, what to think about, and what does nothing yet."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -52,7 +52,12 @@ def check(options: argparse.Namespace) -> int:
         unset = [load.problem(config, advice.key, advice.says) for advice in by_default(config)]
         later = load.not_in_effect(path)
     if options.json:
-        groups = {"errors": errors, "warnings": warnings, "by_default": unset, "not_in_effect": later}
+        groups: dict[str, Sequence[Problem]] = {
+            "errors": errors,
+            "warnings": warnings,
+            "by_default": unset,
+            "not_in_effect": later,
+        }
         shown: dict[str, Any] = {name: [asdict(problem) for problem in group] for name, group in groups.items()}
         if config is not None:
             shown["messages"] = [_message_json(message) for line in config.line.values() for message in messages(line, config)]
@@ -60,7 +65,8 @@ def check(options: argparse.Namespace) -> int:
             shown["holidays"] = [_closed_json(day, config) for day in coming(config, knowledge.calendars(config, now), now)]
         say_json(shown)
     else:
-        _print(errors, {"Warnings": warnings, "In effect by default": unset, "Not in effect yet": later}, config)
+        told = {"Warnings": warnings, "In effect by default": unset, "Not in effect yet": later}
+        _print(errors, told, config, is_strict=options.strict)
         if options.week and config is not None:
             _print_week(config, knowledge.directory(config, now), now)
         if options.holidays and config is not None:
@@ -86,7 +92,7 @@ def _about_this_machine() -> Iterator[str]:
         )
 
 
-def _print(errors: tuple[Problem, ...], groups: dict[str, list[Problem]], config: Config | None) -> None:
+def _print(errors: tuple[Problem, ...], groups: dict[str, list[Problem]], config: Config | None, *, is_strict: bool) -> None:
     for problem in errors:
         complain(problem)
     for title, group in groups.items():
@@ -111,6 +117,11 @@ def _print(errors: tuple[Problem, ...], groups: dict[str, list[Problem]], config
         complain(
             f"{config.path} itself is good (configuration {config.hash}), {files} that it names cannot be used. Lines: {lines}"
         )
+        return
+    warnings = groups["Warnings"]
+    if is_strict and warnings:
+        why = f"{len(warnings)} warning{'s count as errors' if len(warnings) != 1 else ' counts as an error'}"
+        complain(f"{config.path}: not good by --strict: {why}. Without --strict it is good (configuration {config.hash}).")
         return
     say(f"{config.path}: good (configuration {config.hash}). Lines: {lines}")
 

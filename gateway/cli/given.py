@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
 from config.model import E164, Config
-from config.values import duration
+from config.values import any_length, duration
 from gateway.core.schedule import zone
 
 T = TypeVar("T")
@@ -78,7 +78,7 @@ def instant(text: str, timezone: str, now: datetime, *, is_end: bool = False) ->
 
 def _instant(text: str, timezone: str, now: datetime, *, is_end: bool) -> datetime:
     if text[-1:] in "smhd" and not text[:1].isalpha():
-        return now - duration(text)
+        return now - any_length(text)
     if len(text) == len("2026-11-23"):
         day = date.fromisoformat(text) + timedelta(days=is_end)
         return datetime.combine(day, time(), zone(timezone)).astimezone(UTC)

@@ -13,7 +13,7 @@ from typing import Any
 
 from config import load
 from config.model import Config
-from config.values import duration
+from config.values import any_length
 from gateway.cli.given import about, unknown_line
 from gateway.cli.known import directory_now
 from gateway.cli.say import complain, say, say_json, show_progress
@@ -93,7 +93,7 @@ def _since(options: argparse.Namespace, now: datetime) -> datetime:
     if options.since is None and options.csv is not None:
         return _THE_FIRST
     try:
-        return max(now - duration(options.since or "30d"), _THE_FIRST)
+        return max(now - any_length(options.since or "30d"), _THE_FIRST)
     except OverflowError:
         return _THE_FIRST
     except ValueError as error:

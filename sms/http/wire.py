@@ -29,14 +29,14 @@ def basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
-def form_request(url: str, fields: Mapping[str, str], **headers: str) -> Request:
+def form_request(url: str, fields: Mapping[str, str], /, **headers: str) -> Request:
     """A form, UTF-8 (`application/x-www-form-urlencoded`)."""
     return Request(
         url=url, headers={"Content-Type": "application/x-www-form-urlencoded", **headers}, body=urlencode(fields).encode()
     )
 
 
-def json_request(url: str, told: Mapping[str, Any], **headers: str) -> Request:
+def json_request(url: str, told: Mapping[str, Any], /, **headers: str) -> Request:
     """A JSON object."""
     return Request(url=url, headers={"Content-Type": "application/json", **headers}, body=json.dumps(told).encode())
 

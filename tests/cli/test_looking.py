@@ -168,8 +168,7 @@ def test_commands_beside_a_gateway_whose_file_is_broken_and_whose_secrets_are_go
             assert output == asked[command][0].replace("textback.toml", LAST_GOOD), command
     assert "The configuration was not loaded again:" in again["status"][0]
     (running.directory / "web.password").write_text(SECRET)
-    running.configure(web='password_file = "web.password"')
-    running.path.write_text(running.path.read_text() + '[consent]\nquiet_hours = "21:00-08:00"\n')
+    running.configure(web='password_file = "web.password"', more='[consent]\nquiet_hours = "21:00-08:00"')
     running.reload()
     assert (running.directory / "data" / LAST_GOOD).read_text() == running.path.read_text()
     assert running.stop() == 0

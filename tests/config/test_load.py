@@ -118,7 +118,7 @@ missed = 2
         'textback.toml:15: sms.a.system_idd: is no key of this section; did you mean "system_id"?',
         "textback.toml:16: sms.a.password: must not stand in this file; write it into a file of its own"
         ' and say password_file = "…"',
-        'textback.toml:17: sms.b: kind must be one of "spool", "smpp", "twilio", "signalwire", "telnyx", "bandwidth", "vonage",'
+        'textback.toml:18: sms.b.kind: \'smp\' must be one of "spool", "smpp", "twilio", "signalwire", "telnyx", "bandwidth", "vonage",'
         ' "plivo", "sinch", "android", "kannel", "jasmin", "http"; did you mean "smpp"?',
         'textback.toml:21: line.front.trunks: there is no [trunk.pbxx]; did you mean "pbx"?',
         "textback.toml:23: line.front.ring_seconds: 900 must be less than or equal to 180",
@@ -142,18 +142,18 @@ missed = 2
         (('kind = "spool"', 'kind = "telnyx"'), "sms.spool.api_key_file: is missing, and there is no default for it"),
         (
             ('kind = "spool"', 'kind = "http"\nurl = "sms.example.com"\nfields = {text = "{text}", to = "{to}"}'),
-            'sms.spool.url: "sms.example.com" must be an address like https://sms.example.com',
+            "sms.spool.url: 'sms.example.com' must be an address like https://sms.example.com",
         ),
         (
             ('kind = "spool"', 'kind = "http"\nurl = "https://sms.example.com"\nfields = {to = "{to}"}'),
-            "sms.spool: fields must say where {text} goes, or every text would be the same",
+            "sms.spool.fields: must say where {text} goes, or every text would be the same",
         ),
         (
             (
                 'kind = "spool"',
                 'kind = "http"\nurl = "https://sms.example.com"\nrefused = 200\nfields = {to = "{to}", text = "{text}"}',
             ),
-            "sms.spool: status 200 stands in two of accepted, refused and temporary",
+            "sms.spool.refused: status 200 stands in two of accepted, refused and temporary",
         ),
         (
             (
@@ -180,14 +180,14 @@ missed = 2
                 'kind = "spool"',
                 'kind = "http"\nurl = "https://sms.example.com"\nfields = {to = "{to}", text = "{text}", a = "{txt}"}',
             ),
-            "sms.spool: there is no {txt}; there are {to}, {to_digits}",
+            "sms.spool.fields: there is no {txt}; there are {to}, {to_digits}",
         ),
         (
             (
                 'kind = "spool"',
                 'kind = "http"\nurl = "https://sms.example.com"\nheaders = {A = "{secret}"}\nfields = {to = "{to}", text = "{text}"}',
             ),
-            "sms.spool: {secret} is used, but secret_file does not name",
+            "sms.spool.headers: {secret} is used, but secret_file does not name",
         ),
         (("[line.front]", "[line.other]\nnumber = '+14155550100'\n[line.front]"), "is the number of [line.other] too"),
         (('[trunk.pbx]\npeers = ["192.0.2.10"]', ""), "line.front: no calls can come: there is no [trunk.…] section"),
@@ -196,7 +196,7 @@ missed = 2
             "web.listen: is no loopback address, so a password",
         ),
         (('region = "US"', 'region = "US"\n[sip]\nlisten = ["tls:0.0.0.0:5061"]'), "tls cannot be listened on yet"),
-        (("[line.front]", '[line.front]\nring_seconds = "20s"'), 'line.front.ring_seconds: "20s" must be a valid number'),
+        (("[line.front]", '[line.front]\nring_seconds = "20s"'), "line.front.ring_seconds: '20s' must be a valid number"),
         (('"+1 (415) 555-0100"', '"555-0100"'), "'555-0100' is no valid telephone number; write it with + and country code"),
         (('[line.front]\nnumber = "+1 (415) 555-0100"', ""), "line: is missing"),
     ],
@@ -320,6 +320,16 @@ def test_directory_secrets_that_cannot_be_entered(write, credentials: Path, tmp_
     (credentials / "secrets_given.password").write_text("fromsys")
     assert checked(path, credentials).returncode == 0
     closed.chmod(0o700)
+
+
+def test_data_directory_within_one_that_cannot_be_entered(write, credentials: Path, tmp_path: Path) -> None:
+    """Whoever may only read the configuration can have it checked."""
+    (tmp_path / "closed" / "inner").mkdir(parents=True)
+    path = write(GOOD.replace('"data"', '"closed/inner/data"'))
+    (tmp_path / "closed").chmod(0)
+    done = checked(path, credentials)
+    (tmp_path / "closed").chmod(0o700)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_secret_that_everybody_may_read_is_warned_of(write, tmp_path: Path) -> None:

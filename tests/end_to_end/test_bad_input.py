@@ -52,10 +52,10 @@ def test_web_port_taken(tmp_path: Path) -> None:
 
 def test_data_directory_cannot_be_written(tmp_path: Path) -> None:
     running = prepared(tmp_path)
-    (tmp_path / "data").write_text("a file, no directory")
+    (tmp_path / "data" / "gateway.lock").mkdir(parents=True)
     status, said = run_once(running.path)
     assert status == 1
-    assert said.startswith(f"textback: data_dir {tmp_path}/data cannot be used: File exists")
+    assert said.startswith(f"textback: data_dir {tmp_path}/data cannot be used: Is a directory")
     assert said.count("\n") == 0
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.cli.main import main
+from tests.peers.settings import awake
 
 CONFIG = """\
 data_dir = "."
@@ -45,7 +46,7 @@ class Done:
 def configured(directory: Path, line: str = "", text: str = CONFIG) -> Path:
     """A configuration whose database is `directory/textback.db`; its file."""
     path = directory / "textback.toml"
-    path.write_text(text.replace("{line}", line))
+    path.write_text(awake(text.replace("{line}", line)))
     return path
 
 

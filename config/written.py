@@ -1,0 +1,70 @@
+"""How a value is checked where it is written, whatever stands there, and how it is shown in an error. PURE."""
+
+import re
+from collections.abc import Callable
+from datetime import date, time
+from typing import Any
+
+from pydantic import PlainValidator
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_SHOWN_AT_MOST = 60
+
+
+class Misplaced(ValueError):
+    """What is wrong with a section because of one of its keys: the error is told at that key."""
+
+    def __init__(self, key: str, says: str) -> None:
+        self.key = key
+        super().__init__(says)
+
+
+def written(value: Any) -> str:
+    """A value as it stands in the file, near enough, and never longer than a line; `this` where it is a list or a section."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return _cut(repr(value))
+        case int() | float():
+            return _number(value)
+        case date() | time():
+            return value.isoformat()
+        case _:
+            return "this"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN_AT_MOST else f"{text[: _SHOWN_AT_MOST - 1]}…{text[-1]}"
+
+
+def _number(value: float) -> str:
+    try:
+        return _cut(repr(value))
+    except ValueError:  # an integer of more digits than Python prints
+        return "this number"
+
+
+def checked(check: Callable[[Any], Any]) -> PlainValidator:
+    """A check as pydantic's validator: whatever it raises is an error of the key that it was asked about."""
+
+    def validate(value: Any) -> Any:
+        try:
+            return check(value)
+        except ValueError:
+            raise
+        except Exception as error:
+            raise ValueError(f"{written(value)} cannot be used here ({type(error).__name__}: {error})") from None
+
+    return PlainValidator(validate)
+
+
+def control_characters(text: str, allowed: str = "") -> str:
+    """The first character of a text that no keyboard writes and no line may hold, as `U+0000`; empty where there is none."""
+    found = next((match[0] for match in _CONTROL.finditer(text) if match[0] not in allowed), "")
+    return f"U+{ord(found):04X}" if found else ""
+
+
+def visible(text: str) -> str:
+    r"""The text in one line: a control character as `\x1b` or `\n`."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
