@@ -10,10 +10,9 @@ from pydantic import BaseModel, ValidationError
 
 from config import bridges, checks, secrets
 from config.model import Alert, Config, Hours, Line, LineText, Trunk, Variant
+from config.places import SEARCHED
 from config.positions import positions
 from config.problems import ConfigError, Finder, Problem, in_words
-
-SEARCHED = (Path("/etc/textback/textback.toml"), Path("textback.toml"))
 
 
 def find(named: str | None) -> Path:

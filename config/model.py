@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, PlainValidator, PrivateAttr, SecretStr, StringConstraints, model_validator
 
 from config.bridges import STRICT, Bridge, Smpp, Spool, Twilio
+from config.places import WEB_LISTEN
 from config.values import (
     DAYS,
     E164,
@@ -36,6 +37,7 @@ from config.values import (
     days,
     duration,
     listen,
+    place,
 )
 
 __all__ = [
@@ -70,7 +72,7 @@ class Sip(_Section):
 class Web(_Section):
     """Pages, API, /healthz and /readyz."""
 
-    listen: WebListen = Place(host="127.0.0.1", port=8080)
+    listen: WebListen = place(WEB_LISTEN)
     password: SecretStr | None = None
     public_url: str | None = None
 

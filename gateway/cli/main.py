@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from config.problems import ConfigError
 from gateway import log
-from gateway.cli import call_test, check, demo, explain, numbers, run, send_test, show, simulate
+from gateway.cli import call_test, check, demo, explain, healthy, numbers, run, send_test, show, simulate
 from gateway.cli.say import complain, tolerate_encodings
 from gateway.store.database import StoreError
 
@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"textback {version('textback')}")
     parser.add_argument("-c", dest="config", metavar="FILE", default=None, help=_CONFIG)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (run, check, demo, show, numbers, explain, simulate, call_test, send_test):
+    for module in (run, check, healthy, demo, show, numbers, explain, simulate, call_test, send_test):
         module.add_to(commands)
     for command in set(commands.choices.values()):
         command.add_argument("-c", dest="config", metavar="FILE", default=argparse.SUPPRESS, help=_CONFIG)
