@@ -97,17 +97,25 @@ locked() {
 }
 
 set_up() { # WHEEL DEPENDENCIES
+    local words
     if ! is_complete "$NEXT"; then
         say "setting up $VENV"
-        rm -rf "$NEXT"
+        forget "$NEXT"
         make_venv
         take_dependencies "$2" || install_dependencies "$1"
         printf '%s' "$2" >"$NEXT/dependencies.stamp"
         is_loadable || need_packages "${STACK_NEEDS[@]}"
         install_product
+        words=$("$NEXT/bin/textback" --version 2>&1) || die_of "$words" "what was set up in $NEXT does not start; $VENV is as it was"
         : >"$NEXT/run.stamp"
     fi
     switch
+}
+
+# forget ENVIRONMENT: first what says that it is whole, so that a removal that is cut off leaves nothing that looks so.
+forget() {
+    rm -f "$1"/{run,test,dependencies}.stamp
+    rm -rf "$1"
 }
 
 make_venv() {
@@ -117,10 +125,12 @@ make_venv() {
 
 # From an environment that has just these, so that new code needs no index: packages lie in any place alike, programs do not.
 take_dependencies() { # DEPENDENCIES
-    local other
+    local other words
     for other in "$VENVS"/*/; do
+        [ -e "$other/dependencies.stamp" ] || [ "$other" -ef "$NEXT" ] || [ "$other" -ef "$VENV" ] || forget "$other" # half made
         if [ "$(cat "$other/dependencies.stamp" 2>/dev/null)" = "$1" ] && ! [ -e "$other/test.stamp" ]; then
-            cp -a "$other/lib/." "$NEXT/lib/" || die "cannot copy $other to $NEXT; is the disk full?"
+            rm -rf "$NEXT/lib"
+            words=$(cp -a "$other/lib" "$NEXT/lib" 2>&1) || die_of "$words" "cannot copy $other to $NEXT"
             return 0
         fi
     done
@@ -149,13 +159,13 @@ install_product() {
 # The environment before this one stays: what runs from it goes on reading there until it is restarted.
 switch() {
     local before other
-    [ -L "$VENV" ] || [ ! -e "$VENV" ] || { rm -rf "$VENVS/unnamed" && mv "$VENV" "$VENVS/unnamed"; }
+    [ -L "$VENV" ] || [ ! -e "$VENV" ] || { forget "$VENVS/unnamed" && mv "$VENV" "$VENVS/unnamed"; }
     before=$(basename "$(readlink "$VENV" || printf unnamed)")
     ln -sfn "$(basename "$VENVS")/$(basename "$NEXT")" "$VENVS/link"
     mv -T "$VENVS/link" "$VENV"
     for other in "$VENVS"/*/; do
         other=$(basename "$other")
-        [ "$other" = "$before" ] || [ "$other" = "$(basename "$NEXT")" ] || rm -rf "${VENVS:?}/$other"
+        [ "$other" = "$before" ] || [ "$other" = "$(basename "$NEXT")" ] || forget "${VENVS:?}/$other"
     done
 }
 
