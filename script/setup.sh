@@ -101,7 +101,6 @@ set_up() { # WHEEL DEPENDENCIES
     if ! is_complete "$NEXT"; then
         say "setting up $VENV"
         forget "$NEXT"
-        make_venv
         take_dependencies "$2" || install_dependencies "$1"
         printf '%s' "$2" >"$NEXT/dependencies.stamp"
         is_loadable || need_packages "${STACK_NEEDS[@]}"
@@ -118,18 +117,19 @@ forget() {
     rm -rf "$1"
 }
 
-make_venv() {
+make_venv() { # OPTION...
     local words
-    words=$("$PYTHON" -m venv "$NEXT" 2>&1) || die_of "$words" "cannot make $NEXT"
+    words=$("$PYTHON" -m venv "$@" "$NEXT" 2>&1) || die_of "$words" "cannot make $NEXT"
 }
 
 # From an environment that has just these, so that new code needs no index: packages lie in any place alike, programs do not.
 take_dependencies() { # DEPENDENCIES
     local other words
     for other in "$VENVS"/*/; do
-        [ -e "$other/dependencies.stamp" ] || [ "$other" -ef "$NEXT" ] || [ "$other" -ef "$VENV" ] || forget "$other" # half made
+        [ -e "$other/run.stamp" ] || forget "$other" # half made
         if [ "$(cat "$other/dependencies.stamp" 2>/dev/null)" = "$1" ] && ! [ -e "$other/test.stamp" ]; then
-            rm -rf "$NEXT/lib"
+            make_venv --without-pip
+            rm -rf "${NEXT:?}/lib"
             words=$(cp -a "$other/lib" "$NEXT/lib" 2>&1) || die_of "$words" "cannot copy $other to $NEXT"
             return 0
         fi
@@ -138,6 +138,7 @@ take_dependencies() { # DEPENDENCIES
 }
 
 install_dependencies() { # WHEEL
+    make_venv
     pip install --require-hashes --requirement "$ROOT/requirements.txt" --requirement "$ROOT/requirements-build.txt"
     pip install --no-deps "$1"
 }
