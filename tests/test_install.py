@@ -146,3 +146,51 @@ def test_python_in_a_home_is_refused(machine: Machine, checkout: Path) -> None:
     assert "the service cannot see /run/user/7, where /run/user/7/bin/python3 lies" in done.stderr
     assert done.returncode == 1
     assert version(machine) == before
+
+
+def test_data_dir_that_systemd_keeps_the_service_from(machine: Machine, tmp_path: Path) -> None:
+    """As `ProtectSystem=strict` does it: everything but the state directory is mounted read-only."""
+    config = tmp_path / "textback.toml"
+    config.write_text(
+        'data_dir = "/run/office"\ntimezone = "America/Chicago"\nregion = "US"\n[trunk.pbx]\npeers = ["192.0.2.10"]\n'
+        '[sms.primary]\nkind = "spool"\n[line.front-desk]\nnumber = "+14155550100"\nbusiness = "ABC HVAC"\n'
+    )
+    machine.run("bash", "-c", "mkdir /run/office && mount -t tmpfs -o ro tmpfs /run/office")
+    done = machine.run(sys.executable, "-m", "gateway", "-c", str(config), "run", PYTHONPATH=str(ROOT))
+    assert done.returncode == 1
+    assert done.stderr == (
+        "textback: data_dir /run/office cannot be used: Read-only file system; the service may write into /var/lib/textback alone, "
+        "so let that be data_dir, and mount another disk there (at /var/lib/private/textback) where it must be one\n"
+    )
+
+
+def test_configuration_that_only_root_can_read(machine: Machine, tmp_path: Path) -> None:
+    """`check`, which root runs, warns; `systemctl reload`, whose first line the service's user runs, fails."""
+    source = tmp_path / "source.toml"
+    source.write_text(
+        'data_dir = "data"\ntimezone = "America/Chicago"\nregion = "US"\n[trunk.pbx]\npeers = ["192.0.2.10"]\n'
+        '[sms.primary]\nkind = "spool"\n[line.front-desk]\nnumber = "+14155550100"\nbusiness = "ABC HVAC"\n'
+    )
+    path = "/run/textback.toml"
+    line = next(
+        line for line in (ROOT / "systemd" / "textback.service").read_text().splitlines() if "ExecReload=/bin/sh" in line
+    )
+    reload = line.partition("'")[2].rstrip("'").replace("/etc/textback/textback.toml", path)
+    as_service = (
+        "setpriv",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+        "/bin/sh",
+        "-c",
+        f"trap : HUP; MAINPID=$$; {reload}",
+    )
+    for mode, is_closed in (("600", True), ("644", False)):
+        machine.run("install", "-m", mode, str(source), path)
+        checked = machine.run(sys.executable, "-m", "gateway", "-c", path, "check", PYTHONPATH=str(ROOT))
+        warning = f"  {path}: only root can read this file, and the service is not root; it holds no secrets, so run: chmod 644 {path}"
+        assert (warning in checked.stdout.splitlines()) == is_closed, checked.stdout
+        assert checked.returncode == 0
+        reloaded = machine.run(*as_service)
+        assert (reloaded.returncode != 0) == is_closed
+        assert ("Permission denied" in reloaded.stderr) == is_closed
