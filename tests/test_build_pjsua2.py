@@ -101,6 +101,16 @@ def test_failed_step_is_put_down_to_what_its_log_shows(tmp_path: Path, configure
     assert f"build-pjsua2: cannot build: {why}. The log is" in done.stderr
 
 
+def test_ready_made_wheel_is_fetched_once(tmp_path: Path) -> None:
+    shelf = tmp_path / "pjsua2" / f"fallback-{os.uname().machine}-cp{sys.version_info.major}{sys.version_info.minor}"
+    shelf.mkdir(parents=True)
+    (shelf / "proof").write_text("the stand-in\n")
+    (shelf / "pjsua2_python.whl").touch()
+    no_index = {"PIP_CONFIG_FILE": "/dev/null", "PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0"}
+    done = build(tmp_path, "--print-wheel", TEXTBACK_PJSUA2_NO_BUILD="1", **no_index)
+    assert (done.returncode, done.stdout) == (0, f"{shelf}/pjsua2_python.whl\n"), done.stderr
+
+
 def test_killed_build_leaves_nothing(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     command = [str(SCRIPT), "--python", sys.executable, "--no-fallback", "--source"]
