@@ -3,6 +3,8 @@
 import hashlib
 import io
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -206,3 +208,23 @@ def test_words_of_programs_name_the_cure(words: str, why: str | None) -> None:
     said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
     assert said.startswith("it failed: ") if why else said == "it failed"
     assert (why or "") in said
+
+
+def test_image_is_built_with_all_that_the_script_needs(tmp_path: Path) -> None:
+    """What the Dockerfile copies before it runs the script, so that a change of anything else compiles nothing again."""
+    first, _, _ = (ROOT / "Dockerfile").read_text().partition("\nRUN ")
+    for words in re.findall(r"^COPY (.*)$", first, flags=re.MULTILINE):
+        *sources, target = words.split()
+        for source in sources:
+            there = tmp_path / target.removeprefix("/src/")
+            if (ROOT / source).is_dir():
+                shutil.copytree(ROOT / source, there)
+            else:
+                there = there / Path(source).name if target.endswith("/") else there
+                there.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / source, there)
+    done = subprocess.run(
+        [tmp_path / "script" / "build-pjsua2", "--help"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {"requirements-build.txt", "requirements-pjsua2-fallback.txt"} <= {path.name for path in tmp_path.iterdir()}
