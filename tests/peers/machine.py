@@ -24,6 +24,7 @@ class Machine:
             for path in LAYERS
         ]
         steps = [
+            "{ mount --make-rprivate / 2>/dev/null || ! grep -q shared: /proc/self/mountinfo; }",  # in a chroot, / is no mount
             f'mount -t tmpfs tmpfs "{self._above}"',
             *layers,
             "mount -t tmpfs tmpfs /run",
@@ -31,7 +32,7 @@ class Machine:
             "echo up",
             "exec cat",
         ]
-        command = [*SUDO, "unshare", "--mount", "--propagation", "private", "bash", "-c", " && ".join(steps)]
+        command = [*SUDO, "unshare", "--mount", "--propagation", "unchanged", "bash", "-c", " && ".join(steps)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == "up\n", "a namespace with overlays cannot be made; this needs root or sudo"
@@ -45,7 +46,7 @@ class Machine:
     def command(self, *words: str, **environment: str) -> list[str]:
         """What to start on this machine in order to run a command on that one."""
         assert self._process is not None
-        inside = [*SUDO, "nsenter", "--target", str(self._process.pid), "--mount"]
+        inside = [*SUDO, "nsenter", "--target", str(self._process.pid), "--mount", "--root", "--wd"]
         return [*inside, "env", "SYSTEMD_OFFLINE=1", *(f"{name}={value}" for name, value in environment.items()), *words]
 
     def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
