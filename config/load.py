@@ -10,10 +10,9 @@ from config import checks, errors, files, secrets
 from config.document import content as content_of
 from config.document import parse, unprintable
 from config.model import Config, Trunk, Web
+from config.places import SEARCHED
 from config.problems import ConfigError, Finder, Problem
 from config.written import control_characters
-
-SEARCHED = (Path("/etc/textback/textback.toml"), Path("textback.toml"))
 
 
 def find(named: str | None) -> Path:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, PrivateAttr, SecretStr, StringConstraints
 from config.addresses import REACHED_BY, Host, HostPort, NamedFile, Phone, SipAddress, Url
 from config.bridges import STRICT, Bridge, Smpp, Spool, Twilio
 from config.hours import DAYS, QUIET_HOURS, DayNames, Days, Holiday, NoHoliday, QuietHours, Span, TimeSpan
+from config.places import WEB_LISTEN
 from config.providers import Few, Word
 from config.values import (
     E164,
@@ -36,6 +37,7 @@ from config.values import (
     WebListen,
     Whole,
     listen,
+    place,
     some_time,
 )
 from config.written import Misplaced, checked, written
@@ -76,7 +78,7 @@ class Sip(_Section):
 class Web(_Section):
     """Pages, API, /healthz and /readyz."""
 
-    listen: WebListen = Place(host="127.0.0.1", port=8080)
+    listen: WebListen = place(WEB_LISTEN)
     password: SecretStr | None = None
     public_url: Url | None = None
 

@@ -1,5 +1,6 @@
 """The directory that holds everything a gateway knows, and that only one gateway may hold at a time."""
 
+import errno
 import fcntl
 import os
 import time
@@ -30,10 +31,7 @@ def only_one_here(data_dir: Path) -> Iterator[None]:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(data_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise CannotStart(
-            f"data_dir {data_dir} cannot be used: {error.strerror}; "
-            "create it and give it to the user that the gateway runs as, or name another in the configuration"
-        ) from error
+        raise CannotStart(f"data_dir {data_dir} cannot be used: {error.strerror}; {_cure(error)}") from error
     try:
         _hold(lock, data_dir)
         yield
@@ -68,6 +66,15 @@ def one_runs(data_dir: Path) -> bool:
             return False
     except CannotStart as error:
         return error.__cause__ is None
+
+
+def _cure(error: OSError) -> str:
+    if error.errno == errno.EROFS:  # above all: whatever systemd keeps the service from
+        return (
+            "the service may write into /var/lib/textback alone, so let that be data_dir, and mount another disk there"
+            " (at /var/lib/private/textback) where it must be one"
+        )
+    return "create it and give it to the user that the gateway runs as, or name another in the configuration"
 
 
 def _hold(lock: int, data_dir: Path) -> None:

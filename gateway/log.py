@@ -1,4 +1,5 @@
-"""The log: one line an event, to standard error; journald or Docker keeps it. Values are key=value; a terminal gets colour.
+"""The log: one line an event, to standard error; journald or Docker keeps it. Values are key=value; a terminal gets colour, the
+journal each line's priority and no second time.
 
 Nothing that only tells may end or delay what does: lines go through a bounded queue to a thread of their own. Where nobody
 takes them (a pipe that is not read, a full disk), lines are dropped, and their number is told when lines are taken again.
@@ -13,10 +14,12 @@ import select
 import sys
 import threading
 import time
+from typing import TextIO
 
 import structlog
 from structlog.types import EventDict, WrappedLogger
 
+from gateway import journald
 from gateway.core.shown import shown
 from sms.masking import without_numbers
 
@@ -30,6 +33,7 @@ class Writer:
 
     def __init__(self, descriptor: int, *, at_most: int = QUEUE) -> None:
         self._descriptor = descriptor
+        self._is_journal = journald.is_journal(descriptor)
         self._lines: queue.Queue[bytes] = queue.Queue(at_most)
         self._dropped = 0
         self._lock = threading.Lock()
@@ -62,7 +66,8 @@ class Writer:
     def _tell_dropped(self) -> None:
         with self._lock:
             dropped, self._dropped = self._dropped, 0
-        if not self._wrote(f'level=error event=log_lines_dropped count={dropped} detail="nobody took the log"\n'.encode()):
+        line = f'level=error event=log_lines_dropped count={dropped} detail="nobody took the log"'
+        if not self._wrote(f"{journald.with_priority('error', line) if self._is_journal else line}\n".encode()):
             with self._lock:
                 self._dropped += dropped
 
@@ -120,23 +125,31 @@ def set_up(*, is_verbose: bool = False, is_quiet: bool = False) -> Writer:
     atexit.register(writer.flush)
     level = logging.ERROR if is_quiet else logging.DEBUG if is_verbose else logging.INFO
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[_Handler()], force=True)
-    is_terminal = sys.stderr.isatty()
-    logfmt = structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False)
-    rendering: list[structlog.types.Processor] = (
-        [_harmless, structlog.dev.ConsoleRenderer(colors=True, pad_event_to=24)]
-        if is_terminal
-        else [lambda *given: shown(str(logfmt(*given)))]
-    )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="%H:%M:%S" if is_terminal else "iso", utc=not is_terminal),
             structlog.processors.format_exc_info,
             _without_numbers,
-            *rendering,
+            *_rendering(sys.stderr),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: writer,
         cache_logger_on_first_use=False,
     )
     return writer
+
+
+def _rendering(stream: TextIO) -> list[structlog.types.Processor]:
+    if stream.isatty():
+        clock = structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)
+        return [clock, _harmless, structlog.dev.ConsoleRenderer(colors=True, pad_event_to=24)]
+    if journald.is_journal(stream.fileno()):
+        return [lambda _, __, event: journald.with_priority(event["level"], _one_line(event))]
+    return [structlog.processors.TimeStamper(fmt="iso", utc=True), lambda _, __, event: _one_line(event)]
+
+
+_logfmt = structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], drop_missing=True, bool_as_flag=False)
+
+
+def _one_line(event: EventDict) -> str:
+    return shown(str(_logfmt(None, "", event)))

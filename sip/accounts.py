@@ -16,8 +16,10 @@ from sip.protocol import Start
 
 try:
     from pjsua2_build import MAX_ACCOUNTS
-except ImportError:  # the ready-made wheel
-    MAX_ACCOUNTS = 8
+
+    IPV6 = pj.PJSUA_IPV6_ENABLED
+except ImportError:  # the ready-made wheel, which an account with IPv6 would end
+    MAX_ACCOUNTS, IPV6 = 8, pj.PJSUA_IPV6_DISABLED
 
 _VIA = re.compile(r"^(?:via|v)[ \t]*:[ \t]*SIP[ \t]*/[ \t]*2\.0[ \t]*/[ \t]*(\w+)", re.IGNORECASE | re.MULTILINE)
 _OFFERED = re.compile(r"^c=IN IP([46])", re.MULTILINE)
@@ -90,7 +92,7 @@ class Accounts:
         settings = pj.AccountConfig()
         settings.idUri = "sip:textback@localhost"
         settings.sipConfig.contactForced = str(ours)
-        settings.mediaConfig.ipv6Use = pj.PJSUA_IPV6_ENABLED
+        settings.mediaConfig.ipv6Use = IPV6
         media = settings.mediaConfig.transportConfig
         media.port = self._start.rtp_first
         media.portRange = self._start.rtp_last - self._start.rtp_first

@@ -101,3 +101,52 @@ def test_libraries_warnings_go_the_same_way(capfd: pytest.CaptureFixture[str]) -
     assert "Task exception was never retrieved" in first
     assert "ValueError: inner" in first
     assert second.endswith(r'level=warning event=ours detail="no •••23 \x1b[2J" number=+14155550100')
+
+
+PROGRAM = """
+import logging, sys, structlog
+from gateway import log
+from gateway.cli.say import complain
+log.set_up(is_verbose=True)
+told = structlog.get_logger()
+for level in ("debug", "info", "warning", "error", "critical"):
+    getattr(told, level)("happened", how=level)
+try:
+    raise ValueError("first\\nsecond")
+except ValueError:
+    told.exception("failed")
+logging.getLogger("a.library").warning("mind\\nthis")
+told.info("text\\n<2>forged")
+sys.stderr.flush()
+structlog.get_config()["logger_factory"]().flush()
+complain("textback.toml:1: is wrong", "two\\nlines")
+"""
+
+
+@pytest.mark.parametrize("is_journal", [True, False])
+def test_journal_is_told_how_much_each_line_matters(is_journal: bool, pipe: tuple[int, int]) -> None:
+    """Where standard error leads to the journal; a pipe to somebody else gets no priorities and the time."""
+    reader, descriptor = pipe
+    found = os.fstat(descriptor)
+    environment = {**os.environ, "JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino + (not is_journal)}"}
+    subprocess.run([sys.executable, "-c", PROGRAM], stderr=descriptor, env=environment, timeout=60, check=True)
+    lines = os.read(reader, 65536).decode().splitlines()
+    expected = [
+        "<7>level=debug event=happened",
+        "<6>level=info event=happened",
+        "<4>level=warning event=happened",
+        "<3>level=error event=happened",
+        "<2>level=critical event=happened",
+        "<3>level=error event=failed ex",
+        "<4>level=warning event=library",
+        "<6>level=info event=text\\n<2>forged",
+        "<3>textback.toml:1: is wrong",
+        "<3>two\\nlines",
+    ]
+    if is_journal:
+        assert [line for line, start in zip(lines, expected, strict=True) if not line.startswith(start)] == []
+        assert "timestamp" not in "".join(lines)
+        assert r"Traceback (most recent call last):\n" in lines[5]
+    else:
+        assert all(line.startswith("timestamp=") for line in lines[:8])
+        assert not [line for line in lines if line.startswith("<")]

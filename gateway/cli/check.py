@@ -1,9 +1,11 @@
 """`textback check`: everything that is wrong with a configuration, what to think about, and what does nothing yet."""
 
 import argparse
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from config import load
@@ -49,6 +51,7 @@ def check(options: argparse.Namespace) -> int:
         warnings = load.warnings_about_secrets(path)
         warnings += [load.problem(config, advice.key, advice.says) for advice in advise(config, now, knowledge)]
         warnings += [load.problem(config, "web.listen", says) for says in _about_this_machine()]
+        warnings += [load.problem(config, "", says) for says in _about_the_file(path)]
         unset = [load.problem(config, advice.key, advice.says) for advice in by_default(config)]
         later = load.not_in_effect(path)
     if options.json:
@@ -90,6 +93,12 @@ def _about_this_machine() -> Iterator[str]:
             f"no more than {most} files and connections may be open at once here; where the gateway has as few, it takes"
             f" fewer connections: allow {descriptors.ENOUGH} (LimitNOFILE= of its service, ulimit -Hn)"
         )
+
+
+def _about_the_file(path: Path) -> Iterator[str]:
+    """Root reads everything; the service's user does not."""
+    if os.geteuid() == 0 and path.stat().st_uid == 0 and not path.stat().st_mode & 0o004:
+        yield f"only root can read this file, and the service is not root; it holds no secrets, so run: chmod 644 {path}"
 
 
 def _print(errors: tuple[Problem, ...], groups: dict[str, list[Problem]], config: Config | None, *, is_strict: bool) -> None:

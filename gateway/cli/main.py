@@ -22,6 +22,7 @@ COMMANDS = {
     "texts": ("show", "the newest texts and what became of them"),
     "replies": ("show", "what callers wrote"),
     "status": ("show", "how the running gateway is"),
+    "healthy": ("healthy", "does a gateway answer here, for health checks"),
     "numbers": ("numbers", "numbers that networks say cannot be texted"),
     "optout": ("optout", "callers who want no texts"),
     "explain": ("explain", "why a call was texted or not"),
@@ -31,7 +32,7 @@ COMMANDS = {
 }
 """The module of `gateway.cli` that adds each, and its line in the overview. A module is loaded only where its command is asked
 for: what a gateway needs takes a second."""
-LOG_NOTHING = frozenset({"calls", "texts", "replies", "status", "numbers", "optout", "explain", "send-test"})
+LOG_NOTHING = frozenset({"calls", "texts", "replies", "status", "numbers", "optout", "explain", "send-test", "healthy"})
 """Nor is what logs loaded for these."""
 
 

@@ -6,6 +6,7 @@ import json
 import sys
 from typing import Any
 
+from gateway import journald
 from gateway.core.shown import shown
 
 
@@ -32,9 +33,17 @@ def say_json_line(value: Any) -> None:
 
 
 def complain(*lines: object) -> None:
-    """Lines for people, on standard error."""
+    """Lines for people, on standard error; in the journal they are errors."""
     for line in lines:
-        print(shown(str(line)), file=sys.stderr)
+        text = shown(str(line))
+        print(journald.with_priority("error", text) if _leads_to_journal() else text, file=sys.stderr)
+
+
+def _leads_to_journal() -> bool:
+    try:
+        return journald.is_journal(sys.stderr.fileno())
+    except (OSError, ValueError):  # no file at all: a test's, or closed
+        return False
 
 
 def spin(turn: int) -> None:

@@ -1,0 +1,8 @@
+"""Where things are unless somebody says otherwise, for those too that must not load the configuration's models."""
+
+from pathlib import Path
+
+SEARCHED = (Path("/etc/textback/textback.toml"), Path("textback.toml"))
+"""Where the configuration is looked for."""
+WEB_LISTEN = "127.0.0.1:8080"
+"""`web.listen`."""

@@ -1,0 +1,79 @@
+"""`textback healthy`: does a gateway answer here? For the health checks of containers: one line, exit status 0 or 1.
+
+It runs every few seconds and therefore loads next to nothing. Of the configuration it reads `web.listen` alone, also where the
+file is broken meanwhile: the gateway goes on with the one that it has. It needs no secret.
+"""
+
+import http.client
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from config.places import SEARCHED, WEB_LISTEN
+from gateway.cli.say import complain, say
+
+ANSWER_WITHIN_S = 4.0
+LOCAL = {"0.0.0.0": "127.0.0.1", "::": "::1", "localhost": "127.0.0.1"}  # noqa: S104 — compared, not bound
+"""Where this machine reaches a gateway that listens on every address."""
+_SECTION = re.compile(r"^\s*\[web\](.*?)(?=^\s*\[|\Z)", re.MULTILINE | re.DOTALL)
+_LISTEN = re.compile(r"""^\s*listen\s*=\s*["']([^"'\n]+)["']""", re.MULTILINE)
+
+
+def add_to(commands: Any) -> None:
+    """The command's parser."""
+    parser = commands.add_parser("healthy", help="does a gateway answer here? 0: yes, 1: no", description=__doc__)
+    parser.set_defaults(command=lambda options: healthy(options.config))
+
+
+def healthy(named: str | None) -> int:
+    """0 where `/healthz` answers 200, else 1; `named` is the configuration's file."""
+    place = _place(_listen(_text(named)))
+    where = f"[{place[0]}]:{place[1]}" if ":" in place[0] else f"{place[0]}:{place[1]}"
+    try:
+        status = _status(*place)
+    except (OSError, http.client.HTTPException) as error:
+        complain(f"textback: no gateway answers at {where} ({error}); look at its log, or start it with textback run")
+        return 1
+    if status == http.HTTPStatus.OK:
+        say(f"the gateway at {where} answers")
+        return 0
+    complain(f"textback: {where} answers {status}, as no gateway does; does another program listen there?")
+    return 1
+
+
+def _status(host: str, port: int) -> int:
+    connection = http.client.HTTPConnection(host, port, timeout=ANSWER_WITHIN_S)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def _text(named: str | None) -> str:
+    """The configuration; nothing where it cannot be read, for then only the usual place is known."""
+    paths = [Path(named)] if named is not None else SEARCHED
+    try:
+        return next(path for path in paths if path.exists()).read_text(errors="replace")
+    except (StopIteration, OSError):
+        return ""
+
+
+def _listen(text: str) -> str:
+    try:
+        web = tomllib.loads(text).get("web")
+        listen = web.get("listen") if isinstance(web, dict) else None
+    except tomllib.TOMLDecodeError:
+        section = _SECTION.search(text)
+        found = _LISTEN.search(section[1]) if section else None
+        listen = found[1] if found else None
+    return listen if isinstance(listen, str) else WEB_LISTEN
+
+
+def _place(listen: str) -> tuple[str, int]:
+    host, _, port = listen.rpartition(":")
+    if not (host and port.isdecimal() and int(port) <= 65535):
+        return _place(WEB_LISTEN)
+    host = host.strip("[]")
+    return LOCAL.get(host, host), int(port)

@@ -1,0 +1,45 @@
+# shellcheck shell=bash disable=SC2153
+# How pjproject's source becomes a wheel: all that would make another wheel, and nothing else, since it is part of the cache's key.
+# Sourced by build-pjsua2, which gives HERE, WORK, LOG, PYTHON, and `step`, `failed`, `make_venv` and `keep`.
+
+compile() { # VERSION
+    local jobs
+    jobs=$(nproc)
+    cd "$WORK/pj" || return 1
+    { cp "$HERE/pjsua2/config_site.h" pjlib/include/pj/config_site.h && sed -i 's/bdimad_dev\.o//' pjmedia/build/Makefile; } 2>>"$LOG" ||
+        { failed "pjproject's source cannot be prepared"; return 1; }
+    mend_source 2>>"$LOG" || { failed "pjproject $1 is not the one that is known here: its accept() or its search for RTP ports looks otherwise"; return 1; }
+    step "configuring pjproject $1"
+    CFLAGS="-fPIC -O2 -DNDEBUG" ./configure --disable-shared --disable-sound --disable-video --enable-epoll \
+        --with-external-srtp --with-external-gsm --with-external-speex --disable-speex-aec --disable-ilbc-codec \
+        --disable-g7221-codec --disable-libwebrtc --disable-libyuv --disable-libwebrtc-aec3 --disable-resample \
+        --enable-libsamplerate >>"$LOG" 2>&1 || { failed "configure failed"; return 1; }
+    step "compiling the libraries (a minute or two)"
+    { make dep && make -j"$jobs" lib; } >>"$LOG" 2>&1 || { failed "the libraries did not compile"; return 1; }
+    step "writing the Python binding (about a minute)"
+    make -C pjsip-apps/src/swig/python PYTHON_EXE="$PYTHON" pjsua2_wrap.cpp >>"$LOG" 2>&1 || { failed "swig failed"; return 1; }
+}
+
+mend_source() { # what no setting can change
+    local accept=pjlib/src/pj/ioqueue_common_abs.c media=pjsip/src/pjsua-lib/pjsua_media.c
+    # One connection a turn: a flood of them must not keep the loop from calls, nor from closing them.
+    sed -i '/^PJ_DEF(pj_status_t) pj_ioqueue_accept(/,/^}/s/^#if PJ_IOQUEUE_FAST_TRACK$/#if 0/' $accept
+    # Each account looks for free RTP ports on its own: after 100 that others have it would refuse the call.
+    sed -i 's/RTP_RETRY = 100$/RTP_RETRY = 1000/' $media
+    [ "$(grep -c '^#if 0$' $accept)" = 1 ] && grep -q 'RTP_RETRY = 1000$' $media
+}
+
+make_wheel() { # VERSION
+    local python=$WORK/venv/bin/python flags
+    make_venv || return 1
+    cd "$WORK/pj/pjsip-apps/src/swig/python" || return 1
+    "$python" "$HERE/pjsua2/name_wheel.py" setup.py 2>>"$LOG" || { failed "pjproject's setup.py is not the one that is known here"; return 1; }
+    read -r -d '' -a flags < <(make --no-print-directory -f helper.mak cflags && printf '\0')
+    { gcc "${flags[@]}" "$HERE/pjsua2/capacity.c" -o "$WORK/capacity" && "$WORK/capacity" >pjsua2_build.py; } >>"$LOG" 2>&1 ||
+        { failed "the build's own limits could not be read"; return 1; }
+    step "compiling the Python binding (about two minutes)"
+    PJDIR="$WORK/pj" CFLAGS="-g0" LDFLAGS="-s" "$python" setup.py -q bdist_wheel --dist-dir "$WORK/dist" >>"$LOG" 2>&1 ||
+        { failed "the Python binding of pjproject $1 did not compile"; return 1; }
+    cd "$HERE" || return 1
+    keep "$(find "$WORK/dist" -name '*.whl')"
+}
