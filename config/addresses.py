@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
+from config.checked import checked
 from config.values import number
-from config.written import checked, written
+from config.written import written
 
 _LABEL = re.compile(r"[^\W_](?:[\w-]{0,61}[^\W_])?|_[\w-]{0,62}")
 _SIP = re.compile(r"sips?:[^\s@]*@?[^\s@]+")

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, PrivateAttr, SecretStr, StringConstraints
 
 from config.addresses import REACHED_BY, Host, HostPort, NamedFile, Phone, SipAddress, Url
 from config.bridges import STRICT, Bridge, Smpp, Spool, Twilio
+from config.checked import checked
 from config.hours import DAYS, QUIET_HOURS, DayNames, Days, Holiday, NoHoliday, QuietHours, Span, TimeSpan
 from config.places import WEB_LISTEN
 from config.providers import Few, Word
@@ -40,7 +41,7 @@ from config.values import (
     place,
     some_time,
 )
-from config.written import Misplaced, checked, written
+from config.written import Misplaced, written
 
 __all__ = [
     "DAYS", "E164", "MERGE_FIELD", "MERGE_FIELDS", "QUIET_HOURS", "Alert", "Bridge", "Config", "Consent", "Contacts",

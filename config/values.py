@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from pydantic import BeforeValidator, Field
 
-from config.written import checked, written
+from config.checked import checked
+from config.written import written
 
 E164 = NewType("E164", str)
 """A telephone number with its plus and country code (ITU-T E.164): `+14155550100`."""

@@ -1,11 +1,8 @@
-"""How a value is checked where it is written, whatever stands there, and how it is shown in an error. PURE."""
+"""How a value is shown in an error, and what no line may hold. PURE, and light: every command loads it."""
 
 import re
-from collections.abc import Callable
 from datetime import date, time
 from typing import Any
-
-from pydantic import PlainValidator
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SHOWN_AT_MOST = 60
@@ -43,20 +40,6 @@ def _number(value: float) -> str:
         return _cut(repr(value))
     except ValueError:  # an integer of more digits than Python prints
         return "this number"
-
-
-def checked(check: Callable[[Any], Any]) -> PlainValidator:
-    """A check as pydantic's validator: whatever it raises is an error of the key that it was asked about."""
-
-    def validate(value: Any) -> Any:
-        try:
-            return check(value)
-        except ValueError:
-            raise
-        except Exception as error:
-            raise ValueError(f"{written(value)} cannot be used here ({type(error).__name__}: {error})") from None
-
-    return PlainValidator(validate)
 
 
 def control_characters(text: str, allowed: str = "") -> str:

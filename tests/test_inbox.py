@@ -11,8 +11,10 @@ from structlog.testing import capture_logs
 
 from gateway import metrics
 from gateway.store import consent, replies
+from gateway.store.wanted import Wanted
 from sms.text import Receipt, ReceiptState, Reply
-from tests.peers.sending import CALLER, sending
+from tests.peers.faulty_smsc import FaultySmsc
+from tests.peers.sending import CALLER, sending, smpp
 
 
 def reply(body: str, **changes: Any) -> Reply:
@@ -47,15 +49,16 @@ async def test_nothing_is_told_of_a_reply_that_could_not_be_kept(tmp_path: Path)
 
 async def test_answers_overtake_what_waits_for_the_pace(tmp_path: Path) -> None:
     """A queue that is not sent yet, and a STOP: its confirmation goes first."""
-    async with sending(tmp_path) as it:
+    smsc = await FaultySmsc().start()
+    async with sending(tmp_path, smpp(smsc, more="window = 1")) as it:
         it.outbox.routes = {}
         await it.add(5)
         await it.inbox.reply(reply("STOP"))
-        it.outbox.routes = {"front": ("spool",)}
+        it.outbox.routes = {"front": ("primary",)}
         it.outbox.wake()
         await it.until("accepted", 6)
-    first = (tmp_path / "data" / "spool.jsonl").read_text().splitlines()[0]
-    assert "you will get no more texts" in first
+    assert b"you will get no more texts" in smsc.submitted[0]
+    await smsc.stop()
 
 
 TWO_LINES = '[line.back]\nnumber = "+14155550200"\nbusiness = "Back Office"\n'
@@ -76,7 +79,7 @@ async def test_reply_to_nobody_we_know_is_answered_by_the_line_that_texted_last(
         *_, answered = await it.until("accepted", 5)
         assert (answered["line"], answered["sender"], answered["recipient"]) == ("back", "+14155550200", CALLER)
         assert answered["body"].startswith("Back Office")
-        (kept,) = await it.store.write(replies.newest, 9)
+        (kept,) = await it.store.write(replies.selected, Wanted())
         assert kept["recipient"] == (to or "+14155550200")
 
 

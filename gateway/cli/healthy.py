@@ -13,6 +13,7 @@ from typing import Any
 from config.places import SEARCHED, WEB_LISTEN
 from gateway.cli.say import complain, say
 
+IN_WORDS = "ask whether a gateway answers here, for health checks"
 ANSWER_WITHIN_S = 4.0
 LOCAL = {"0.0.0.0": "127.0.0.1", "::": "::1", "localhost": "127.0.0.1"}  # noqa: S104 — compared, not bound
 """Where this machine reaches a gateway that listens on every address."""
@@ -22,7 +23,7 @@ _LISTEN = re.compile(r"""^\s*listen\s*=\s*["']([^"'\n]+)["']""", re.MULTILINE)
 
 def add_to(commands: Any) -> None:
     """The command's parser."""
-    parser = commands.add_parser("healthy", help="does a gateway answer here? 0: yes, 1: no", description=__doc__)
+    parser = commands.add_parser("healthy", help=IN_WORDS, description=f"{IN_WORDS.capitalize()}.")
     parser.set_defaults(command=lambda options: healthy(options.config))
 
 

@@ -22,7 +22,7 @@ COMMANDS = {
     "texts": ("show", "the newest texts and what became of them"),
     "replies": ("show", "what callers wrote"),
     "status": ("show", "how the running gateway is"),
-    "healthy": ("healthy", "does a gateway answer here, for health checks"),
+    "healthy": ("healthy", "ask whether a gateway answers here, for health checks"),
     "numbers": ("numbers", "numbers that networks say cannot be texted"),
     "optout": ("optout", "callers who want no texts"),
     "explain": ("explain", "why a call was texted or not"),

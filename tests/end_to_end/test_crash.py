@@ -67,7 +67,7 @@ async def test_killed_between_submit_and_answer(gateway: Start, tmp_path: Path) 
     assert len(faulty.submitted) == 2
     again = await asyncio.to_thread(running.cli, "texts", "resend", "1", "2")
     assert (again.stdout, again.returncode) == ("text 1 goes out again\n", 1)
-    assert "text 2 is not unknown" in again.stderr
+    assert "text 2 is accepted; only a text whose fate is unknown can be sent again" in again.stderr
     await asyncio.to_thread(running.wait_for, "texts", 2, state="accepted")
     assert len(faulty.submitted) == 3
     await faulty.stop()
