@@ -110,6 +110,8 @@ class Actions:
             raise ActionRefused(await self._unchanged(text, "only a text whose fate is unknown can be sent again"))
         self._log.warning("text_resent", text=text)
         self._outbox.wake()
+        if await self._store.write(queue.waits_for_morning, text, self._outbox.quiet, now):
+            return f"text {text} goes out again when the quiet hours where its recipient is have ended"
         return f"text {text} goes out again"
 
     async def settle(self, text: int) -> str:

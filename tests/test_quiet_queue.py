@@ -100,3 +100,12 @@ async def test_the_outbox_has_it_decided_anew(tmp_path: Path) -> None:
             (row,) = await it.rows()
         assert await decisions(it) == [("send", "missed_call"), ("hold", "quiet_hours")]
         assert datetime.fromisoformat(row["due_at"]) > datetime.now(UTC) + timedelta(hours=1)
+        await it.store.write(forget_the_answer, row["id"])
+        said = f"text {row['id']} goes out again when the quiet hours where its recipient is have ended"
+        assert await it.actions.resend(row["id"]) == said
+        await it.until("held")
+
+
+def forget_the_answer(db: sqlite3.Connection, text: int) -> None:
+    """As where a crash came between the hand-over and the answer."""
+    db.execute("UPDATE texts SET state = 'unknown', held_for = NULL WHERE id = ?", (text,))

@@ -81,9 +81,12 @@ TABLE: dict[TextState, dict[Event, TextState]] = {
 }
 
 COUNTS_AS_TEXTED = frozenset(
-    {_S.HELD, _S.QUEUED, _S.SENDING, _S.ACCEPTED, _S.DELIVERED, _S.UNDELIVERED, _S.UNKNOWN},
+    {_S.HELD, _S.QUEUED, _S.SENDING, _S.ACCEPTED, _S.DELIVERED, _S.UNKNOWN},
 )
-"""States in which the caller has, may have, or is about to have the text."""
+"""States in which the caller has, may have, or is about to have the text. One that a network could not deliver (the phone was
+off until its time was up) is none: the next missed call is texted. A number that can never be texted is remembered apart."""
+COUNTS_AS_SENT = COUNTS_AS_TEXTED - {_S.HELD} | {_S.UNDELIVERED}
+"""States that count towards the limits: the text went, or is about to, and costs what it costs."""
 
 
 def after(state: TextState, event: Event) -> TextState | None:

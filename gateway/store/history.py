@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from config.model import E164, Limits
 from gateway.core.call import ANSWERED, CALL_TEST, MISSED
 from gateway.core.case import History, Traffic, Twin
-from gateway.core.delivery import COUNTS_AS_TEXTED, TextState
+from gateway.core.delivery import COUNTS_AS_SENT, COUNTS_AS_TEXTED, TextState
 from gateway.core.reason import Reason
 from gateway.store import consent, undeliverable
 from gateway.store.instants import read, written
@@ -15,7 +15,7 @@ FORKED_WITHIN = timedelta(seconds=10)
 """INVITEs of one call arrive so close together."""
 
 _COUNTED = ", ".join(f"'{state}'" for state in sorted(COUNTS_AS_TEXTED))
-_SENT = ", ".join(f"'{state}'" for state in sorted(COUNTS_AS_TEXTED - {TextState.HELD}))
+_SENT = ", ".join(f"'{state}'" for state in sorted(COUNTS_AS_SENT))
 _REAL = "is_test = 0 AND is_answer = 0"
 _ANSWERED = ", ".join(f"'{outcome}'" for outcome in sorted(ANSWERED))
 _NEVER_MEANT = frozenset({Reason.DUPLICATE, Reason.TOO_SHORT})

@@ -18,7 +18,7 @@ from gateway.core.reason import Reason
 from gateway.store import consent, holds
 from gateway.store.history import reached_at
 from gateway.store.instants import read, written
-from gateway.store.texts import key_of, settle
+from gateway.store.texts import key_of, one, settle
 
 AT_MOST = 500
 """Texts claimed, or found to have expired, in one round."""
@@ -120,7 +120,7 @@ def claim_due(
             settle(db, row["id"], Event.CANCELLED, now, detail=_CANCELLED[against])
             cancelled.append(row["id"])
             continue
-        if row["call"] is not None and quiet.holds_for(row["recipient"], row["line"], now):
+        if _is_too_late(row, quiet, now):
             holds.postpone(db, row["id"], now, Reason.QUIET_HOURS)
             postponed.append(row["id"])
             continue
@@ -235,3 +235,14 @@ def _next_at(db: sqlite3.Connection, now: datetime) -> datetime | None:
     """The next instant at which a queued text falls due or expires; what is due already waits for a bridge's room."""
     row = db.execute(NEXT_AT, (written(now),)).fetchone()
     return read(row["at"]) if row["at"] else None
+
+
+def waits_for_morning(db: sqlite3.Connection, text: int, quiet: Quiet, now: datetime) -> bool:
+    """Will a text be held instead of claimed, because it is quiet where its recipient is?"""
+    row = one(db, text)
+    return row is not None and _is_too_late(row, quiet, now)
+
+
+def _is_too_late(row: sqlite3.Row, quiet: Quiet, now: datetime) -> bool:
+    """Answers and tests go at any hour."""
+    return row["call"] is not None and quiet.holds_for(row["recipient"], row["line"], now)

@@ -127,6 +127,17 @@ def test_text_counts_from_when_it_went(db: sqlite3.Connection) -> None:
     assert known(db, add_call(db, NOW)).last_text_at == NOW - timedelta(minutes=4)
 
 
+def test_text_that_could_not_be_delivered_was_none_but_counts_towards_the_limits(db: sqlite3.Connection) -> None:
+    """A phone that was off until the text's time was up: its owner calls again, and has never been texted."""
+    first = add_call(db, NOW - timedelta(minutes=40))
+    text = add_text(db, first, NOW - timedelta(minutes=40))
+    call = add_call(db, NOW)
+    for state, is_texted in (("accepted", True), ("undelivered", False), ("delivered", True)):
+        db.execute("UPDATE texts SET state = ? WHERE id = ?", (state, text))
+        assert (known(db, call).last_text_at is not None) is is_texted, state
+        assert traffic(db).today == 1
+
+
 def test_number_that_cannot_be_texted_is_remembered_for_half_a_year(db: sqlite3.Connection) -> None:
     call = add_call(db, NOW)
     undeliverable.add(db, CALLER, NOW - timedelta(days=181), "primary 0x0000000B")
