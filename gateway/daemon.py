@@ -90,9 +90,9 @@ class Gateway:
 
     async def _live(self, stack: AsyncExitStack) -> None:
         stack.enter_context(only_one_here(self.config.data_dir))
-        taken.keep(self.config)
         self._stores = open_stores(self.config.data_dir)
         stack.callback(self._stores.close)
+        taken.keep(self.config)
         self._store = self._stores.database
         await self._stores.hold_interrupted_texts(RECOVER_WITHIN_S)
         directory = await asyncio.to_thread(self._knowledge.directory, self.config, datetime.now(UTC))

@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from gateway.store.database import migrate
 from tests.peers.gateway import RunningGateway
 from tests.peers.smsc import Smsc
+
+settings.register_profile("busy", deadline=None)
+settings.load_profile("busy")  # how long an example takes says nothing on a machine that has much else to do
 
 
 @pytest.fixture

@@ -166,7 +166,8 @@ def _read(descriptor: int) -> bytes:
 @contextmanager
 def following(path: Path, *command: str) -> Iterator[IO[str]]:
     """A command that goes on, until Ctrl-C."""
-    arguments = [sys.executable, "-m", "gateway", "-c", str(path), *command, "--follow"]
+    heard = ["env", "--default-signal=INT"]  # who runs tests in the background has it ignored, and so would the command
+    arguments = [*heard, sys.executable, "-m", "gateway", "-c", str(path), *command, "--follow"]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -205,6 +205,13 @@ class RunningGateway:
             )
             time.sleep(0.05)
 
+    def wait_until_all_have_ended(self) -> None:
+        """Until each call has its outcome."""
+        until = time.monotonic() + PATIENCE_S
+        while going := [call for call in self.calls() if call["outcome"] is None]:
+            assert time.monotonic() < until, going
+            time.sleep(0.05)
+
     def wait_for_status(self, is_so: Callable[[dict[str, Any]], bool], *, within: float = PATIENCE_S) -> dict[str, Any]:
         """Until /api/v1/status is as wanted; the status."""
         until = time.monotonic() + within
