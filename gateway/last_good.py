@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
+from gateway import whole_file
+
 DIRECTORY = "last-good"
 """In `data_dir`; nobody but the gateway's user may enter it."""
 _NAME = re.compile(r"[0-9a-f]{12}-.*")
@@ -38,16 +40,7 @@ class Copies:
         if not self._keeps or self.of(path) == content:
             return
         self._directory.mkdir(mode=0o700, exist_ok=True)
-        place = self.place(path)
-        fresh = place.with_name(f"{place.name}.new")
-        with contextlib.suppress(FileNotFoundError):
-            fresh.unlink()
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(place)
-        self._settle()
+        whole_file.write(self.place(path), content)
 
     def keep_none_but(self, paths: Iterable[Path]) -> None:
         """Remove the copies of files that the configuration does not name any more: they hold people's numbers."""
@@ -58,11 +51,3 @@ class Copies:
             for found in list(self._directory.iterdir()):
                 if _NAME.fullmatch(found.name) and found.name not in named:
                     found.unlink()
-
-    def _settle(self) -> None:
-        """The directory's entry on the disk too."""
-        descriptor = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

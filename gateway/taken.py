@@ -3,12 +3,12 @@
 The commands that only look go by it while the file itself is broken. The file holds no secrets, so neither does the copy.
 """
 
-import os
 from pathlib import Path
 
 import structlog
 
 from config.model import Config
+from gateway import whole_file
 from gateway.data_dir import LAST_GOOD
 
 
@@ -17,7 +17,7 @@ def keep(config: Config) -> None:
     path = config.data_dir / LAST_GOOD
     try:
         if not _holds(path, config.content):
-            _write(path, config.content)
+            whole_file.write(path, config.content)
     except OSError as error:
         structlog.get_logger().warning(
             "configuration_copy_not_kept",
@@ -31,16 +31,3 @@ def _holds(path: Path, content: bytes) -> bool:
         return path.read_bytes() == content
     except FileNotFoundError:
         return False
-
-
-def _write(path: Path, content: bytes) -> None:
-    beside = path.with_suffix(".new")
-    try:
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.rename(path)
-    except OSError:
-        beside.unlink(missing_ok=True)
-        raise

@@ -1,5 +1,6 @@
-"""A file that people and programs write, read whole: as it is at one moment, or not at all."""
+"""A file read whole, as it is at one moment, or not at all; and written so."""
 
+import contextlib
 import os
 import stat
 from dataclasses import dataclass
@@ -75,3 +76,30 @@ def _why_not(error: OSError | ValueError) -> str:
     if isinstance(error, IsADirectoryError):
         return "is a directory; name a file"
     return f"cannot be read: {error.strerror if isinstance(error, OSError) else error}"
+
+
+def write(path: Path, content: bytes) -> None:
+    """Put a file of ours in the place of the one before, on the disk, for nobody else to read; `OSError` where that fails."""
+    fresh = path.with_name(f"{path.name}.new")
+    with contextlib.suppress(FileNotFoundError):
+        fresh.unlink()
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise
+    _settle(path.parent)
+
+
+def _settle(directory: Path) -> None:
+    """The directory's entry on the disk too."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
