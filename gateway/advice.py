@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from config import doubts
 from config.bridges import Http
-from config.model import E164, QUIET_HOURS, Bridge, Config, Hours, Line, Smpp
+from config.model import E164, QUIET_HOURS, Bridge, Config, Hours, Line, Sip, Smpp
 from gateway import calendars, closed_days, wording
 from gateway.core.consent import Wish, wish
 from gateway.core.phone import region_of
@@ -17,7 +17,8 @@ from gateway.core.schedule import zone
 from gateway.core.template import merge_fields, render
 from gateway.core.variants import in_words
 from gateway.knowledge import Knowledge
-from sip.descriptors import calls_by_descriptors, hard_descriptor_limit
+from sip.capacity import RTP_PORTS_A_CALL, SPARE_RTP_PORTS, capacity
+from sip.descriptors import hard_descriptor_limit
 from sms.segments import Alphabet, Segmented, first_not_gsm, segment
 
 _SHORTENER = re.compile(r"\b(bit\.ly|tinyurl\.com|t\.co|goo\.gl|ow\.ly|is\.gd|buff\.ly|rebrand\.ly|cutt\.ly)\b", re.IGNORECASE)
@@ -30,6 +31,7 @@ _WITHOUT_NAMES = frozenset({"US", "CA", "PR", "GU", "VI", "AS", "MP"})
 """Where networks take no names as senders."""
 _SENDERLESS = ("spool", "android")
 """Kinds that do not use a line's sender."""
+LAST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,7 @@ def advise(config: Config, now: datetime, knowledge: Knowledge | None = None) ->
         found += _of_bridge(f"sms.{name}", way, config)
     found += [Advice(key=key, says=says) for key, says in wording.of_answers(config)]
     found += _of_quiet_hours(config)
-    found += of_descriptors(config.sip.max_calls, hard_descriptor_limit())
+    found += of_max_calls(config.sip, hard_descriptor_limit())
     return (*found, *_of_files(config, now, knowledge or Knowledge(tells=False)))
 
 
@@ -151,15 +153,26 @@ def _of_quiet_hours(config: Config) -> Iterator[Advice]:
         yield Advice(key="consent.when_quiet", says=says)
 
 
-def of_descriptors(max_calls: int, limit: int) -> Iterator[Advice]:
-    """Each call takes two open files; a call that finds none left is refused unheard, so fewer are rung."""
-    carried = calls_by_descriptors(limit)
-    if carried < max_calls:
-        says = (
-            f"is {max_calls}, and with at most {limit} open files (ulimit -Hn) {max(carried, 1)} ring at once; "
-            "raise the hard limit where the gateway is started (systemd: LimitNOFILE)"
+def of_max_calls(sip: Sip, limit: int) -> Iterator[Advice]:
+    """A call for which there is no port or no open file would be refused unheard, so fewer are rung. `limit`: of open files."""
+    ports = sip.rtp_ports
+    can = capacity(ports.first, ports.last, limit)
+    if can.by_descriptors < sip.max_calls:
+        why = f"with at most {limit} open files (ulimit -Hn) {max(can.by_descriptors, 1)} ring at once"
+        cure = "raise the hard limit where the gateway is started (systemd: LimitNOFILE)"
+        yield Advice(key="sip.max_calls", says=f"is {sip.max_calls}, and {why}; {cure}")
+    if can.by_ports < sip.max_calls:
+        many = ports.last - ports.first + 1
+        why = (
+            f"rtp_ports has {many} ports, of which {SPARE_RTP_PORTS} are kept for callers who are told that it is busy, and"
+            f" each call takes {RTP_PORTS_A_CALL}, so {max(can.by_ports, 1)} ring at once"
         )
-        yield Advice(key="sip.max_calls", says=says)
+        needed = ports.first + sip.max_calls * RTP_PORTS_A_CALL + SPARE_RTP_PORTS - 1
+        cure = f'"{ports.first}-{needed}" would do' if needed <= LAST_PORT else "begin the range lower, or lower max_calls"
+        yield Advice(key="sip.max_calls", says=f"is {sip.max_calls}, and {why}; {cure}")
+    if can.by_stack < sip.max_calls:
+        cure = "have script/build-pjsua2 build one, or lower max_calls"
+        yield Advice(key="sip.max_calls", says=f"is {sip.max_calls}, and the SIP stack here carries {can.by_stack}; {cure}")
 
 
 def _of_bridge(key: str, way: Bridge, config: Config) -> Iterator[Advice]:

@@ -6,20 +6,11 @@ from typing import Any
 import pjsua2 as pj
 
 from sip.accounts import Accounts
-from sip.descriptors import calls_by_descriptors, descriptor_limit, raise_descriptor_limit
+from sip.capacity import MAX_CALLS, capacity
+from sip.descriptors import descriptor_limit, raise_descriptor_limit
 from sip.faults import guarded
 from sip.listeners import listener, public_of
 from sip.protocol import Ready, Start
-
-try:
-    from pjsua2_build import MAX_CALLS
-except ImportError:  # the ready-made wheel
-    MAX_CALLS = 4
-
-SPARE_SLOTS = 1
-"""A call more than is rung still needs a slot to be told that we are busy."""
-SPARE_RTP_PORTS = 8
-"""pjsua2 opens two sockets for every INVITE, also for those that are only told that we are busy."""
 
 TRANSPORTS = {
     ("udp", False): pj.PJSIP_TRANSPORT_UDP,
@@ -59,8 +50,7 @@ class Endpoint:
     def __init__(self, start: Start, incoming: Callable[[Any, Any], None]) -> None:
         self._start = start
         raise_descriptor_limit()
-        ports = (start.rtp_last - start.rtp_first + 1) // 2 - SPARE_RTP_PORTS
-        self.max_calls = max(1, min(start.max_calls, MAX_CALLS - SPARE_SLOTS, ports, calls_by_descriptors(descriptor_limit())))
+        self.max_calls = min(start.max_calls, capacity(start.rtp_first, start.rtp_last, descriptor_limit()).calls)
         """How many calls are rung at once, after what the stack, the ports and the open files allow."""
         self._endpoint = _Stack()
         self._accounts = Accounts(start, incoming)

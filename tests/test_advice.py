@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from config.load import ConfigError, load
-from gateway.advice import advise, messages, of_descriptors
+from config.model import Sip
+from gateway.advice import advise, messages, of_max_calls
 from gateway.core.schedule import local
 from gateway.knowledge import Knowledge
 from gateway.timetable import week
@@ -53,8 +54,29 @@ def test_nothing_to_say_of_a_good_configuration(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("max_calls", "limit", "ring"), [(100, 1024, 100), (384, 1024, 384), (385, 1024, 384), (100, 256, 1)])
 def test_a_limit_of_open_files_that_is_too_low_for_max_calls(max_calls: int, limit: int, ring: int) -> None:
-    found = [(advice.key, f"{ring} ring at once" in advice.says) for advice in of_descriptors(max_calls, limit)]
+    sip = Sip(max_calls=max_calls, rtp_ports="10000-18999")
+    found = [(advice.key, f"{ring} ring at once" in advice.says) for advice in of_max_calls(sip, limit)]
     assert found == ([] if ring == max_calls else [("sip.max_calls", True)])
+
+
+@pytest.mark.parametrize(
+    ("max_calls", "ports", "said"),
+    [
+        (100, "10000-10215", ""),
+        (142, "10000-10299", ""),
+        (
+            143, "10000-10299",
+            "is 143, and rtp_ports has 300 ports, of which 16 are kept for callers who are told that it is busy, and each call"
+            ' takes 2, so 142 ring at once; "10000-10301" would do',
+        ),
+        (10, "10000-10015", "so 1 ring at once"),
+        (100, "65500-65535", "begin the range lower, or lower max_calls"),
+    ],
+)  # fmt: skip
+def test_ports_that_are_too_few_for_max_calls(max_calls: int, ports: str, said: str) -> None:
+    found = [advice.says for advice in of_max_calls(Sip(max_calls=max_calls, rtp_ports=ports), 65536)]
+    assert len(found) == bool(said)
+    assert said in "".join(found)
 
 
 def test_check_looks_at_the_limit_of_open_files(tmp_path: Path) -> None:
