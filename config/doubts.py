@@ -44,7 +44,7 @@ def _backwards(key: str, hours: Hours) -> Iterator[tuple[str, str]]:
             length = _length(span)
             if span.end <= span.start and LONGEST_PAST_MIDNIGHT < length < _DAY:
                 says = (
-                    f"{_shown(span)} is open past midnight, {length.total_seconds() / 3600:g} h long; "
+                    f"{span} is open past midnight, {length.total_seconds() / 3600:g} h long; "
                     f'if the day was meant, turn it around: "{span.end:%H:%M}-{span.start:%H:%M}"'
                 )
                 yield f"{key}.{names}", says
@@ -61,7 +61,7 @@ def overlap(hours: Hours) -> str | None:
     ]
     for (day, first), (other_day, second) in combinations(week, 2):
         if _share_time((day, first), (other_day, second)):
-            one, other = sorted([(day, _shown(first)), (other_day, _shown(second))])
+            one, other = sorted([(day, str(first)), (other_day, str(second))])
             also = "" if day == other_day else f"{_DAY_NAMES[other[0]]} "
             return f"on {_DAY_NAMES[one[0]]} {one[1]} and {also}{other[1]} overlap; write them as one"
     return None
@@ -80,8 +80,3 @@ def _placed(day: int, span: Span) -> tuple[timedelta, timedelta]:
 def _length(span: Span) -> timedelta:
     minutes = (span.end.hour - span.start.hour) * 60 + span.end.minute - span.start.minute
     return timedelta(minutes=minutes) if minutes > 0 else _DAY + timedelta(minutes=minutes)
-
-
-def _shown(span: Span) -> str:
-    end = "24:00" if span.end <= span.start and not (span.end.hour or span.end.minute) else f"{span.end:%H:%M}"
-    return f"{span.start:%H:%M}-{end}"

@@ -22,7 +22,11 @@ class Span:
 
     start: time
     end: time
-    """24:00 is told as 00:00, the end of the day."""
+    """24:00 is kept as 00:00."""
+
+    def __str__(self) -> str:
+        """As it is written in the configuration."""
+        return f"{self.start:%H:%M}-{self.end:%H:%M}" if self.end != time() else f"{self.start:%H:%M}-24:00"
 
 
 def span(value: Any) -> Span:

@@ -44,7 +44,7 @@ def _quiet_hours(config: Config) -> Iterator[Advice]:
 
 def _quiet_in(region: str) -> str:
     span = QUIET_HOURS.get(region)
-    return f"{span.start:%H:%M}-{span.end:%H:%M}" if span else "none"
+    return str(span) if span else "none"
 
 
 def _regions(config: Config) -> Iterator[Advice]:

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from datetime import datetime, timedelta
 
-from config.model import Line, Span, Variant
+from config.model import Line, Variant
 from config.variants import conditions
 from gateway.core.case import Case
 from gateway.core.hours import OfficeHours, Standing, standing
@@ -92,8 +92,6 @@ def _kinds(case: Case) -> set[str]:
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, Span):
-        return f"{value.start:%H:%M}-{value.end:%H:%M}"
     if isinstance(value, frozenset):
         names = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
         return " ".join(names[day] for day in sorted(value))
