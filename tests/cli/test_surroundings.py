@@ -189,6 +189,7 @@ def test_disk_that_takes_no_writing(tmp_path: Path, log: str) -> None:
         capture_output=True, text=True, timeout=90, check=False,
     )  # fmt: skip
     path.parent.chmod(0o755)
+    db.close()
     if log == "alone":
         assert (done.returncode, done.stdout) == (1, "")
         assert "its log cannot be read on a disk that takes no writing" in done.stderr
