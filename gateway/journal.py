@@ -149,7 +149,9 @@ class Journal:
         call = await self._reserve.secure(Kept(arrival=arrival), commit, patience=self._patience)
         self._log.info("call_arrived", call=call, line=arrival.line, trunk=arrival.trunk, caller=masked(arrival.caller_as_sent))
         if arrival.line is None:
-            self._log.warning("number_has_no_line", call=call, trunk=arrival.trunk, dialled=arrival.dialled)
+            self._log.warning(
+                "number_has_no_line", call=call, trunk=arrival.trunk, dialled=" ".join(map(masked, arrival.dialled))
+            )
 
     @property
     def _patience(self) -> float:

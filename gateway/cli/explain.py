@@ -139,7 +139,8 @@ def in_words(call: Any, decisions: list[Any], sent: list[Any], config: Config) -
 
 def _how_it_ended(call: Any) -> str:
     words = OUTCOME_IN_WORDS.get(call["outcome"], "it ended")
-    rang = f"rang {call['rang_seconds']:.1f} s; " if call["rang_seconds"] else ""
+    at_most = "at most " if call["outcome"] == Outcome.INTERRUPTED else ""
+    rang = f"rang {at_most}{call['rang_seconds']:.1f} s; " if call["rang_seconds"] else ""
     reason = f"; Reason: {call['sip_reason']}" if call["sip_reason"] else ""
     outcome = f" ({call['outcome']})" if call["outcome"] else ""
     return f"{rang}{words}{outcome}{reason}"

@@ -64,7 +64,8 @@ def show_replies(options: argparse.Namespace) -> int:
 
 
 def _call_row(row: Any, config: Config) -> Row:
-    rang = f"{row['rang_seconds']:.1f} s" if row["rang_seconds"] is not None else ""
+    at_most = "up to " if row["outcome"] == Outcome.INTERRUPTED else ""  # nobody was there to see its end
+    rang = f"{at_most}{row['rang_seconds']:.1f} s" if row["rang_seconds"] is not None else ""
     at = when(row["arrived_at"], row["line"], config)
     outcome = row["outcome"] or RINGING
     return Row(cells=(str(row["id"]), at, row["line"] or "-", caller_of(row), outcome, rang, _ending(row)))

@@ -132,7 +132,9 @@ class HttpBridge:
         self.admit(hook.source)
         hook = replace(hook, url=self._reached_at + hook.url)
         if not self._provider.is_genuine(hook):
-            raise HookRefused(403, "the signature does not hold, or nothing is configured to verify it by")
+            raise HookRefused(
+                403, "neither a signature nor the secret in the address holds, or nothing is configured to verify it by"
+            )
         if self._sink is None:
             raise HookRefused(503, NOT_RUNNING)
         try:

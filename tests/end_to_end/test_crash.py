@@ -30,6 +30,8 @@ def test_killed_while_it_rings(gateway: Start, smsc: Smsc, tmp_path: Path) -> No
     running.start()
     running.wait_for("texts", 1, state="accepted")
     assert running.calls()[0]["outcome"] == "interrupted"
+    assert " up to " in running.cli("calls").stdout  # nobody saw when it ended
+    assert "rang at most " in running.cli("explain", "1").stdout
     assert len(smsc.submitted()) == 1
 
 
