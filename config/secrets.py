@@ -110,6 +110,8 @@ def _why_not(error: OSError, name: str, path: Path) -> str:
         return f"systemd gave no secret {name} at the start; write it into {path} and restart the service"
     if isinstance(error, FileNotFoundError):
         return f"there is no file {path}; write the secret into it and make it readable by its owner only"
+    if os.environ.get("INVOCATION_ID"):  # of systemd, whose service's user owns nothing
+        return f"{path} cannot be read: {error.strerror}; move it into {path.parent / DIRECTORY} and restart the service"
     return f"{path} cannot be read: {error.strerror}; give it to the user that the gateway runs as"
 
 

@@ -191,7 +191,7 @@ class Actions:
 
 def _add_test(db: sqlite3.Connection, ruling: Ruling, line: Line, to: E164, variant: int | None, now: datetime) -> int:
     if consent.opted_out_at(db, to) is not None:
-        raise ActionRefused(f"{to} has said STOP, so not even a test may go there; START undoes it")
+        raise ActionRefused(f"{to} wants no texts, so not even a test may go there; textback optout list {to} says since when")
     index = _applies(ruling, line, to, now) if variant is None else variant
     cut = ruling.render(line, index, to, now, now)
     new = texts.NewText(

@@ -37,6 +37,8 @@ from sip.client import AgentClient, AgentFailed, AgentLost
 from sip.protocol import Event, Pulse, Ready, Start
 
 BEAT_EVERY_S = 5.0
+COUNT_WITHIN_S = 1.0
+"""Else what was counted at the last beat is told."""
 LAST_TURNS_WITHIN_S = 1.0
 """At the end housekeeping that is under way is waited for so long."""
 LAST_CALLS_WITHIN_S = 2.0
@@ -235,8 +237,7 @@ class Gateway:
     async def _beat(self) -> datetime:
         """Tell systemd's watchdog that the loop and the database's thread live; count what people should look at."""
         pause = min(watchdog_seconds() or BEAT_EVERY_S, BEAT_EVERY_S)
-        with contextlib.suppress(StoreError):  # said where it is noticed; the thread lives
-            self._counts = await self._store.write(count)
+        await self._count_all()
         self._verdicts.tell_overdue()
         self._refused_hooks.tell_overdue()
         notify("WATCHDOG=1")
@@ -256,7 +257,17 @@ class Gateway:
         self._agent.use_trunks(directory.trunks())
         self._holds_changed.set()
 
+    async def _count_all(self) -> None:
+        with contextlib.suppress(StoreError):  # said where it is noticed; the thread lives
+            self._counts = await self._store.write(count)
+
     # --- what others ask (Reporter) ---
+
+    async def count(self) -> None:
+        """What waits and for whom is counted anew, where the database answers soon."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(COUNT_WITHIN_S):
+                await self._count_all()
 
     def readiness(self) -> Readiness:
         """Agent up and database writable; trunks and bridges do not count, calls are journalled without them."""

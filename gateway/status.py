@@ -18,6 +18,9 @@ from sms.text import Bridge
 class Reporter(Protocol):
     """What the pages ask; the daemon is one."""
 
+    async def count(self) -> None:
+        """What waits and for whom is counted anew, where the database answers soon."""
+
     def status(self) -> dict[str, Any]:
         """`{version, pid, config_hash, agent, trunks, bridges, held, unknown, …}`, ready for JSON."""
 

@@ -74,11 +74,18 @@ def environments(machine: Machine) -> set[str]:
     return set(machine.run("find", f"{OPT}/.venvs", "-mindepth", "1", "-maxdepth", "1", "-type", "d").stdout.split())
 
 
-def test_what_is_installed(machine: Machine, checkout: Path) -> None:
+@pytest.fixture(scope="module")
+def installed(machine: Machine, checkout: Path) -> Machine:
+    """The first installation; updates of it follow."""
     expected = set_version(checkout, "0.1.1")
     done = install(machine, checkout)
     assert done.returncode == 0, done.stderr
     assert version(machine) == expected
+    return machine
+
+
+def test_what_is_installed(installed: Machine) -> None:
+    machine = installed
     unit = machine.run("cat", "/etc/systemd/system/textback.service").stdout
     assert unit == (ROOT / "systemd" / "textback.service").read_text()
     wanted = machine.run("readlink", "/etc/systemd/system/multi-user.target.wants/textback.service").stdout
@@ -91,7 +98,8 @@ def test_what_is_installed(machine: Machine, checkout: Path) -> None:
     assert found == (tracked - {"build", "dist"}) | {".venv", ".venvs"}
 
 
-def test_update_that_fails_leaves_what_runs(machine: Machine, checkout: Path) -> None:
+def test_update_that_fails_leaves_what_runs(installed: Machine, checkout: Path) -> None:
+    machine = installed
     before = version(machine)
     set_version(checkout, "0.1.2")
     requirements = checkout / "requirements.txt"
@@ -109,7 +117,8 @@ def test_update_that_fails_leaves_what_runs(machine: Machine, checkout: Path) ->
 
 
 @pytest.mark.parametrize("moment", ["the environment is begun", "the code is put in"])
-def test_update_that_is_killed_leaves_what_runs(machine: Machine, checkout: Path, moment: str) -> None:
+def test_update_that_is_killed_leaves_what_runs(installed: Machine, checkout: Path, moment: str) -> None:
+    machine = installed
     before, were = version(machine), environments(machine)
     set_version(checkout, f"0.2.{len(moment)}")
     awaited = {"the environment is begun": "bin/python", "the code is put in": "dependencies.stamp"}[moment]
@@ -127,12 +136,25 @@ def test_update_that_is_killed_leaves_what_runs(machine: Machine, checkout: Path
     assert version(machine) == before
 
 
-def test_update_after_that_needs_no_index_and_clears_up(machine: Machine, checkout: Path) -> None:
+def test_update_after_that_needs_no_index_and_clears_up(installed: Machine, checkout: Path) -> None:
+    machine = installed
     expected = set_version(checkout, "0.3.0")
     done = install(machine, checkout)
     assert done.returncode == 0, done.stderr
     assert version(machine) == expected
     assert len(environments(machine)) == 2, "the one that runs until the restart, and the new one"
+
+
+def test_update_restarts_nothing_where_the_configuration_has_errors(installed: Machine, checkout: Path) -> None:
+    """Offline, systemctl says of every service that it is active."""
+    machine = installed
+    machine.run("sh", "-c", "mkdir -p /etc/textback; echo 'ring_secs = 20' >/etc/textback/textback.toml")
+    done = install(machine, checkout)
+    machine.run("rm", "/etc/textback/textback.toml")
+    assert done.returncode == 1
+    assert "/etc/textback/textback.toml:1: ring_secs: " in done.stderr
+    assert "what runs goes on as it was, because the configuration has errors" in done.stderr.splitlines()[-1]
+    assert "try-restart" not in done.stderr
 
 
 def test_python_in_a_home_is_refused(machine: Machine, checkout: Path) -> None:
@@ -170,7 +192,9 @@ def test_configuration_that_only_root_can_read(machine: Machine, tmp_path: Path)
         'data_dir = "data"\ntimezone = "America/Chicago"\nregion = "US"\n[trunk.pbx]\npeers = ["192.0.2.10"]\n'
         '[sms.primary]\nkind = "spool"\n[line.front-desk]\nnumber = "+14155550100"\nbusiness = "ABC HVAC"\n'
     )
-    path = "/run/textback.toml"
+    path, contacts = "/run/textback.toml", "/run/contacts.csv"
+    source.write_text(source.read_text() + f'[contacts]\nfile = "{contacts}"\n')
+    (tmp_path / "contacts.csv").write_text("number,name,group\n+14155550123,Ann,staff\n")
     line = next(
         line for line in (ROOT / "systemd" / "textback.service").read_text().splitlines() if "ExecReload=/bin/sh" in line
     )
@@ -186,13 +210,29 @@ def test_configuration_that_only_root_can_read(machine: Machine, tmp_path: Path)
     )
     for mode, is_closed in (("600", True), ("644", False)):
         machine.run("install", "-m", mode, str(source), path)
+        machine.run("install", "-m", mode, str(tmp_path / "contacts.csv"), contacts)
         checked = machine.run(sys.executable, "-m", "gateway", "-c", path, "check", PYTHONPATH=str(ROOT))
-        warning = f"  {path}: only root can read this file, and the service is not root; it holds no secrets, so run: chmod 644 {path}"
-        assert (warning in checked.stdout.splitlines()) == is_closed, checked.stdout
+        for key, closed in (("", path), ("contacts.file: ", contacts)):
+            warning = f"{key}only root can read {closed}, and the service is not root; it holds no secrets, so run: chmod 644 {closed}"
+            assert (warning in checked.stdout) == is_closed, checked.stdout
         assert checked.returncode == 0
         reloaded = machine.run(*as_service)
         assert (reloaded.returncode != 0) == is_closed
         assert ("Permission denied" in reloaded.stderr) == is_closed
+
+
+def test_database_that_root_put_in_its_place(machine: Machine) -> None:
+    """As a backup is restored; the service's user may not write into what root owns."""
+    there = "/run/data"
+    machine.run("install", "-d", "-o", "65534", there)
+    program = f"from pathlib import Path; from gateway.store.opening import _connect; _connect(Path('{there}/textback.db'))"
+    as_service = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-c", program)
+    machine.run("sh", "-c", f"printf x >{there}/textback.db; chmod 644 {there}/textback.db")
+    done = machine.run(*as_service, PYTHONPATH=str(ROOT))
+    cure = f"{there}/textback.db: belongs to another user; run as root: chown --reference={there} {there}/textback.db"
+    assert done.stderr.endswith(f"StoreError: {cure}\n"), done.stderr
+    assert machine.run("chown", f"--reference={there}", f"{there}/textback.db").returncode == 0
+    assert machine.run(*as_service, PYTHONPATH=str(ROOT)).returncode == 0
 
 
 def test_python_that_is_not_there_is_named(machine: Machine, checkout: Path) -> None:

@@ -1,6 +1,7 @@
 """`textback check`: everything that is wrong with a configuration, what to think about, and what does nothing yet."""
 
 import argparse
+import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -51,7 +52,7 @@ def check(options: argparse.Namespace) -> int:
         warnings = load.warnings_about_secrets(path)
         warnings += [load.problem(config, advice.key, advice.says) for advice in advise(config, now, knowledge)]
         warnings += [load.problem(config, "web.listen", says) for says in _about_this_machine()]
-        warnings += [load.problem(config, "", says) for says in _about_the_file(path)]
+        warnings += [load.problem(config, key, says) for key, says in _only_roots(config)]
         unset = [load.problem(config, advice.key, advice.says) for advice in by_default(config)]
         later = load.not_in_effect(path)
     if options.json:
@@ -95,10 +96,25 @@ def _about_this_machine() -> Iterator[str]:
         )
 
 
-def _about_the_file(path: Path) -> Iterator[str]:
-    """Root reads everything; the service's user does not."""
-    if os.geteuid() == 0 and path.stat().st_uid == 0 and not path.stat().st_mode & 0o004:
-        yield f"only root can read this file, and the service is not root; it holds no secrets, so run: chmod 644 {path}"
+def _only_roots(config: Config) -> Iterator[tuple[str, str]]:
+    """The key of each file that root reads and the service's user does not."""
+    for key, path in _named_by(config) if os.geteuid() == 0 else ():
+        with contextlib.suppress(OSError):  # told elsewhere
+            if path.stat().st_uid == 0 and not path.stat().st_mode & 0o004:
+                yield (
+                    key,
+                    f"only root can read {path}, and the service is not root; it holds no secrets, so run: chmod 644 {path}",
+                )
+
+
+def _named_by(config: Config) -> Iterator[tuple[str, Path]]:
+    yield "", config.path
+    if config.contacts is not None:
+        yield "contacts.file", Path(config.contacts.file)
+    for name, hours in config.hours.items():
+        for index, holiday in enumerate(hours.holidays):
+            if holiday.endswith(".ics"):
+                yield f"hours.{name}.holidays.{index}", config.path.parent / holiday
 
 
 def _print(errors: tuple[Problem, ...], groups: dict[str, list[Problem]], config: Config | None, *, is_strict: bool) -> None:

@@ -34,7 +34,7 @@ def healthy(named: str | None) -> int:
     try:
         status = _status(*place)
     except (OSError, http.client.HTTPException) as error:
-        complain(f"textback: no gateway answers at {where} ({error}); look at its log, or start it with textback run")
+        complain(f"textback: no gateway answers at {where} ({error}); look at its log, or start it")
         return 1
     if status == http.HTTPStatus.OK:
         say(f"the gateway at {where} answers")

@@ -75,7 +75,7 @@ def _ending(row: Any) -> str:
     why = reason_in_words(row["reason"])
     if row["text"] is None:
         return "" if row["decision"] is None else f"no text: {why}"
-    is_told = row["decision"] in (None, "send")
+    is_told = row["decision"] in (None, "send") or (row["decision"] == "hold" and row["text_state"] != TextState.HELD)
     return f"text {row['text']} {row['text_state']}" + ("" if is_told else f": {why}")
 
 

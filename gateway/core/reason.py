@@ -56,7 +56,7 @@ IN_WORDS: dict[Reason, str] = {
     Reason.BLOCKED: "the caller is blocked in the contacts",
     Reason.UNDELIVERABLE: "the network said lately that this number cannot be texted",
     Reason.ATTESTATION: "the caller's number is not attested",
-    Reason.OPTED_OUT: "the caller has said STOP",
+    Reason.OPTED_OUT: "the caller wants no texts",
     Reason.RESOLVED: "the caller has got through since, or was called back",
     Reason.CONTACTS_UNKNOWN: "the contacts file cannot be read, and the caller may be blocked in it",
     Reason.VARIANT_OFF: "the message that would apply is switched off",

@@ -1,5 +1,6 @@
 """Opening the database: whose file it is, how it is written, and bringing an older one up to date."""
 
+import os
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
@@ -33,9 +34,16 @@ def open_to_write(path: Path) -> sqlite3.Connection:
 def _connect(path: Path) -> sqlite3.Connection:
     try:
         refuse_empty(path)
+        _refuse_anothers(path)
         return sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     except (sqlite3.Error, OSError) as error:
         raise StoreError(in_words(error, path)) from error
+
+
+def _refuse_anothers(path: Path) -> None:
+    """A backup that root has put in its place belongs to root, and the service may not write into it."""
+    if path.exists() and os.geteuid() not in (0, path.stat().st_uid):
+        raise StoreError(f"{path}: belongs to another user; run as root: chown --reference={path.parent} {path}")
 
 
 def _set_up(connection: sqlite3.Connection, path: Path) -> None:

@@ -119,10 +119,12 @@ async def _readyz(request: web.Request) -> web.Response:
 
 
 async def _status(request: web.Request) -> web.Response:
+    await request.app[_REPORTER].count()
     return web.json_response(request.app[_REPORTER].status())
 
 
 async def _metrics(request: web.Request) -> web.Response:
+    await request.app[_REPORTER].count()
     return web.Response(body=metrics.exposition(request.app[_REPORTER].status()), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

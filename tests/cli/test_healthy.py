@@ -45,9 +45,7 @@ def test_running_gateway_is_healthy_whatever_becomes_of_the_file(
     running.end()
     done = ask(running.path)
     assert (done.returncode, done.stdout) == (1, "")
-    assert re.fullmatch(
-        rf"textback: no gateway answers at {place[1]} \(.*\); look at its log, or start it with .*\n", done.stderr
-    )
+    assert re.fullmatch(rf"textback: no gateway answers at {place[1]} \(.*\); look at its log, or start it\n", done.stderr)
 
 
 class Stranger(BaseHTTPRequestHandler):

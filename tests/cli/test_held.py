@@ -45,6 +45,9 @@ def test_drop_the_held_ones_of_a_line(flooded: RunningGateway) -> None:
     done = flooded.cli("texts", "drop", "--held", "--line", "front-desk")
     assert (done.returncode, done.stdout) == (0, "5 texts are dropped\n")
     assert states(flooded) == {"accepted": 1, "cancelled": 5, "held": 2}
+    assert flooded.get("/api/v1/status")[1]["held"] == 2  # now, not at the last look
+    listed = flooded.cli("calls", "--line", "front-desk").stdout
+    assert listed.count(" cancelled\n") == 5, listed  # and no word of the limit that had held them
     assert flooded.log.count("event=text_dropped") == 5
     again = flooded.cli("texts", "drop", "--held", "--line", "front-desk")
     assert again.returncode == 1
@@ -74,7 +77,7 @@ def test_release_past_the_limits_but_past_nothing_else(flooded: RunningGateway) 
     db.close()
     done = flooded.cli("texts", "release", "--held", "--line", "front-desk")
     assert (done.returncode, done.stdout) == (1, "4 texts go out\n")
-    assert done.stderr == "textback: 1 text does not go and is cancelled, because the caller has said STOP (opted_out)\n"
+    assert done.stderr == "textback: 1 text does not go and is cancelled, because the caller wants no texts (opted_out)\n"
     flooded.wait_for("texts", 5, state="accepted")
     assert flooded.log.count("event=text_released") == 5
 

@@ -207,7 +207,7 @@ def test_send_test(gateway: Start, smsc: Smsc, tmp_path: Path) -> None:
     smsc.wait_for_answer(1)
     refused = running.cli("send-test", CALLER)
     assert refused.returncode == 1
-    assert "has said STOP" in refused.stderr
+    assert "wants no texts" in refused.stderr
     assert running.cli("send-test", "12").returncode == 2
     nowhere = running.cli("send-test", CALLER, "--line", "nowhere")
     assert (nowhere.returncode, nowhere.stderr) == (2, "textback: there is no line nowhere; the lines are front-desk\n")
