@@ -254,6 +254,6 @@ def _print(status: dict[str, Any], config: Config) -> None:
         say(f"  file      {fault['file']} {fault['detail']}; meanwhile {fault['meanwhile']}")
     if status["reload_error"]:
         say("  The configuration was not loaded again:", *(f"    {line}" for line in status["reload_error"].split("\n")))
-    if status["config_hash"] != config.hash:
+    elif status["config_hash"] != config.hash:
         how = f"systemctl reload textback (or kill -HUP {status['pid']})"
         say(f"  {config.path} has changed since the gateway started; load it with {how}")
