@@ -9,7 +9,7 @@ from gateway.cli.ask import NoAnswer, get
 from gateway.cli.configuration import for_looking
 from gateway.cli.listed import Listing
 from gateway.cli.say import complain, say, say_json
-from gateway.cli.steps import reason_in_words
+from gateway.cli.steps import detail_in_words, reason_in_words
 from gateway.cli.table import Column, Row
 from gateway.core.call import Outcome
 from gateway.core.delivery import TextState
@@ -81,7 +81,7 @@ def _ending(row: Any) -> str:
 def _text_row(row: Any, config: Config) -> Row:
     at = when(row["queued_at"], row["line"], config)
     cells = (str(row["id"]), at, _source(row), row["recipient"], row["state"], row["bridge"] or "-")
-    why = _held(row, config) if row["state"] == TextState.HELD else row["detail"]
+    why = _held(row, config) if row["state"] == TextState.HELD else detail_in_words(row)
     return Row(cells=cells, notes=(row["body"], *([f"({why})"] if why else [])))
 
 
@@ -243,7 +243,8 @@ def _print(status: dict[str, Any], config: Config) -> None:
     database = status["database"]
     say(f"  database  {'writable' if database['writable'] else database['detail']}")
     if database["calls_kept"]:
-        say(f"            {database['calls_kept']} calls wait in the reserve until they can be written")
+        wait = "1 call waits" if database["calls_kept"] == 1 else f"{database['calls_kept']} calls wait"
+        say(f"            {wait} in the reserve until the database can be written")
     say(f"  texts     {status['queued']} queued, {status['held']} held, {status['unknown']} unknown")
     if status["unknown"]:
         say("            unknown: handed over without an answer; textback texts resend ID, or settle ID if it went")

@@ -16,7 +16,7 @@ from config.model import Config
 from config.values import any_length
 from gateway.cli.given import about, unknown_line
 from gateway.cli.known import directory_now
-from gateway.cli.say import complain, say, say_json, show_progress
+from gateway.cli.say import complain, counted, say, say_json, show_progress
 from gateway.cli.show import when
 from gateway.core.reason import IN_WORDS
 from gateway.core.schedule import local
@@ -77,7 +77,7 @@ def simulate(options: argparse.Namespace) -> int:
         return 2
     complain(*problems[:SHOWN_AT_MOST])
     if len(problems) > SHOWN_AT_MOST:
-        complain(f"… and {len(problems) - SHOWN_AT_MOST} more rows that cannot be read (--json shows all)")
+        complain(f"… and {counted(len(problems) - SHOWN_AT_MOST, 'more row')} that cannot be read (--json shows all)")
     if not recorded:
         complain("textback: there are no calls to replay")
         return 1
@@ -161,9 +161,11 @@ def _tell(replayed: list[Replayed], recorded: list[Recorded], problems: list[str
         say_json(summary)
         return
     first, last = (local(one.call.arrived_at, config.timezone) for one in (recorded[0], recorded[-1]))
-    say(f"{len(recorded)} calls from {first:%Y-%m-%d} to {last:%Y-%m-%d} through {config.path} ({config.hash}):")
+    say(f"{counted(len(recorded), 'call')} from {first:%Y-%m-%d} to {last:%Y-%m-%d} through {config.path} ({config.hash}):")
     cost = f", {summary['cost']:.2f} by cost_per_segment" if summary["cost"] else ""
-    say(f"  {len(texts)} texts, {summary['segments']} segments{cost}; {summary['held']} held for a person")
+    say(
+        f"  {counted(len(texts), 'text')}, {counted(summary['segments'], 'segment')}{cost}; {summary['held']} held for a person"
+    )
     for reason, count in reasons.most_common():
         say(f"  {count:>7}  {reason:<16} {IN_WORDS[next(one.reason for one in replayed if one.reason.value == reason)]}")
     if any(one.decision for one in recorded):

@@ -201,3 +201,13 @@ def _texts(path: Path) -> list[dict[str, object]]:
     (done,) = commands.run(path, ("texts", "--json"))
     assert isinstance(done.json, list)
     return done.json
+
+
+def test_reason_of_a_cancelled_text_is_said_in_words(path: Path, db: sqlite3.Connection) -> None:
+    db.execute("UPDATE texts SET state = 'cancelled', detail = 'resolved' WHERE id = 5")
+    db.execute("UPDATE texts SET state = 'undelivered', detail = 'expired' WHERE id = 6")  # a network's word
+    listed, told = commands.run(path, ("texts",), ("explain", "5"))
+    assert "(the caller has got through since, or was called back)" in listed.out
+    assert "(resolved)" not in listed.out
+    assert "(expired)" in listed.out
+    assert "cancelled by spool (the caller has got through since, or was called back)" in told.out
