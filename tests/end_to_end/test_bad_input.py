@@ -2,9 +2,9 @@
 
 import os
 import random
+import re
 import socket
 import sqlite3
-import re
 import subprocess
 import sys
 import time
