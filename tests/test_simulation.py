@@ -227,7 +227,7 @@ def test_days_are_those_of_the_offices_clock(tmp_path: Path) -> None:
         + '[[line.front.text.variant]]\nhours = "holiday"\nsend = false\n'
     )
     done = run(path, "--csv", str(tmp_path / "x.csv"), "--at", "at", "--caller", "who", "--dialled", "to", "--outcome", "what")
-    assert "1 calls from 2023-11-23 to 2023-11-23 through" in done.stdout
+    assert "1 call from 2023-11-23 to 2023-11-23 through" in done.stdout
     assert "variant_off" in done.stdout
 
 

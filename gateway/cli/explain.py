@@ -44,7 +44,7 @@ def add_to(commands: Any) -> None:
         metavar="SECONDS",
         help="ringing for so long (default: the line's ring_seconds),",
     )
-    parser.add_argument("--outcome", choices=[outcome.value for outcome in Outcome], help="ending so (default: no_answer)")
+    parser.add_argument("--outcome", metavar="OUTCOME", help=f"ending so (default: no_answer): {', '.join(Outcome)}")
     parser.add_argument("--json", action="store_true", help="as JSON, for programs")
     parser.set_defaults(command=explain)
 

@@ -14,7 +14,7 @@ from typing import Any
 from config import load
 from config.model import Config
 from config.values import any_length
-from gateway.cli.given import about, unknown_line
+from gateway.cli.given import about, choice, unknown_line
 from gateway.cli.known import directory_now
 from gateway.cli.say import complain, counted, say, say_json, show_progress
 from gateway.cli.show import when
@@ -40,7 +40,7 @@ def add_to(commands: Any) -> None:
     parser = commands.add_parser("simulate", help="replay past calls through a configuration", description=about(__doc__))
     parser.add_argument("--since", metavar="LENGTH", help="how far back: 24h, 30d (default 30d, of --csv all)")
     parser.add_argument("--csv", metavar="FILE", help="call records of another system instead of the journal")
-    parser.add_argument("--format", choices=sorted(FORMATS), help="whose records these are")
+    parser.add_argument("--format", metavar="FORMAT", help=f"whose records these are: {', '.join(sorted(FORMATS))}")
     for name, what in (("at", "time"), ("caller", "caller"), ("dialled", "dialled number"), ("outcome", "outcome")):
         parser.add_argument(f"--{name}", metavar="COLUMN", help=f"the column of the {what}")
     parser.add_argument("--call", metavar="COLUMN", default="", help="the column that the rows of one call share")
@@ -111,9 +111,11 @@ def _check_line(line: str | None, config: Config) -> None:
 
 
 def _columns(options: argparse.Namespace) -> Columns | None:
+    if options.format is not None:
+        choice(options.format, sorted(FORMATS), "format")
     if options.csv is None:
         return None
-    if options.format:
+    if options.format is not None:
         return FORMATS[options.format]
     if not (options.at and options.caller and options.dialled and options.outcome):
         raise ValueError("--csv wants --format, or the columns: --at --caller --dialled --outcome")

@@ -87,6 +87,8 @@ WRONG = [
     (("calls", "--until", "0001-01-01"), "out of reach"),
     (("texts", "--state", "lost"), "there is no state lost; there are held, "),
     (("calls", "--state", "no-answer"), 'there is no state no-answer; did you mean "no_answer"? There are ringing, '),
+    (("explain", "--line", "front", "--outcome", "missed"), "there is no outcome missed; there are answered_here, "),
+    (("simulate", "--format", "freepbx2"), 'there is no format freepbx2; did you mean "freepbx"? There are asterisk, freepbx'),
     (("calls", "--caller", "5550145"), "'5550145' is no valid telephone number"),
     (("texts", "--caller", "garbage"), "or as it is written in US, or as textback texts shows it"),
     (("texts", "--caller", "101"), "'101' is no valid telephone number"),
