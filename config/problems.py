@@ -34,7 +34,7 @@ class Finder:
     """Makes problems out of keys, with the line that each stands in."""
 
     def __init__(self, path: Path, positions: dict[str, int]) -> None:
-        self._file = path.name if path.parent == Path() else str(path)
+        self._file = str(path)
         self._positions = positions
 
     def problem(self, key: str, says: str) -> Problem:

@@ -15,9 +15,13 @@ AGAIN_S = 0.05
 """and tries so often."""
 LAST_GOOD = "last-good.toml"
 """A copy of the configuration that the gateway took last."""
+SYSTEMD = "INVOCATION_ID"
+"""What systemd sets in the environment of each service."""
 TOKEN_FILE = "call-test.token"  # noqa: S105 — a file's name
 TOKEN_HEADER = "X-Textback-Token"  # noqa: S105 — a header's name
 """By the token over HTTP, and in test calls, somebody shows that they may read the data directory."""
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class CannotStart(Exception):
@@ -69,11 +73,13 @@ def one_runs(data_dir: Path) -> bool:
 
 
 def _cure(error: OSError) -> str:
-    if error.errno == errno.EROFS:  # above all: whatever systemd keeps the service from
+    if error.errno == errno.EROFS and SYSTEMD in os.environ:  # above all: whatever systemd keeps the service from
         return (
             "the service may write into /var/lib/textback alone, so let that be data_dir, and mount another disk there"
             " (at /var/lib/private/textback) where it must be one"
         )
+    if error.errno == errno.EROFS:
+        return "its disk is mounted read-only, so mount it for writing, or name another directory in the configuration"
     return "create it and give it to the user that the gateway runs as, or name another in the configuration"
 
 
@@ -108,4 +114,5 @@ def write_token(path: Path, token: str) -> None:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "w") as file:
             file.write(token)
     except OSError as error:
-        raise CannotStart(f"{path} cannot be written: {error.strerror}; free some space, or mend data_dir's owner") from error
+        cure = "free some space" if error.errno in _NO_ROOM else _cure(error)
+        raise CannotStart(f"{path} cannot be written: {error.strerror}; {cure}") from error

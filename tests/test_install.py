@@ -177,7 +177,7 @@ def test_data_dir_that_systemd_keeps_the_service_from(machine: Machine, tmp_path
         '[sms.primary]\nkind = "spool"\n[line.front-desk]\nnumber = "+14155550100"\nbusiness = "ABC HVAC"\n'
     )
     machine.run("bash", "-c", "mkdir /run/office && mount -t tmpfs -o ro tmpfs /run/office")
-    done = machine.run(sys.executable, "-m", "gateway", "-c", str(config), "run", PYTHONPATH=str(ROOT))
+    done = machine.run(sys.executable, "-m", "gateway", "-c", str(config), "run", PYTHONPATH=str(ROOT), INVOCATION_ID="1")
     assert done.returncode == 1
     assert done.stderr == (
         "textback: data_dir /run/office cannot be used: Read-only file system; the service may write into /var/lib/textback alone, "

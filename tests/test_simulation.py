@@ -1,6 +1,7 @@
 """Replaying calls through a configuration, from the journal and from other systems' records."""
 
 import json
+import re
 import resource
 import sqlite3
 import subprocess
@@ -226,7 +227,7 @@ def test_days_are_those_of_the_offices_clock(tmp_path: Path) -> None:
         + '[[line.front.text.variant]]\nhours = "holiday"\nsend = false\n'
     )
     done = run(path, "--csv", str(tmp_path / "x.csv"), "--at", "at", "--caller", "who", "--dialled", "to", "--outcome", "what")
-    assert "1 calls from 2023-11-23 to 2023-11-23 through" in done.stdout
+    assert "1 call from 2023-11-23 to 2023-11-23 through" in done.stdout
     assert "variant_off" in done.stdout
 
 
@@ -264,7 +265,9 @@ def test_without_contacts(tmp_path: Path) -> None:
     path = configured(tmp_path)
     path.write_text(path.read_text() + '[contacts]\nfile = "none.csv"\n')
     done = run(path)
-    assert (done.returncode, "1 texts, 1 segments" in done.stdout) == (0, True), done.stderr
+    assert (done.returncode, re.findall(r"\b1 (calls?|texts?|segments?)\b", done.stdout)) == (0, ["call", "text", "segment"]), (
+        done.stderr
+    )
     assert f"textback: {tmp_path / 'none.csv'} is not there" in done.stderr
 
 

@@ -8,6 +8,7 @@ from http.client import BAD_REQUEST
 from typing import Any
 
 from config.model import Config
+from gateway.cli.configuration import how_to_run
 from gateway.data_dir import TOKEN_FILE, TOKEN_HEADER, one_runs
 
 ASK_WITHIN_S = 15.0
@@ -65,7 +66,7 @@ def _answer(config: Config, request: urllib.request.Request) -> dict[str, Any]:
             raise NoAnswer(
                 f"the gateway at {place} has not answered within {ASK_WITHIN_S:g} s; what was asked may be done yet"
             ) from None
-        raise _nobody(config, f"no gateway answers at {place}; start it with textback run") from None
+        raise _nobody(config, f"no gateway answers at {place}; start it with {how_to_run(config)}") from None
 
 
 def _nobody(config: Config, says: str) -> NoAnswer:
@@ -101,6 +102,6 @@ def _token(config: Config) -> str:
     try:
         return path.read_text()
     except FileNotFoundError:
-        raise _nobody(config, f"no gateway runs on {config.data_dir}; start it first (textback run)") from None
+        raise _nobody(config, f"no gateway runs on {config.data_dir}; start it first ({how_to_run(config)})") from None
     except OSError as error:
         raise _Unreadable(f"{path} cannot be read: {error.strerror}; run this as root, or as the gateway's user") from None

@@ -11,6 +11,7 @@ from typing import Any
 
 from config.model import Config, Line
 from gateway.cli import given
+from gateway.cli.ask import NoAnswer, get
 from gateway.cli.configuration import for_looking
 from gateway.cli.explain import in_words
 from gateway.cli.given import about
@@ -20,6 +21,10 @@ from gateway.store.reading import FILE, reading
 from gateway.trial_call import CannotCall, Heard, TrialCall, place
 
 SETTLES_WITHIN_S = 5.0
+ANSWERS_WITHIN_S = 0.9
+"""A gateway that runs says within so long that it rings."""
+_SAID_BY_NOBODY = frozenset({("ended", 487), ("ended", 408)})
+"""What our own side makes of a call that was never answered."""
 
 
 def add_to(commands: Any) -> None:
@@ -44,8 +49,9 @@ def call_test(options: argparse.Namespace) -> int:
         dialled=line.number, caller=caller, hang_up_after=options.hang_up, give_up_after=float(line.ring_seconds) + 10
     )
     try:
+        get(config, "/api/v1/status")
         return asyncio.run(_call(config, line, call))
-    except CannotCall as error:
+    except (CannotCall, NoAnswer) as error:
         complain(f"textback: {error}")
         return 1
 
@@ -61,14 +67,29 @@ def _line(config: Config, name: str | None) -> Line:
 async def _call(config: Config, line: Line, call: TrialCall) -> int:
     say_now(f"Calling {line.name} ({line.number}) as {call.caller or 'a withheld number'} …")
     heard: Heard | None = None
+    is_answered = False
     async with place(config, call) as events:
         async for heard in events:
-            say_now(f"  {heard.after:7.3f} s  {heard_in_words(heard)}")
+            is_answered = is_answered or (heard.event, heard.status) not in _SAID_BY_NOBODY
+            words = heard_in_words(heard) if is_answered else "we hung up; nothing had answered"
+            say_now(f"  {heard.after:7.3f} s  {words}")
     if heard is None:
+        return 1
+    if not is_answered:
+        say(_unanswered(config, heard))
         return 1
     story = await _story(config, heard.call_id)
     say(*(story or ["The gateway has not journalled this call: it came from no trunk, or was malformed."]))
     return 0 if story else 1
+
+
+def _unanswered(config: Config, last: Heard) -> str:
+    if last.after < ANSWERS_WITHIN_S:
+        return "We hung up before anybody could answer; --hang-up takes more seconds."
+    return (
+        f"The gateway runs, and nobody answers calls at {config.sip.listen[0]}: was sip.listen changed since it"
+        " started (restart it), or is a firewall between? textback status shows how the SIP agent is."
+    )
 
 
 def heard_in_words(heard: Heard) -> str:

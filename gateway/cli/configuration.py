@@ -4,6 +4,7 @@ While the file is broken they go by the copy of the last one that the gateway to
 """
 
 import os
+import shlex
 from pathlib import Path
 
 from config import glimpse, load
@@ -25,6 +26,15 @@ def for_looking(named: str | None) -> Config:
         if named is not None and not os.path.isfile(path):
             raise
         return _last_good(glimpse.data_dir(path), path.parent, error)
+
+
+def how_to_run(config: Config) -> str:
+    """The command that starts the gateway of a configuration: with `-c`, unless the file is found without."""
+    try:
+        is_found = config.path.name == LAST_GOOD or load.find(None) == config.path
+    except ConfigError:
+        is_found = False
+    return "textback run" if is_found else f"textback -c {shlex.quote(str(config.path))} run"
 
 
 def _last_good(data_dir: Path, beside: Path, broken: ConfigError) -> Config:

@@ -9,7 +9,7 @@ from gateway.cli.configuration import for_looking
 from gateway.cli.given import WITHHELD, as_argument
 from gateway.cli.say import complain, say, say_json
 from gateway.cli.show import call_json, caller_of, text_json, when
-from gateway.cli.steps import placed, reason_in_words, step_in_words, steps_of
+from gateway.cli.steps import detail_in_words, placed, reason_in_words, step_in_words, steps_of
 from gateway.core.call import Outcome
 from gateway.store import calls, texts
 from gateway.store.reading import FILE, reading
@@ -44,7 +44,7 @@ def add_to(commands: Any) -> None:
         metavar="SECONDS",
         help="ringing for so long (default: the line's ring_seconds),",
     )
-    parser.add_argument("--outcome", choices=[outcome.value for outcome in Outcome], help="ending so (default: no_answer)")
+    parser.add_argument("--outcome", metavar="OUTCOME", help=f"ending so (default: no_answer): {', '.join(Outcome)}")
     parser.add_argument("--json", action="store_true", help="as JSON, for programs")
     parser.set_defaults(command=explain)
 
@@ -130,7 +130,7 @@ def in_words(call: Any, decisions: list[Any], sent: list[Any], config: Config) -
         if decision["config_hash"] != config.hash:
             told.append(f"  decided by configuration {decision['config_hash']}; the file has changed since")
     for text in sent:
-        detail = f" ({text['detail']})" if text["detail"] else ""
+        detail = f" ({detail_in_words(text)})" if text["detail"] else ""
         by = f" by {text['bridge']}" if text["bridge"] else ""
         told.append(f"Text {text['id']} to {text['recipient']}: {text['state']}{by}{detail}")
         told.append(f"  {text['body']}")

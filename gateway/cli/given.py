@@ -2,11 +2,12 @@
 wrong with it and what to write; `as_argument` makes that wrong use."""
 
 import argparse
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
 from config.model import E164, Config
+from config.problems import did_you_mean
 from config.values import any_length, duration
 from gateway.core.schedule import zone
 
@@ -100,6 +101,14 @@ def number(text: str, config: Config) -> E164:
 def caller(text: str | None, config: Config) -> E164 | None:
     """`number`, or None for one who shows none: nothing given, or `anonymous`."""
     return number(text, config) if text is not None and text.strip().lower() not in WITHHELD else None
+
+
+def choice(word: str, known: Sequence[str], what: str) -> str:
+    """One of the words that there are for something; `what` is it one of?"""
+    if word in known:
+        return word
+    meant = did_you_mean(word, known)
+    raise ValueError(f"there is no {what} {word}{meant}" + (f" There are {', '.join(known)}" if meant.endswith("?") else ""))
 
 
 def unknown_line(name: str, known: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ file is broken meanwhile: the gateway goes on with the one that it has. It needs
 
 import http.client
 import re
+import shlex
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,8 @@ def healthy(named: str | None) -> int:
     try:
         status = _status(*place)
     except (OSError, http.client.HTTPException) as error:
-        complain(f"textback: no gateway answers at {where} ({error}); look at its log, or start it")
+        run = "textback run" if named is None else f"textback -c {shlex.quote(named)} run"
+        complain(f"textback: no gateway answers at {where} ({error}); look at its log, or start it with {run}")
         return 1
     if status == http.HTTPStatus.OK:
         say(f"the gateway at {where} answers")

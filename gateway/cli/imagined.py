@@ -62,6 +62,7 @@ def _line(name: str | None, config: Config) -> Line:
 def _ended(options: argparse.Namespace, line: Line, config: Config, at: datetime) -> Ended:
     """The call, at the instant."""
     as_sent = options.caller if options.caller and options.caller.strip().lower() not in WITHHELD else None
+    outcome = Outcome(given.choice(options.outcome or "no_answer", list(Outcome), "outcome"))
     rang = options.rang if options.rang is not None else timedelta(seconds=line.ring_seconds)
     arrival = Arrival(
         key="imagined",
@@ -78,7 +79,7 @@ def _ended(options: argparse.Namespace, line: Line, config: Config, at: datetime
         verstat="",
         arrived_at=at,
     )
-    return Ended(id=0, arrival=arrival, ending=Ending(outcome=Outcome(options.outcome or "no_answer"), at=at, rang=rang))
+    return Ended(id=0, arrival=arrival, ending=Ending(outcome=outcome, at=at, rang=rang))
 
 
 def _number(as_sent: str | None, config: Config) -> E164 | None:

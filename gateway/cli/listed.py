@@ -3,8 +3,8 @@
 import argparse
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,9 +32,11 @@ class Listing:
     selected: Callable[[sqlite3.Connection, Wanted], list[Any]]
     row: Callable[[Any, Config], Row]
     as_json: Callable[[Any], dict[str, Any]]
+    states: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What `--state` takes, and which states each word stands for."""
 
 
-def add_options(parser: Any, what: str, *, states: Sequence[str] = (), state_is: str = "", has_line: bool = True) -> None:
+def add_options(parser: Any, what: str, *, state_is: str = "", has_line: bool = True) -> None:
     """What chooses among calls, texts or replies."""
     parser.add_argument(
         "-n", type=as_argument(given.count), metavar="COUNT", help=f"how many (default {USUALLY}; with --json or times: all)"
@@ -44,8 +46,8 @@ def add_options(parser: Any, what: str, *, states: Sequence[str] = (), state_is:
     if has_line:
         parser.add_argument("--line", metavar="NAME", help="of this line")
     parser.add_argument("--caller", metavar="NUMBER", help="of this caller; anonymous: who showed no number")
-    if states:
-        parser.add_argument("--state", choices=states, metavar="STATE", help=f"{state_is}: {', '.join(states)}")
+    if state_is:
+        parser.add_argument("--state", metavar="STATE", help=state_is)
     parser.add_argument("--follow", action="store_true", help=f"go on showing {what} as they come and change, until Ctrl-C")
     parser.add_argument("--json", action="store_true", help="as JSON, for programs; with --follow one a line")
 
@@ -54,7 +56,7 @@ def show(listing: Listing, options: argparse.Namespace) -> int:
     """0; 2 on wrong use."""
     config = for_looking(options.config)
     try:
-        wanted = _wanted(options, config, datetime.now(UTC))
+        wanted = _wanted(listing, options, config, datetime.now(UTC))
         if options.follow:
             return _follow(listing, wanted, config, is_json=options.json)
         rows = _rows(listing, replace(wanted, limit=wanted.limit and wanted.limit + 1), config)
@@ -78,21 +80,25 @@ def _tell(listed: Table, rows: list[Row]) -> None:
     say_now(*listed.titles, *listed.lines(rows))
 
 
-def _wanted(options: argparse.Namespace, config: Config, now: datetime) -> Wanted:
+def _wanted(listing: Listing, options: argparse.Namespace, config: Config, now: datetime) -> Wanted:
     if options.follow and options.until:
         raise WrongUse("--follow shows what comes; --until makes no sense with it")
     try:
         since = given.instant(options.since, config.timezone, now) if options.since else None
         until = given.instant(options.until, config.timezone, now, is_end=True) if options.until else None
+        state = getattr(options, "state", None)
+        states = listing.states[given.choice(state, list(listing.states), "state")] if state is not None else ()
     except ValueError as error:
         raise WrongUse(str(error)) from None
+    if since is not None and until is not None and since >= until:
+        raise WrongUse(f"--since {options.since} is no earlier than --until {options.until}; turn them round")
     is_all = options.json or since is not None or until is not None
     return Wanted(
         since=since,
         until=until,
         line=getattr(options, "line", None),
         caller=_caller(options.caller, config) if options.caller is not None else None,
-        state=getattr(options, "state", None),
+        states=states,
         limit=options.n or (None if is_all else USUALLY),
     )
 
@@ -108,13 +114,26 @@ def _caller(text: str, config: Config) -> Caller:
 
 
 def _rows(listing: Listing, wanted: Wanted, config: Config) -> list[Any]:
-    """The newest first; `WrongUse` for a line that neither the configuration nor any row knows."""
+    """The newest first; `WrongUse` for a line or a caller that neither the configuration nor any row knows."""
     with reading(config.data_dir / FILE) as db:
         rows = listing.selected(db, wanted)
-        is_known = rows or wanted.line is None or wanted.line in config.line
-        if is_known or listing.selected(db, Wanted(line=wanted.line, limit=1)):
+        if rows:
             return rows
-    raise WrongUse(given.unknown_line(str(wanted.line), config.line))
+        is_known = wanted.line is None or wanted.line in config.line
+        if not is_known and not listing.selected(db, Wanted(line=wanted.line, limit=1)):
+            raise WrongUse(given.unknown_line(str(wanted.line), config.line))
+        if not listing.selected(db, Wanted(caller=wanted.caller, limit=1)):
+            _refuse_no_number(wanted.caller, listing, config)
+        return rows
+
+
+def _refuse_no_number(caller: Caller | None, listing: Listing, config: Config) -> None:
+    if caller is None or caller.as_sent is None:
+        return
+    try:
+        given.number(caller.as_sent, config)
+    except ValueError as error:
+        raise WrongUse(f"{error}, or as textback {listing.what} shows it") from None
 
 
 def _follow(listing: Listing, wanted: Wanted, config: Config, *, is_json: bool) -> int:

@@ -46,6 +46,11 @@ def _leads_to_journal() -> bool:
         return False
 
 
+def counted(count: int, what: str) -> str:
+    """`1 text`, `2 texts`."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def spin(turn: int) -> None:
     """On a terminal: something is under way."""
     if sys.stderr.isatty():

@@ -9,9 +9,9 @@ from gateway.cli.ask import NoAnswer, get
 from gateway.cli.configuration import for_looking
 from gateway.cli.listed import Listing
 from gateway.cli.say import complain, say, say_json
-from gateway.cli.steps import reason_in_words
+from gateway.cli.steps import detail_in_words, reason_in_words
 from gateway.cli.table import Column, Row
-from gateway.core.call import Outcome
+from gateway.core.call import MISSED, Outcome
 from gateway.core.delivery import TextState
 from gateway.core.schedule import local
 from gateway.store import calls, replies, texts
@@ -19,6 +19,7 @@ from gateway.store.instants import read
 
 RINGING = "ringing"
 """What stands for the outcome of a call that has none yet."""
+_OUTCOMES = {word: (word,) for word in (RINGING, *map(str, Outcome))} | {"missed": tuple(sorted(MISSED))}
 _CALLS = """The newest calls, and whether each was texted. textback explain CALL says why or why not. With done: what is still
 held for the caller of a call that a person has dealt with is not sent."""
 _TEXTS = """The newest texts and what became of them. With an action: decides about texts that are held (for a time, or for a
@@ -32,12 +33,11 @@ _REPLIES = "What callers wrote, the newest first. STOP, START and HELP are answe
 def add_to(commands: Any) -> None:
     """The commands' parsers."""
     parser = commands.add_parser("calls", help="the newest calls, and whether each was texted", description=_CALLS)
-    outcomes = (RINGING, *(outcome.value for outcome in Outcome))
-    listed.add_options(parser, "calls", states=outcomes, state_is="that ended so")
+    listed.add_options(parser, "calls", state_is=f"that ended so: {', '.join(_OUTCOMES)} (any that may be texted)")
     act.add_to(parser, "calls")
     parser.set_defaults(command=show_calls)
     parser = commands.add_parser("texts", help="the newest texts and what became of them", description=_TEXTS)
-    listed.add_options(parser, "texts", states=[state.value for state in TextState], state_is="that are in this state")
+    listed.add_options(parser, "texts", state_is=f"that are in this state: {', '.join(TextState)}")
     act.add_to(parser, "texts")
     parser.set_defaults(command=show_texts)
     parser = commands.add_parser("replies", help="what callers wrote", description=_REPLIES)
@@ -82,7 +82,7 @@ def _ending(row: Any) -> str:
 def _text_row(row: Any, config: Config) -> Row:
     at = when(row["queued_at"], row["line"], config)
     cells = (str(row["id"]), at, _source(row), row["recipient"], row["state"], row["bridge"] or "-")
-    why = _held(row, config) if row["state"] == TextState.HELD else row["detail"]
+    why = _held(row, config) if row["state"] == TextState.HELD else detail_in_words(row)
     return Row(cells=cells, notes=(row["body"], *([f"({why})"] if why else [])))
 
 
@@ -186,6 +186,7 @@ _LISTED_CALLS = Listing(
     selected=calls.selected,
     row=_call_row,
     as_json=call_json,
+    states=_OUTCOMES,
 )
 _LISTED_TEXTS = Listing(
     what="texts",
@@ -200,6 +201,7 @@ _LISTED_TEXTS = Listing(
     selected=texts.selected,
     row=_text_row,
     as_json=text_json,
+    states={state.value: (state.value,) for state in TextState},
 )
 _LISTED_REPLIES = Listing(
     what="replies",
@@ -244,7 +246,8 @@ def _print(status: dict[str, Any], config: Config) -> None:
     database = status["database"]
     say(f"  database  {'writable' if database['writable'] else database['detail']}")
     if database["calls_kept"]:
-        say(f"            {database['calls_kept']} calls wait in the reserve until they can be written")
+        wait = "1 call waits" if database["calls_kept"] == 1 else f"{database['calls_kept']} calls wait"
+        say(f"            {wait} in the reserve until the database can be written")
     say(f"  texts     {status['queued']} queued, {status['held']} held, {status['unknown']} unknown")
     if status["unknown"]:
         say("            unknown: handed over without an answer; textback texts resend ID, or settle ID if it went")

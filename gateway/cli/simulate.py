@@ -14,9 +14,9 @@ from typing import Any
 from config import load
 from config.model import Config
 from config.values import any_length
-from gateway.cli.given import about, unknown_line
+from gateway.cli.given import about, choice, unknown_line
 from gateway.cli.known import directory_now
-from gateway.cli.say import complain, say, say_json, show_progress
+from gateway.cli.say import complain, counted, say, say_json, show_progress
 from gateway.cli.show import when
 from gateway.core.reason import IN_WORDS
 from gateway.core.schedule import local
@@ -40,7 +40,7 @@ def add_to(commands: Any) -> None:
     parser = commands.add_parser("simulate", help="replay past calls through a configuration", description=about(__doc__))
     parser.add_argument("--since", metavar="LENGTH", help="how far back: 24h, 30d (default 30d, of --csv all)")
     parser.add_argument("--csv", metavar="FILE", help="call records of another system instead of the journal")
-    parser.add_argument("--format", choices=sorted(FORMATS), help="whose records these are")
+    parser.add_argument("--format", metavar="FORMAT", help=f"whose records these are: {', '.join(sorted(FORMATS))}")
     for name, what in (("at", "time"), ("caller", "caller"), ("dialled", "dialled number"), ("outcome", "outcome")):
         parser.add_argument(f"--{name}", metavar="COLUMN", help=f"the column of the {what}")
     parser.add_argument("--call", metavar="COLUMN", default="", help="the column that the rows of one call share")
@@ -77,7 +77,7 @@ def simulate(options: argparse.Namespace) -> int:
         return 2
     complain(*problems[:SHOWN_AT_MOST])
     if len(problems) > SHOWN_AT_MOST:
-        complain(f"… and {len(problems) - SHOWN_AT_MOST} more rows that cannot be read (--json shows all)")
+        complain(f"… and {counted(len(problems) - SHOWN_AT_MOST, 'more row')} that cannot be read (--json shows all)")
     if not recorded:
         complain("textback: there are no calls to replay")
         return 1
@@ -111,9 +111,11 @@ def _check_line(line: str | None, config: Config) -> None:
 
 
 def _columns(options: argparse.Namespace) -> Columns | None:
+    if options.format is not None:
+        choice(options.format, sorted(FORMATS), "format")
     if options.csv is None:
         return None
-    if options.format:
+    if options.format is not None:
         return FORMATS[options.format]
     if not (options.at and options.caller and options.dialled and options.outcome):
         raise ValueError("--csv wants --format, or the columns: --at --caller --dialled --outcome")
@@ -161,9 +163,11 @@ def _tell(replayed: list[Replayed], recorded: list[Recorded], problems: list[str
         say_json(summary)
         return
     first, last = (local(one.call.arrived_at, config.timezone) for one in (recorded[0], recorded[-1]))
-    say(f"{len(recorded)} calls from {first:%Y-%m-%d} to {last:%Y-%m-%d} through {config.path} ({config.hash}):")
+    say(f"{counted(len(recorded), 'call')} from {first:%Y-%m-%d} to {last:%Y-%m-%d} through {config.path} ({config.hash}):")
     cost = f", {summary['cost']:.2f} by cost_per_segment" if summary["cost"] else ""
-    say(f"  {len(texts)} texts, {summary['segments']} segments{cost}; {summary['held']} held for a person")
+    say(
+        f"  {counted(len(texts), 'text')}, {counted(summary['segments'], 'segment')}{cost}; {summary['held']} held for a person"
+    )
     for reason, count in reasons.most_common():
         say(f"  {count:>7}  {reason:<16} {IN_WORDS[next(one.reason for one in replayed if one.reason.value == reason)]}")
     if any(one.decision for one in recorded):

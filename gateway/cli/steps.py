@@ -1,8 +1,10 @@
 """The steps of a decision's trace, for people and with their place in the configuration."""
 
 import json
+from typing import Any
 
 from config.model import Config
+from gateway.core.delivery import TextState
 from gateway.core.reason import IN_WORDS, Reason
 
 _KEYS = ("rule", "saw", "verdict", "config")
@@ -27,3 +29,9 @@ def step_in_words(step: dict[str, str]) -> str:
 def reason_in_words(reason: str | None) -> str:
     """One clause for people; a word of another version's stands for itself."""
     return IN_WORDS[Reason(reason)] if reason in set(Reason) else reason or "nothing was decided"
+
+
+def detail_in_words(text: Any) -> str:
+    """What was said of a text: by a network, or by a decision, which leaves its reason alone there."""
+    is_decided = text["state"] in (TextState.CANCELLED, TextState.EXPIRED)
+    return reason_in_words(text["detail"]) if is_decided and text["detail"] else text["detail"]

@@ -1,5 +1,6 @@
 """What is wrong with the database file, in a sentence."""
 
+import errno
 import os
 import sqlite3
 from pathlib import Path
@@ -21,6 +22,13 @@ _OF_THE_FILE = frozenset(
         sqlite3.SQLITE_READONLY,
     }
 )
+_OPENED_BY = {
+    errno.ENOENT: "make data_dir again, for the user that the gateway runs as",
+    errno.EACCES: "data_dir belongs to another user, so run this as root, or give it to the user that the gateway runs as",
+    errno.EMFILE: "raise the limit of open files (LimitNOFILE=, ulimit -n)",
+    errno.ENFILE: "raise the machine's limit of open files (fs.file-max)",
+}
+"""What lets a directory be opened that was not."""
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -60,6 +68,8 @@ def _primary_code(error: sqlite3.Error) -> int:
 def in_words(error: Exception, path: Path) -> str:
     """What is wrong with the file, and what to do."""
     said = str(error).lower()
+    if _is_read_only(path) and any(part in said for part in ("unable to open", "readonly", "i/o")):
+        return f"{path}: the disk is mounted read-only; look why (dmesg), and mount it for writing"
     if is_disk_full(path) and ("i/o" in said or "unable to open" in said):
         said = "full"
     for part, words in (
@@ -68,7 +78,7 @@ def in_words(error: Exception, path: Path) -> str:
         ("no such file", "the directory is gone; make it again, for the user that the gateway runs as"),
         ("locked", "another program holds the database; is a second gateway running on this data_dir?"),
         ("readonly", "the database cannot be written; give it to the user that the gateway runs as"),
-        ("unable to open", "the database cannot be opened; check that data_dir exists and belongs to the gateway's user"),
+        ("unable to open", f"the database cannot be opened: {_not_opened(path.parent)}"),
         ("not a database", "this is not a Textback database; move it away or name another data_dir"),
         ("malformed", "the database is damaged; restore a backup"),
         ("disk i/o", "disk I/O error: it cannot be read or written; look at the disk (dmesg), and have a backup at hand"),
@@ -76,6 +86,25 @@ def in_words(error: Exception, path: Path) -> str:
         if part in said:
             return f"{path}: {words}"
     return f"{path}: {error}"
+
+
+def _not_opened(directory: Path) -> str:
+    """SQLite keeps the reason to itself, so the directory is asked. Not the file: to close it would drop SQLite's locks."""
+    try:
+        os.close(os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        if not os.access(directory, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        return f"{error.strerror}; {_OPENED_BY.get(error.errno or 0, f'look at {directory} and its disk')}"
+    return "check that all files in data_dir belong to the gateway's user"
+
+
+def _is_read_only(path: Path) -> bool:
+    """Is the disk that the file is on mounted so?"""
+    try:
+        return bool(os.statvfs(path.parent).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
 
 
 def is_disk_full(path: Path) -> bool:

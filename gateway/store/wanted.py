@@ -22,7 +22,8 @@ class Wanted:
     until: datetime | None = None
     line: str | None = None
     caller: Caller | None = None
-    state: str | None = None
+    states: tuple[str, ...] = ()
+    """Any of these; none: not asked."""
     above: int | None = None
     """Only what has a greater id."""
     limit: int | None = None
@@ -49,9 +50,9 @@ def where(wanted: Wanted, names: Names) -> tuple[str, list[object]]:
     ]
     conditions = [condition for condition, value in asked if value is not None]
     values: list[object] = [value for _, value in asked if value is not None]
-    if wanted.state is not None:
-        conditions.append(f"coalesce({names.state}, 'ringing') = ?")
-        values.append(wanted.state)
+    if wanted.states:
+        conditions.append(f"coalesce({names.state}, 'ringing') IN ({', '.join('?' * len(wanted.states))})")
+        values += wanted.states
     if wanted.caller is not None:
         condition, more = _by_caller(wanted.caller, names)
         conditions.append(condition)

@@ -53,6 +53,9 @@ CHOSEN = [
     (("calls", "--line", "second"), [25, 24]),
     (("calls", "--state", "ringing"), [25, 24, 23, 22]),
     (("calls", "--state", "busy", "--line", "front"), [19, 12, 5]),
+    (("calls", "--state", "missed", "--until", "2026-10-31T14:00"), [7, 5, 4, 3]),
+    (("calls", "--caller", "101", "--line", "front"), []),
+    (("calls", "--caller", "+14155557777"), []),
     (("calls", "--since", "2026-10-31T08:30", "--until", "2026-10-31T10:00:01-05:00"), [4, 3]),
     (("calls", "--since", "2026-10-31", "--until", "2026-10-31", "--state", "no_answer"), [11, 4]),
     (("calls", "--until", "2026-07-21"), [25]),
@@ -82,7 +85,15 @@ WRONG = [
     (("calls", "--since", "soon"), "'soon' must be a length of time"),
     (("calls", "--since", "9999999999d"), "out of reach"),
     (("calls", "--until", "0001-01-01"), "out of reach"),
-    (("texts", "--state", "lost"), "invalid choice"),
+    (("texts", "--state", "lost"), "there is no state lost; there are held, "),
+    (("calls", "--state", "no-answer"), 'there is no state no-answer; did you mean "no_answer"? There are ringing, '),
+    (("explain", "--line", "front", "--outcome", "missed"), "there is no outcome missed; there are answered_here, "),
+    (("simulate", "--format", "freepbx2"), 'there is no format freepbx2; did you mean "freepbx"? There are asterisk, freepbx'),
+    (("calls", "--caller", "5550145"), "'5550145' is no valid telephone number"),
+    (("texts", "--caller", "garbage"), "or as it is written in US, or as textback texts shows it"),
+    (("texts", "--caller", "101"), "'101' is no valid telephone number"),
+    (("replies", "--caller", ""), "'' is no valid telephone number"),
+    (("calls", "--since", "1h", "--until", "2h"), "--since 1h is no earlier than --until 2h; turn them round"),
     (("texts", "-n", "0"), "must be a whole number above 0"),
     (("calls", "--until", "2026-10-31", "--follow"), "--until makes no sense"),
     (("texts", "drop", "--held", "--since", "9999999999d"), "out of reach"),
@@ -107,6 +118,7 @@ def test_wrong_use_is_one_sentence_and_status_2(path: Path) -> None:
         assert (done.status, done.out) == (2, ""), (command, done)
         assert sentence in done.err, command
         assert "Traceback" not in done.err
+        assert done.err.count("\n") == 1 or "usage:" in done.err
 
 
 def test_columns_have_titles_and_times_their_zone(path: Path) -> None:
@@ -201,3 +213,13 @@ def _texts(path: Path) -> list[dict[str, object]]:
     (done,) = commands.run(path, ("texts", "--json"))
     assert isinstance(done.json, list)
     return done.json
+
+
+def test_reason_of_a_cancelled_text_is_said_in_words(path: Path, db: sqlite3.Connection) -> None:
+    db.execute("UPDATE texts SET state = 'cancelled', detail = 'resolved' WHERE id = 5")
+    db.execute("UPDATE texts SET state = 'undelivered', detail = 'expired' WHERE id = 6")  # a network's word
+    listed, told = commands.run(path, ("texts",), ("explain", "5"))
+    assert "(the caller has got through since, or was called back)" in listed.out
+    assert "(resolved)" not in listed.out
+    assert "(expired)" in listed.out
+    assert "cancelled by spool (the caller has got through since, or was called back)" in told.out

@@ -183,7 +183,7 @@ def meant_for_others(running: RunningGateway, directory: Path) -> None:
     here = [sys.executable, "-m", "gateway", "-c", str(other), "status"]
     done = subprocess.run(here, capture_output=True, text=True, timeout=90, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"textback: no gateway runs on {directory}/other; start it first (textback run)\n"
+    assert done.stderr == f"textback: no gateway runs on {directory}/other; start it first (textback -c {other} run)\n"
     (directory / "other").mkdir()
     (directory / "other" / TOKEN_FILE).write_text("another's")
     done = subprocess.run(here, capture_output=True, text=True, timeout=90, check=False)

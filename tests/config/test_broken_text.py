@@ -142,3 +142,12 @@ def test_link_that_leads_to_itself(tmp_path: Path) -> None:
 def test_directory_instead_of_a_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="Is a directory; name the file that is in it with -c FILE"):
         load(tmp_path)
+
+
+def test_working_directory_instead_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for named in (".", ""):
+        with pytest.raises(
+            ConfigError, match=r"^\.: cannot be read: Is a directory; name the file that is in it with -c FILE$"
+        ):
+            load(Path(named))

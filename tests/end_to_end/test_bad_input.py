@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import socket
 import sqlite3
 import subprocess
@@ -102,7 +103,7 @@ def test_commands_before_the_first_start(tmp_path: Path) -> None:
         done = running.cli(*command)
         assert done.returncode == 1
         assert "Traceback" not in done.stderr
-        assert "textback run" in done.stderr
+        assert re.search(r"textback (-c \S+ )?run", done.stderr)
 
 
 def test_check_says_good_and_lists_what_is_not_in_effect(tmp_path: Path) -> None:

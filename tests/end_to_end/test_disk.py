@@ -71,7 +71,7 @@ def test_calls_on_a_full_disk_ring_in_time_and_are_texted_once_there_is_room(
     assert (readiness, said["why_not"]) == (503, [status["database"]["detail"]])
     shown = running.cli("status")
     assert shown.returncode == 1
-    assert "2 calls wait in the reserve until they can be written" in shown.stdout
+    assert "2 calls wait in the reserve until the database can be written" in shown.stdout
     disk.make_room()
     assert_each_texted_once(running, smsc)
     assert {round(call["rang_seconds"]) for call in running.calls()} <= {1, 2, 3}

@@ -1,6 +1,8 @@
 """Whatever a gateway listens on: a call over each of it is journalled and texted, and `textback call-test` works."""
 
 import re
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -60,3 +62,24 @@ def test_public_address_beside_listeners_of_both_families(tmp_path: Path, public
         running.wait_for("calls", 2, outcome="abandoned")
     finally:
         running.end()
+
+
+def test_call_that_nobody_answers(gateway: Callable[..., RunningGateway]) -> None:
+    """The file names another address than the gateway took; then no gateway runs, and its token still lies there."""
+    running = gateway()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{silent.getsockname()[1]}"
+        running.path.write_text(running.path.read_text().replace(f"127.0.0.1:{running.sip_port}", place))
+        tried = running.cli("call-test", "--hang-up", "1")
+    assert tried.returncode == 1, tried
+    assert "we hung up; nothing had answered" in tried.stdout
+    assert f"nobody answers calls at udp:{place}: was sip.listen changed since it started" in tried.stdout
+    assert "(487)" not in tried.stdout
+    running.stop()
+    tried = running.cli("call-test", "--from", "+14155550177")
+    assert (tried.returncode, tried.stdout) == (1, "")
+    asked = running.cli("status")
+    assert (asked.returncode, tried.stderr) == (1, asked.stderr)
+    assert "textback: no gateway answers at 127.0.0.1:" in asked.stderr
+    assert asked.stderr.endswith(f"; start it with textback -c {running.path} run\n")

@@ -32,6 +32,10 @@ class SmallDisk:
         """As an admin would."""
         (self.path / "filler").unlink()
 
+    def take_no_writing(self) -> None:
+        """As the kernel does with a disk that has faults."""
+        subprocess.run([*SUDO, "mount", "-o", "remount,ro", str(self.path)], check=True, capture_output=True)
+
     def unmount(self) -> None:
         """Take it away, whoever still has a file open there."""
         subprocess.run([*SUDO, "umount", "--lazy", str(self.path)], check=False, capture_output=True)
