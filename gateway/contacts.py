@@ -64,6 +64,7 @@ class _Reading:
 def read(content: bytes, region: str) -> Contacts:
     """Read a file's content; `Unusable` where it is no table of contacts."""
     text, is_utf_8 = _text(content)
+    _refuse_nothing(text)
     reading = _Reading(region)
     if not is_utf_8:
         reading.wrong(_first_odd_line(content), "", "is not UTF-8, and is read as Windows-1252; save the file as UTF-8")
@@ -86,16 +87,19 @@ def read(content: bytes, region: str) -> Contacts:
 
 def doubts(new: bytes, old: bytes, age: float) -> None:
     """`Unusable` where a file looks like the last good one when it is half written: nothing, or only that one's beginning."""
-    if not new.strip(b"\xef\xbb\xbf \t\r\n"):
-        if old.strip(b"\xef\xbb\xbf \t\r\n"):
-            raise Unusable("is empty; to have no contacts, write the line number,name,group")
-        return
+    _refuse_nothing(_text(new)[0])
     if len(new) >= len(old) or not old.startswith(new):
         return
     if not new.endswith((b"\n", b"\r")) and old[len(new) : len(new) + 1] not in (b"\n", b"\r"):
         raise Unusable("stops in the middle of a row; write it whole, or end that row with a line break")
     if age < DOUBTED_FOR_S:
         raise NotYet(f"is only the beginning of what it was; it counts when it stays so for {DOUBTED_FOR_S:.0f} s")
+
+
+def _refuse_nothing(text: str) -> None:
+    """A file of which nothing was written yet, or everything was lost, says of nobody that he may be texted."""
+    if not text.strip(' \t\r\n,;"'):
+        raise Unusable("is empty; to have no contacts, write the line number,name,group")
 
 
 def _text(content: bytes) -> tuple[str, bool]:
