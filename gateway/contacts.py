@@ -7,7 +7,7 @@ writes it.
 import csv
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from config.model import E164
@@ -17,6 +17,7 @@ from gateway.whole_file import NotYet, Unusable
 
 LARGEST_FILE = 20_000_000
 GROUPS = ("staff", "blocked", "vip")
+NEVER_TEXTED = ("staff", "blocked")
 DOUBTED_FOR_S = 60.0
 """A file that has lost its end is believed when it has stayed so for so long."""
 _HEADERS: Mapping[str, tuple[str, ...]] = {
@@ -47,6 +48,14 @@ class Contacts:
 
     by_number: Mapping[E164, Contact]
     problems: tuple[RowProblem, ...] = ()
+    broken: tuple[RowProblem, ...] = ()
+    """Of the problems, those for which it is not known who a row is about, or of which group."""
+    broken_rows: frozenset[str] = frozenset()
+    """These rows, as they are written."""
+    doubtful: frozenset[E164] = frozenset()
+    """Numbers that stand in such rows."""
+    stands_on_copy: bool = False
+    """Rows broke since the last good contents: whoever these say is never texted, and is missing, is so still."""
 
 
 @dataclass(slots=True)
@@ -56,9 +65,14 @@ class _Reading:
     rows: int = 0
     found: dict[E164, Contact] = field(default_factory=dict)
     problems: list[RowProblem] = field(default_factory=list)
+    broken: dict[int, RowProblem] = field(default_factory=dict)
+    doubtful: set[E164] = field(default_factory=set)
 
-    def wrong(self, line: int, cell: str, says: str) -> None:
-        self.problems.append(RowProblem(line=line, cell=cell, says=says))
+    def wrong(self, line: int, cell: str, says: str, *, is_broken: bool = False) -> None:
+        problem = RowProblem(line=line, cell=cell, says=says)
+        self.problems.append(problem)
+        if is_broken:
+            self.broken.setdefault(line, problem)
 
 
 def read(content: bytes, region: str) -> Contacts:
@@ -73,6 +87,7 @@ def read(content: bytes, region: str) -> Contacts:
     for index, (number, line) in enumerate(lines):
         cells = _cells(line, delimiter, number, reading)
         if index == 0 and (columns := _header(cells, number, region)) is not None:
+            _refuse_open_quote(number, reading)
             reading.columns = columns
         elif any(cells):
             reading.rows += 1
@@ -82,7 +97,27 @@ def read(content: bytes, region: str) -> Contacts:
             f"has {reading.rows} rows and no telephone number in the column for it (line {lines[-1][0]} for one);"
             " write number,name,group, or name the columns so in the first line"
         )
-    return Contacts(by_number=reading.found, problems=tuple(reading.problems))
+    return Contacts(
+        by_number=reading.found,
+        problems=tuple(reading.problems),
+        broken=tuple(reading.broken.values()),
+        broken_rows=frozenset(line.strip() for number, line in lines if number in reading.broken),
+        doubtful=frozenset(reading.doubtful),
+    )
+
+
+def completed(new: Contacts, good: Contacts, before: Contacts) -> Contacts | None:
+    """Contacts of which rows broke since the last good ones, with everybody who was never to be texted, by the good ones or by
+    what was in force before, and is now missing or in such a row. None: no row broke, the new ones are good themselves."""
+    if not new.broken_rows - good.broken_rows:
+        return None
+    known = {**good.by_number, **before.by_number}
+    still = {
+        number: contact
+        for number, contact in known.items()
+        if contact.group in NEVER_TEXTED and (number not in new.by_number or number in new.doubtful)
+    }
+    return replace(new, by_number={**new.by_number, **still}, stands_on_copy=True)
 
 
 def doubts(new: bytes, old: bytes, age: float) -> None:
@@ -143,12 +178,18 @@ def _split(line: str, delimiter: str) -> list[str]:
 def _cells(line: str, delimiter: str, number: int, reading: _Reading) -> list[str]:
     """One line is one row: a quote that is never closed spoils no other row."""
     if line.count('"') % 2:
-        reading.wrong(number, "", "has a quote that is not closed")
+        reading.wrong(number, "", "has a quote that is not closed", is_broken=True)
     try:
         return _split(line, delimiter)
     except csv.Error as error:
-        reading.wrong(number, "", f"is no row of a table: {error}")
+        reading.wrong(number, "", f"is no row of a table: {error}", is_broken=True)
         return []
+
+
+def _refuse_open_quote(line: int, reading: _Reading) -> None:
+    """In a header it hides columns, and with them everybody's group."""
+    if line in reading.broken:
+        raise Unusable(f"has a quote that is not closed in its header (line {line}); write number,name,group")
 
 
 def _header(cells: Sequence[str], line: int, region: str) -> Mapping[str, int] | None:
@@ -170,17 +211,21 @@ def _take(cells: Sequence[str], line: int, reading: _Reading) -> None:
     written, name, group = (_cell(cells, reading.columns, column) for column in ("number", "name", "group"))
     number = read_number(written, reading.region)
     if number is None:
-        reading.wrong(line, written, "is no valid telephone number")
+        reading.wrong(line, written, "is no valid telephone number", is_broken=True)
         return
     group = group.lower()
     if group and group not in GROUPS:
         near = get_close_matches(group, GROUPS, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        reading.wrong(line, group, f"is no group that means anything here; there are {', '.join(GROUPS)}{hint}")
+        reading.wrong(
+            line, group, f"is no group that means anything here; there are {', '.join(GROUPS)}{hint}", is_broken=bool(near)
+        )
     before = reading.found.get(number)
     if before is not None and before.group != group:
         reading.wrong(line, written, "stands here for the second time; the stricter group counts")
         group = min((before.group, group), key=_strictness)
+    if line in reading.broken:
+        reading.doubtful.add(number)
     reading.found[number] = Contact(name=name or (before.name if before else ""), group=group)
 
 
