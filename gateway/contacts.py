@@ -54,6 +54,8 @@ class Contacts:
     """These rows, as they are written."""
     doubtful: frozenset[E164] = frozenset()
     """Numbers that stand in such rows."""
+    has_groups: bool = True
+    """There is a column for them."""
     stands_on_copy: bool = False
     """Rows broke since the last good contents: whoever these say is never texted, and is missing, is so still."""
 
@@ -103,12 +105,16 @@ def read(content: bytes, region: str) -> Contacts:
         broken=tuple(reading.broken.values()),
         broken_rows=frozenset(line.strip() for number, line in lines if number in reading.broken),
         doubtful=frozenset(reading.doubtful),
+        has_groups="group" in reading.columns,
     )
 
 
 def completed(new: Contacts, good: Contacts, before: Contacts) -> Contacts | None:
     """Contacts of which rows broke since the last good ones, with everybody who was never to be texted, by the good ones or by
-    what was in force before, and is now missing or in such a row. None: no row broke, the new ones are good themselves."""
+    what was in force before, and is now missing or in such a row. None: no row broke, the new ones are good themselves.
+    `Unusable` where the column of their groups is gone."""
+    if not new.has_groups and any(contact.group in NEVER_TEXTED for contact in good.by_number.values()):
+        raise Unusable("has no column called group any more; name the columns number,name,group, also where no group is set")
     if not new.broken_rows - good.broken_rows:
         return None
     known = {**good.by_number, **before.by_number}

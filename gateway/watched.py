@@ -45,8 +45,8 @@ class _Good(Generic[Value, ReadAs]):
 
 class Watched(Generic[Value, ReadAs]):
     """`parse` makes the value of a content; `doubts` compares a new content with the last good one, and the file's age in
-    seconds; both raise `Unusable`. `completed` makes a value whole by the copy's and the one before; None: it is so by itself,
-    and takes the copy's place. `settles`: the gateway waits until a file is written, commands take it as it is."""
+    seconds; `completed` makes a value whole by the copy's and the one before; None: it is so by itself, and takes the copy's
+    place. All three raise `Unusable`. `settles`: the gateway waits until a file is written, commands take it as it is."""
 
     def __init__(
         self,

@@ -79,3 +79,15 @@ def test_a_header_that_cannot_be_read_spoils_the_file(office: Path, header: str)
     directory = after_a_restart(office)
     assert group(directory) == "blocked"
     assert "has a quote that is not closed in its header (line 1)" in directory.faults[0].detail
+
+
+@pytest.mark.parametrize("header", ["number,name,grup", "number,name"])
+def test_a_file_that_lost_its_column_of_groups_does_not_count(office: Path, header: str) -> None:
+    after_a_restart(office)
+    write(office / "contacts.csv", ROWS.replace("number,name,group", header))
+    for _ in range(2):
+        directory = after_a_restart(office)
+        assert (group(directory), copied(office)) == ("blocked", ROWS)
+        assert directory.faults[0].detail.startswith("has no column called group any more")
+    write(office / "contacts.csv", "number,name,group\n4155550125,Eve,\n")
+    assert (after_a_restart(office).faults, copied(office)) == ((), "number,name,group\n4155550125,Eve,\n")
