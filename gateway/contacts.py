@@ -7,7 +7,7 @@ writes it.
 import csv
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from config.model import E164
@@ -17,6 +17,7 @@ from gateway.whole_file import NotYet, Unusable
 
 LARGEST_FILE = 20_000_000
 GROUPS = ("staff", "blocked", "vip")
+NEVER_TEXTED = ("staff", "blocked")
 DOUBTED_FOR_S = 60.0
 """A file that has lost its end is believed when it has stayed so for so long."""
 _HEADERS: Mapping[str, tuple[str, ...]] = {
@@ -47,6 +48,16 @@ class Contacts:
 
     by_number: Mapping[E164, Contact]
     problems: tuple[RowProblem, ...] = ()
+    broken: tuple[RowProblem, ...] = ()
+    """Of the problems, those for which it is not known who a row is about, or of which group."""
+    broken_rows: frozenset[str] = frozenset()
+    """These rows, as they are written."""
+    doubtful: frozenset[E164] = frozenset()
+    """Numbers that stand in such rows."""
+    has_groups: bool = True
+    """There is a column for them."""
+    stands_on_copy: bool = False
+    """Rows broke since the last good contents: whoever these say is never texted, and is missing, is so still."""
 
 
 @dataclass(slots=True)
@@ -56,14 +67,20 @@ class _Reading:
     rows: int = 0
     found: dict[E164, Contact] = field(default_factory=dict)
     problems: list[RowProblem] = field(default_factory=list)
+    broken: dict[int, RowProblem] = field(default_factory=dict)
+    doubtful: set[E164] = field(default_factory=set)
 
-    def wrong(self, line: int, cell: str, says: str) -> None:
-        self.problems.append(RowProblem(line=line, cell=cell, says=says))
+    def wrong(self, line: int, cell: str, says: str, *, is_broken: bool = False) -> None:
+        problem = RowProblem(line=line, cell=cell, says=says)
+        self.problems.append(problem)
+        if is_broken:
+            self.broken.setdefault(line, problem)
 
 
 def read(content: bytes, region: str) -> Contacts:
     """Read a file's content; `Unusable` where it is no table of contacts."""
     text, is_utf_8 = _text(content)
+    _refuse_nothing(text)
     reading = _Reading(region)
     if not is_utf_8:
         reading.wrong(_first_odd_line(content), "", "is not UTF-8, and is read as Windows-1252; save the file as UTF-8")
@@ -72,6 +89,7 @@ def read(content: bytes, region: str) -> Contacts:
     for index, (number, line) in enumerate(lines):
         cells = _cells(line, delimiter, number, reading)
         if index == 0 and (columns := _header(cells, number, region)) is not None:
+            _refuse_open_quote(number, reading)
             reading.columns = columns
         elif any(cells):
             reading.rows += 1
@@ -81,21 +99,48 @@ def read(content: bytes, region: str) -> Contacts:
             f"has {reading.rows} rows and no telephone number in the column for it (line {lines[-1][0]} for one);"
             " write number,name,group, or name the columns so in the first line"
         )
-    return Contacts(by_number=reading.found, problems=tuple(reading.problems))
+    return Contacts(
+        by_number=reading.found,
+        problems=tuple(reading.problems),
+        broken=tuple(reading.broken.values()),
+        broken_rows=frozenset(line.strip() for number, line in lines if number in reading.broken),
+        doubtful=frozenset(reading.doubtful),
+        has_groups="group" in reading.columns,
+    )
+
+
+def completed(new: Contacts, good: Contacts, before: Contacts) -> Contacts | None:
+    """Contacts of which rows broke since the last good ones, with everybody who was never to be texted, by the good ones or by
+    what was in force before, and is now missing or in such a row. None: no row broke, the new ones are good themselves.
+    `Unusable` where the column of their groups is gone."""
+    if not new.has_groups and any(contact.group in NEVER_TEXTED for contact in good.by_number.values()):
+        raise Unusable("has no column called group any more; name the columns number,name,group, also where no group is set")
+    if not new.broken_rows - good.broken_rows:
+        return None
+    known = {**good.by_number, **before.by_number}
+    still = {
+        number: contact
+        for number, contact in known.items()
+        if contact.group in NEVER_TEXTED and (number not in new.by_number or number in new.doubtful)
+    }
+    return replace(new, by_number={**new.by_number, **still}, stands_on_copy=True)
 
 
 def doubts(new: bytes, old: bytes, age: float) -> None:
     """`Unusable` where a file looks like the last good one when it is half written: nothing, or only that one's beginning."""
-    if not new.strip(b"\xef\xbb\xbf \t\r\n"):
-        if old.strip(b"\xef\xbb\xbf \t\r\n"):
-            raise Unusable("is empty; to have no contacts, write the line number,name,group")
-        return
+    _refuse_nothing(_text(new)[0])
     if len(new) >= len(old) or not old.startswith(new):
         return
     if not new.endswith((b"\n", b"\r")) and old[len(new) : len(new) + 1] not in (b"\n", b"\r"):
         raise Unusable("stops in the middle of a row; write it whole, or end that row with a line break")
     if age < DOUBTED_FOR_S:
         raise NotYet(f"is only the beginning of what it was; it counts when it stays so for {DOUBTED_FOR_S:.0f} s")
+
+
+def _refuse_nothing(text: str) -> None:
+    """A file of which nothing was written yet, or everything was lost, says of nobody that he may be texted."""
+    if not text.strip(' \t\r\n,;"'):
+        raise Unusable("is empty; to have no contacts, write the line number,name,group")
 
 
 def _text(content: bytes) -> tuple[str, bool]:
@@ -139,12 +184,18 @@ def _split(line: str, delimiter: str) -> list[str]:
 def _cells(line: str, delimiter: str, number: int, reading: _Reading) -> list[str]:
     """One line is one row: a quote that is never closed spoils no other row."""
     if line.count('"') % 2:
-        reading.wrong(number, "", "has a quote that is not closed")
+        reading.wrong(number, "", "has a quote that is not closed", is_broken=True)
     try:
         return _split(line, delimiter)
     except csv.Error as error:
-        reading.wrong(number, "", f"is no row of a table: {error}")
+        reading.wrong(number, "", f"is no row of a table: {error}", is_broken=True)
         return []
+
+
+def _refuse_open_quote(line: int, reading: _Reading) -> None:
+    """In a header it hides columns, and with them everybody's group."""
+    if line in reading.broken:
+        raise Unusable(f"has a quote that is not closed in its header (line {line}); write number,name,group")
 
 
 def _header(cells: Sequence[str], line: int, region: str) -> Mapping[str, int] | None:
@@ -166,17 +217,21 @@ def _take(cells: Sequence[str], line: int, reading: _Reading) -> None:
     written, name, group = (_cell(cells, reading.columns, column) for column in ("number", "name", "group"))
     number = read_number(written, reading.region)
     if number is None:
-        reading.wrong(line, written, "is no valid telephone number")
+        reading.wrong(line, written, "is no valid telephone number", is_broken=True)
         return
     group = group.lower()
     if group and group not in GROUPS:
         near = get_close_matches(group, GROUPS, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        reading.wrong(line, group, f"is no group that means anything here; there are {', '.join(GROUPS)}{hint}")
+        reading.wrong(
+            line, group, f"is no group that means anything here; there are {', '.join(GROUPS)}{hint}", is_broken=bool(near)
+        )
     before = reading.found.get(number)
     if before is not None and before.group != group:
         reading.wrong(line, written, "stands here for the second time; the stricter group counts")
         group = min((before.group, group), key=_strictness)
+    if line in reading.broken:
+        reading.doubtful.add(number)
     reading.found[number] = Contact(name=name or (before.name if before else ""), group=group)
 
 

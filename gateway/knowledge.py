@@ -20,6 +20,10 @@ from gateway.watched import Known, Watched
 COPY_COUNTS = "its last good copy counts"
 TEXTS_HELD = "texts are held until it can be read, no longer than they may be late"
 HOURS_KEPT = "its days off are not known: the office is taken to keep its hours"
+REST_COUNTS = "its other rows count"
+STILL_COUNT = "its other rows count, and whoever is missing there and was staff or blocked before"
+BY_ROWS = (REST_COUNTS, STILL_COUNT)
+"""What counts of a file that can be used, but for some rows."""
 PROBLEMS_LOGGED = 20
 
 
@@ -79,6 +83,7 @@ class Knowledge:
                 at_most=contacts.LARGEST_FILE,
                 parse=contacts.read,
                 doubts=contacts.doubts,
+                completed=contacts.completed,
                 copies=copies,
                 settles=self._keeps,
             )
@@ -111,7 +116,8 @@ class Knowledge:
             if self._complaints.get(fault.file) == said:
                 continue
             event = "contacts_unreadable" if fault.key == "contacts.file" else "calendar_unusable"
-            tell = self._log.warning if fault.meanwhile == COPY_COUNTS else self._log.error
+            event = "contact_rows_unreadable" if fault.meanwhile in BY_ROWS else event
+            tell = self._log.warning if fault.meanwhile in (COPY_COUNTS, *BY_ROWS) else self._log.error
             tell(event, file=fault.file, detail=fault.detail, meanwhile=fault.meanwhile)
         self._complaints = {fault.file: f"{fault.detail} {fault.meanwhile}" for fault in faults}
 
@@ -126,7 +132,20 @@ def _faults(config: Config, calendars: dict[str, CalendarKnown], people: Known[C
     if people is not None and people.why_not:
         fault = FileFault(key="contacts.file", file=str(contacts_of(config)), detail=people.why_not, meanwhile=COPY_COUNTS)
         yield fault if people.value is not None else replace(fault, meanwhile=TEXTS_HELD)
+    elif people is not None and people.value is not None and people.value.broken:
+        yield _of_rows(str(contacts_of(config)), people.value)
     for file in calendars.values():
         if file.known.why_not:
             meanwhile = COPY_COUNTS if file.known.value is not None else HOURS_KEPT
             yield FileFault(key=file.key, file=str(file.path), detail=file.known.why_not, meanwhile=meanwhile)
+
+
+def _of_rows(file: str, people: Contacts) -> FileFault:
+    first, count = people.broken[0], len(people.broken)
+    rows = f"{count} row{'s' * (count > 1)} that cannot be read"
+    return FileFault(
+        key="contacts.file",
+        file=file,
+        detail=f"has {rows} (line {first.line}: {first.says}); textback check names each",
+        meanwhile=STILL_COUNT if people.stands_on_copy else REST_COUNTS,
+    )

@@ -35,6 +35,8 @@ class Known(Generic[Value]):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Good(Generic[Value, ReadAs]):
     content: bytes
+    copied: bytes
+    """What its copy holds: the content, or an earlier one that still counts for a part."""
     value: Value
     read_as: ReadAs
     stamp: Stamp | None
@@ -43,7 +45,8 @@ class _Good(Generic[Value, ReadAs]):
 
 class Watched(Generic[Value, ReadAs]):
     """`parse` makes the value of a content; `doubts` compares a new content with the last good one, and the file's age in
-    seconds; both raise `Unusable`. `settles`: the gateway waits until a file is written, commands take it as it is."""
+    seconds; `completed` makes a value whole by the copy's and the one before; None: it is so by itself, and takes the copy's
+    place. All three raise `Unusable`. `settles`: the gateway waits until a file is written, commands take it as it is."""
 
     def __init__(
         self,
@@ -52,6 +55,7 @@ class Watched(Generic[Value, ReadAs]):
         at_most: int,
         parse: Callable[[bytes, ReadAs], Value],
         doubts: Callable[[bytes, bytes, float], None] = lambda _new, _old, _age: None,
+        completed: Callable[[Value, Value, Value], Value | None] = lambda _new, _copied, _before: None,
         copies: Copies,
         settles: bool,
     ) -> None:
@@ -59,6 +63,7 @@ class Watched(Generic[Value, ReadAs]):
         self._at_most = at_most
         self._parse = parse
         self._doubts = doubts
+        self._completed = completed
         self._copies = copies
         self._settles = settles
         self._good: _Good[Value, ReadAs] | None = None
@@ -97,38 +102,47 @@ class Watched(Generic[Value, ReadAs]):
         try:
             if self._good is not None:
                 self._doubts(whole.content, self._good.content, _age(whole.stamp))
-            value = self._parse(whole.content, read_as)
+            self._good = self._read(whole.content, read_as, whole.stamp)
         except NotYet:
             raise
         except Unusable as error:
             self._refused = (whole.stamp, read_as, str(error))
             raise
-        self._good = _Good(content=whole.content, value=value, read_as=read_as, stamp=whole.stamp)
+
+    def _read(self, content: bytes, read_as: ReadAs, stamp: Stamp | None) -> _Good[Value, ReadAs]:
+        value, before = self._parse(content, read_as), self._good
+        if before is not None and before.copied != content and (copied := self._parsed(before.copied, read_as)) is not None:
+            whole = self._completed(value, copied, before.value if before.read_as == read_as else copied)
+            if whole is not None:
+                return _Good(content=content, copied=before.copied, value=whole, read_as=read_as, stamp=stamp)
+        return _Good(content=content, copied=content, value=value, read_as=read_as, stamp=stamp)
+
+    def _parsed(self, content: bytes, read_as: ReadAs) -> Value | None:
+        try:
+            return self._parse(content, read_as)
+        except Unusable:
+            return None
 
     def _keep(self) -> str:
         try:
             if self._good is not None:
-                self._copies.keep(self.path, self._good.content)
+                self._copies.keep(self.path, self._good.copied)
         except OSError as error:
             return error.strerror or str(error)
         return ""
 
     def _from_copy(self, read_as: ReadAs) -> _Good[Value, ReadAs] | None:
         content = self._copies.of(self.path)
-        if content is None:
+        if content is None or (value := self._parsed(content, read_as)) is None:
             return None
-        try:
-            return _Good(content=content, value=self._parse(content, read_as), read_as=read_as, stamp=None)
-        except Unusable:
-            return None
+        return _Good(content=content, copied=content, value=value, read_as=read_as, stamp=None)
 
     def _read_again(self, good: _Good[Value, ReadAs], read_as: ReadAs) -> str:
         """The last good content, for the time zone, the region or the years of now; why that is not possible."""
         try:
-            value = self._parse(good.content, read_as)
+            self._good = self._read(good.content, read_as, good.stamp)
         except Unusable as error:
             return str(error)
-        self._good = _Good(content=good.content, value=value, read_as=read_as, stamp=good.stamp)
         return ""
 
 

@@ -83,6 +83,8 @@ def test_what_is_wrong_with_a_row_is_told_without_its_number() -> None:
         (b"PK\x03\x04\x14\0\x06\0", "is no text"),
         (b"<html><body>\n<h1>404</h1>\n</body></html>\n", "has 3 rows and no telephone number"),
         (b"name,group\nSam,staff\n", "has no column called number"),
+        (b"", "is empty"),
+        (b"\n \n", "is empty"),
         (b"foo\n", "has 1 rows and no telephone number"),
     ],
 )
@@ -91,7 +93,7 @@ def test_what_is_no_table_of_contacts(content: bytes, says: str) -> None:
         contacts.read(content, "US")
 
 
-@pytest.mark.parametrize("content", ["", "\n \n", "number,name,group\n", "# nobody yet\n"])
+@pytest.mark.parametrize("content", ["number,name,group\n", "# nobody yet\n"])
 def test_nobody_is_known(content: str) -> None:
     assert groups(content) == {}
 
@@ -122,10 +124,6 @@ def test_half_written(new: bytes, age: float, fault: type[Unusable] | None) -> N
         with pytest.raises(Unusable) as caught:
             contacts.doubts(new, OLD, age)
         assert type(caught.value) is fault
-
-
-def test_an_empty_file_is_as_good_as_an_empty_one() -> None:
-    contacts.doubts(b"", b"\n", 0)
 
 
 @given(st.binary(max_size=200) | st.text(alphabet='4155550123,;\t"\r\n#+ abnumergoup\ufeffé\x00', max_size=200).map(str.encode))

@@ -100,6 +100,19 @@ def test_without_a_copy_nothing_is_claimed(office: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf\r\n", b"\xff\xfe", b",,\n;;\n"])
+def test_an_empty_file_of_contacts_does_not_say_that_there_are_none(office: Path, content: bytes) -> None:
+    write(office / "contacts.csv", content)
+    for _ in range(2):
+        directory = after_a_restart(office)
+        assert directory.contacts_unknown == (
+            "the contacts file is empty; to have no contacts, write the line number,name,group"
+        )
+        assert [fault.meanwhile for fault in directory.faults] == [TEXTS_HELD]
+    write(office / "contacts.csv", "number,name,group\n")
+    assert after_a_restart(office).contacts_unknown == ""
+
+
 BROKEN_CONTACTS = [
     ("", "is empty"),
     ("number,name,group\n4155550123,Sam,st", "stops in the middle of a row"),

@@ -162,6 +162,58 @@ async def test_broken_hours_are_refused_and_the_next_change_is_taken(tmp_path: P
     await task
 
 
+async def test_under_watch_a_file_counts_when_it_has_stayed_as_it_is(tmp_path: Path) -> None:
+    """A file that is saved in pieces, each of which is a configuration, is taken once, whole."""
+    path, took = write(tmp_path), InForce()
+    whole = f"watch = true\n{path.read_text()}"
+    path.write_text(whole)
+    reloading = Reloading(load(path), Knowledge(), took.take)
+    task = asyncio.create_task(reloading.run())
+    whole = whole.replace("[contacts]", "[limits]\nper_day = 7\n[contacts]")
+    cut = whole[: whole.index("[limits]")] + whole[whole.index("[hours.office]") :]
+    for _ in range(3):
+        path.write_text(cut)
+        await asyncio.sleep(2)
+    assert took.configs == []
+    path.write_text(whole)
+    await until(lambda: took.configs)
+    assert {config.hash for config in took.configs} == {load(path).hash}
+    reloading.stop()
+    await task
+
+
+async def test_under_watch_a_replaced_file_of_the_same_age_and_size_is_noticed(tmp_path: Path) -> None:
+    path, took = write(tmp_path), InForce()
+    path.write_text(f"watch = true\n{path.read_text()}")
+    reloading = Reloading(load(path), Knowledge(), took.take)
+    task = asyncio.create_task(reloading.run())
+    fresh = tmp_path / "fresh"
+    fresh.write_text(path.read_text().replace("17:00", "18:00"))
+    os.utime(fresh, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+    fresh.replace(path)
+    await until(lambda: took.configs)
+    assert took.configs[0].hash == load(path).hash
+    reloading.stop()
+    await task
+
+
+async def test_sections_that_a_reload_takes_away_are_told(tmp_path: Path) -> None:
+    path, took = write(tmp_path), InForce()
+    whole = path.read_text()
+    path.write_text(whole + "[line.front.text]\nwait = '5s'\n[limits]\nper_day = 5\n[line.back]\nnumber = '+14155550101'\n")
+    reloading = Reloading(load(path), Knowledge(), took.take)
+    path.write_text(whole.replace('[contacts]\nfile = "contacts.csv"\n', ""))
+    task = asyncio.create_task(reloading.run())
+    with capture_logs() as logs:
+        for times in (1, 2):
+            reloading.ask()
+            await until(lambda wanted=times: len(took.configs) == wanted)
+    reloading.stop()
+    await task
+    (gone,) = [log for log in logs if log["event"] == "configuration_sections_gone"]
+    assert (gone["log_level"], gone["sections"]) == ("warning", "[limits], [contacts], [line.front.text], [line.back]")
+
+
 async def test_calls_do_not_wait_for_a_large_calendar(tmp_path: Path) -> None:
     """A calendar that takes a while is read beside the event loop, also on a reload."""
     path, took = write(tmp_path), InForce()

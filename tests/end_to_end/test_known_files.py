@@ -42,6 +42,26 @@ def test_nobody_is_texted_who_may_be_blocked(gateway: Start, tmp_path: Path) -> 
     assert {text["to"] for text in running.texts() if text["state"] == "accepted"} == {ADA}
 
 
+def test_whose_row_broke_is_not_texted(gateway: Start, tmp_path: Path) -> None:
+    """Staff and blocked people of the last good copy, over a restart; for `check` a row is a warning."""
+    running = gateway(more='[contacts]\nfile = "contacts.csv"')
+    contacts = running.directory / "contacts.csv"
+    contacts.write_text(f"number,name,group\n{EVE},Eve,blocked\n{SAM},Sam,staff\n")
+    running.wait_for_log("contacts_read")
+    running.stop()
+    contacts.write_text(f'number,name,group\n1.41556E+10,Eve,blocked\n{SAM},"Sam,staff\n{ADA},Ada,\n')
+    running.start()
+    running.wait_for_log("contact_rows_unreadable")
+    assert place(tmp_path, running.sip_port, [Call(caller=caller) for caller in (EVE, SAM, ADA)], HUNG_UP).is_good
+    running.wait_for("texts", 1, state="accepted")
+    assert {call["reason"] for call in running.wait_for("calls", 3)} == {"blocked", "staff", "missed_call"}
+    assert [text["to"] for text in running.texts()] == [ADA]
+    shown = running.cli("status").stdout
+    assert "has 2 rows that cannot be read (line 2: is no valid telephone number); textback check names each" in shown
+    checked = running.cli("check")
+    assert (checked.returncode, "contacts.csv:3: has a quote that is not closed" in checked.stdout) == (0, True), checked
+
+
 def metrics(running: RunningGateway) -> str:
     """What Prometheus reads."""
     with urllib.request.urlopen(f"http://127.0.0.1:{running.web_port}/metrics", timeout=30) as answer:
