@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from config.exceptions import is_date, regions_of
 from config.model import Config, Hours
+from config.public_holidays import name_of
 from gateway.calendars import CalendarKnown, closed_by
 from gateway.core.schedule import local, local_day
 from gateway.days_off import days_of, years_around
@@ -28,6 +29,8 @@ class ClosedDay:
     key: str
     """The key of the configuration that says so."""
     is_open: bool = False
+    also: str = ""
+    """Its English name, where that is another one."""
 
 
 def coming(config: Config, calendars: Mapping[str, CalendarKnown], now: datetime) -> list[ClosedDay]:
@@ -55,6 +58,7 @@ def remarks_on(config: Config, calendars: Mapping[str, CalendarKnown], now: date
             yield f"hours.{name}.holidays", "all its days off lie in the past"
         yield from _of_exceptions(name, hours, closed, today)
         yield from _of_parts(name, hours, closed, today)
+        yield from _of_countries(name, hours, config.region)
 
 
 def _of_exceptions(name: str, hours: Hours, closed: Closed, today: date) -> Iterator[tuple[str, str]]:
@@ -81,6 +85,15 @@ def _of_parts(name: str, hours: Hours, closed: Closed, today: date) -> Iterator[
             yield f"hours.{name}.holidays.{index}", says
 
 
+def _of_countries(name: str, hours: Hours, region: str) -> Iterator[tuple[str, str]]:
+    """Two letters that are another country, and a part of the office's own."""
+    for entry in regions_of(hours):
+        part = f"{region}-{entry}"
+        if entry != region and (part_name := name_of(part)):
+            says = f"{entry} is {name_of(entry)}; {part_name} is {part}"
+            yield f"hours.{name}.holidays.{hours.holidays.index(entry)}", says
+
+
 def _key(name: str, hours: Hours, whence: str, calendars: Mapping[str, CalendarKnown]) -> str:
     """Where the configuration names what a day comes from."""
     for index, entry in enumerate(hours.holidays):
@@ -90,7 +103,9 @@ def _key(name: str, hours: Hours, whence: str, calendars: Mapping[str, CalendarK
 
 
 def _day(name: str, off: DayOff, key: str, *, is_open: bool = False) -> ClosedDay:
-    return ClosedDay(hours=name, day=off.day, times="", name=off.name, whence=off.whence, key=key, is_open=is_open)
+    return ClosedDay(
+        hours=name, day=off.day, times="", name=off.name, whence=off.whence, key=key, is_open=is_open, also=off.also
+    )
 
 
 def _stretches(name: str, closure: Closure, key: str, timezone: str) -> Iterator[ClosedDay]:
