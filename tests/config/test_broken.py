@@ -34,6 +34,7 @@ REFUSED = [
     ("hours.office", "holidays", '["~/x.ics"]', "begins with ~, which only a shell knows"),
     ("line.front", "greeting", '"~/x.wav"', "begins with ~, which only a shell knows"),
     ("contacts", "file", '"~/x.csv"', "begins with ~, which only a shell knows"),
+    ("", "data_dir", '"C:\\textback"', r"a path with / or in single quotes: in double ones \t is a tab"),
     ("", "data_dir", '["data"]', "must be the name of a file"),
     ("", "timezone", '"Chicago"', "is no time zone; write a name such as"),
     ("", "timezone", '"../../etc/passwd"', "is no time zone"),
@@ -50,6 +51,7 @@ REFUSED = [
     ("", "watch", '"yes"', "'yes' must be true or false, without quotes"),
     ("", "watch", "1", "1 must be true or false"),
     ("", "wach", "true", 'is no key of this section; did you mean "watch"?'),
+    ("line.front.text", "sms", '"a"', "is no key of this section; it belongs into [line.front]"),
     ("", "line2", "5", "is no key of this section; did you mean"),
     # --- sip ---
     ("sip", "listen", '"udp:0.0.0.0:5060"', "must be a list in brackets: [\"udp:0.0.0.0:5060\"]"),
