@@ -89,7 +89,7 @@ def unprintable(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
         allowed = "\n\t" if set(_LONG_TEXTS) & set(key.split(".")) else ""
         if found := control_characters(value, allowed):
             yield key, f"holds a control character ({found}), which is seen nowhere; write it without{_perhaps_escaped(found)}"
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    items = value.items() if isinstance(value, dict) else enumerate(value, start=1) if isinstance(value, list) else ()
     for name, inner in items:
         inner_key = f"{key}.{name}" if key else str(name)
         if found := control_characters(str(name)):

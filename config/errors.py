@@ -41,14 +41,17 @@ def in_words(error: ValidationError, document: dict[str, Any], inherited: Collec
 
 
 def _place(location: Sequence[int | str], document: dict[str, Any]) -> list[str]:
-    """Pydantic's location, without what stands in no file: tags of unions, `week`, indices into what is no list."""
+    """Pydantic's location, without what stands in no file: tags of unions, `week`, indices into what is no list.
+
+    Entries of lists count from 1, as everywhere.
+    """
     parts: list[str] = []
     here: Any = document
     for index, part in enumerate(location):
         is_tag = index == 2 and (location[0] == "sms" or (location[0] == "hours" and part == "week"))
         if part == "[key]" or is_tag or (isinstance(part, int) and not isinstance(here, list)):
             continue
-        parts.append(str(part))
+        parts.append(str(part + 1 if isinstance(part, int) else part))
         if isinstance(here, dict):
             here = here.get(part)
         else:

@@ -75,7 +75,7 @@ def advise(config: Config, now: datetime, knowledge: Knowledge | None = None) ->
 def messages(line: Line, config: Config) -> list[Message]:
     """Every message of a line, its fields at their longest."""
     own = [Message(key=f"line.{line.name}.text.message", conditions="", cut=_longest(line, line.text.message, config))]
-    for index, variant in enumerate(line.text.variant):
+    for index, variant in enumerate(line.text.variant, start=1):
         if variant.message is not None:
             key = f"line.{line.name}.text.variant.{index}"
             own.append(Message(key=f"{key}.message", conditions=in_words(variant), cut=_longest(line, variant.message, config)))

@@ -63,7 +63,7 @@ def remarks_on(config: Config, calendars: Mapping[str, CalendarKnown], now: date
 
 def _of_exceptions(name: str, hours: Hours, closed: Closed, today: date) -> Iterator[tuple[str, str]]:
     days = {off.day for off in closed.excepted}
-    for index, entry in enumerate(hours.holidays_except):
+    for index, entry in enumerate(hours.holidays_except, start=1):
         if is_date(entry) and date.fromisoformat(entry) >= today and date.fromisoformat(entry) not in days:
             yield f"hours.{name}.holidays_except.{index}", f"{entry} is no day off in any case"
 
@@ -77,7 +77,7 @@ def _of_parts(name: str, hours: Hours, closed: Closed, today: date) -> Iterator[
         own = {off.day for off in closed.days if off.whence == entry and (off.day - today).days in is_coming}
         general = {off.day for off in days_of(country, years) if (off.day - today).days in is_coming}
         if part and len(own) >= len(general) + PARTS_MORE:
-            index = hours.holidays.index(entry)
+            index = hours.holidays.index(entry) + 1
             says = (
                 f"{entry} closes the office on {len(own)} days in the coming twelve months, {country} alone on"
                 f" {len(general)}; textback check --holidays lists them, holidays_except takes days out"
@@ -91,12 +91,12 @@ def _of_countries(name: str, hours: Hours, region: str) -> Iterator[tuple[str, s
         part = f"{region}-{entry}"
         if entry != region and (part_name := name_of(part)):
             says = f"{entry} is {name_of(entry)}; {part_name} is {part}"
-            yield f"hours.{name}.holidays.{hours.holidays.index(entry)}", says
+            yield f"hours.{name}.holidays.{hours.holidays.index(entry) + 1}", says
 
 
 def _key(name: str, hours: Hours, whence: str, calendars: Mapping[str, CalendarKnown]) -> str:
     """Where the configuration names what a day comes from."""
-    for index, entry in enumerate(hours.holidays):
+    for index, entry in enumerate(hours.holidays, start=1):
         if entry == whence or (entry in calendars and calendars[entry].path.name == whence):
             return f"hours.{name}.holidays.{index}"
     return f"hours.{name}.holidays"

@@ -407,7 +407,7 @@ def test_refused_with_its_line_and_cure(path: Path, section: str, key: str, valu
     path.write_text(text)
     found = problems_of(path)
     assert len(found) == 1, [str(problem) for problem in found]
-    within = section.strip("[]").replace(".variant", ".variant.0")
+    within = section.strip("[]").replace(".variant", ".variant.1")
     assert found[0].key.startswith(f"{within}.{key.removesuffix('_file')}".strip(".") if value is not None else within)
     assert (found[0].file, found[0].line) == (str(path), line if section or value else None)
     assert said in found[0].says

@@ -136,7 +136,7 @@ def test_check_names_the_country_and_the_day_in_english(tmp_path: Path) -> None:
     path = written(tmp_path, '["IL", "US-IL"]', "[]")
     command = [sys.executable, "-m", "gateway", "-c", str(path), "check", "--holidays"]
     shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert "textback.toml:9: hours.office.holidays.0: IL is Israel" in shown.stdout
+    assert "textback.toml:9: hours.office.holidays.1: IL is Israel" in shown.stdout
     assert "twelve months (IL is Israel; US-IL is Illinois (United States)):\n" in shown.stdout
     assert "פסח – Pesach (IL, textback.toml:9)\n" in shown.stdout
 
@@ -147,7 +147,7 @@ def test_check_lists_them_and_names_files_that_it_cannot_use(tmp_path: Path) -> 
     shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert shown.returncode == 1
     assert (
-        f"textback.toml:9: hours.office.holidays.1: {tmp_path / 'x.ics'} is not there; put it there, or name another"
+        f"textback.toml:9: hours.office.holidays.2: {tmp_path / 'x.ics'} is not there; put it there, or name another"
         in shown.stderr
     )
     assert "[hours.office] is closed on " in shown.stdout
