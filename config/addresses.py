@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from config.checked import checked
 from config.values import number
-from config.written import written
+from config.written import OF_A_SHELL, is_home, written
 
 _LABEL = re.compile(r"[^\W_](?:[\w-]{0,61}[^\W_])?|_[\w-]{0,62}")
 _SIP = re.compile(r"sips?:[^\s@]*@?[^\s@]+")
@@ -116,6 +116,8 @@ def named_file(value: Any) -> Path:
         raise ValueError(f"{written(value)} must be the name of a file, in quotes")
     if not value.strip():
         raise ValueError("must not be empty; write the name of a file, or leave the key out")
+    if is_home(value):
+        raise ValueError(f"{written(value)} {OF_A_SHELL}")
     is_too_long = any(len(name.encode()) > LONGEST_NAME for name in value.split("/"))
     if "\0" in value or is_too_long or len(value.encode()) > LONGEST_PATH:
         raise ValueError(f"{written(value)} can be the name of no file; write one of at most {LONGEST_NAME} letters")

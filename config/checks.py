@@ -56,7 +56,7 @@ def whole(config: Config, finder: Finder) -> list[Problem]:
 
 def _peers_of_others(key: str, trunk: Trunk, config: Config, finder: Finder) -> Iterator[Problem]:
     """A call belongs to one trunk, so an address does."""
-    for index, peer in enumerate(trunk.peers):
+    for index, peer in enumerate(trunk.peers, start=1):
         first = next(name for name, other in config.trunk.items() if peer in other.peers)
         if first != trunk.name:
             yield finder.problem(f"{key}.peers.{index}", f"{peer} is a peer of [trunk.{first}] too; an address has one trunk")
@@ -102,7 +102,7 @@ def _messages(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
             continue
         variants = text.get("variant")
         tables = {f"line.{name}.text": text}
-        for index, variant in enumerate(variants if isinstance(variants, list) else []):
+        for index, variant in enumerate(variants if isinstance(variants, list) else [], start=1):
             tables[f"line.{name}.text.variant.{index}"] = variant
         for key, table in tables.items():
             if isinstance(table, dict) and isinstance(table.get("message"), str):

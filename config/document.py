@@ -14,6 +14,8 @@ from config.problems import ConfigError, Finder, Problem
 from config.written import control_characters
 
 LARGEST = 5_000_000
+_ESCAPED = ("U+0008", "U+0009", "U+000A", "U+000C", "U+000D")
+r"""What `\b`, `\t`, `\n`, `\f` and `\r` in double quotes are."""
 DEEPEST = 40
 """So many brackets may stand within each other."""
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -86,14 +88,18 @@ def unprintable(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         allowed = "\n\t" if set(_LONG_TEXTS) & set(key.split(".")) else ""
         if found := control_characters(value, allowed):
-            yield key, f"holds a control character ({found}), which is seen nowhere; write it without"
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+            yield key, f"holds a control character ({found}), which is seen nowhere; write it without{_perhaps_escaped(found)}"
+    items = value.items() if isinstance(value, dict) else enumerate(value, start=1) if isinstance(value, list) else ()
     for name, inner in items:
         inner_key = f"{key}.{name}" if key else str(name)
         if found := control_characters(str(name)):
             yield inner_key, f"has a control character ({found}) in its name; write it without"
         else:
             yield from unprintable(inner, inner_key)
+
+
+def _perhaps_escaped(found: str) -> str:
+    return r", and a path with / or in single quotes: in double ones \t is a tab" if found in _ESCAPED else ""
 
 
 # --- what is no TOML --------------------------------------------------------------------------------------------------
@@ -105,7 +111,30 @@ def _no_toml(path: Path, text: str, error: str) -> Problem:
     line = int(place[1]) if place and place[1] else text.rstrip("\n").count("\n") + 1
     if _TWICE.match(said):
         return _twice(path, text, said, line, int(place[2]) if place and place[2] else len(_lines(text)[line - 1]) + 1)
-    return _of_file(path, f"{said}; {_cure_of_syntax(said, _lines(text)[line - 1])}", line)
+    at = _lines(text)[line - 1]
+    return _of_file(path, f"{said}; {_cure_of_brackets(said, at) or _cure_of_syntax(said, at)}", line)
+
+
+_QUOTE_IS_MISSING = re.compile(r"(?:Illegal|Found invalid) character '\\n'|Unterminated string|Expected ['\"]{3,5}$")
+_ESCAPE = re.compile(r"Unescaped|Invalid hex value|Escaped character")
+
+
+def _cure_of_brackets(said: str, line: str) -> str:
+    """Of quotes, brackets and commas that are missing, which a line may begin or end with; empty: it is none of these."""
+    value = line.partition("=")[2]
+    if _ESCAPE.match(said):
+        return r"in double quotes \ begins a sign such as \n; write / instead, or put the text in single quotes"
+    if _QUOTE_IS_MISSING.match(said):
+        return "the closing quote is missing"
+    if "Unclosed array" in said:
+        return "a comma is missing between two values, or the bracket ] at the end of the list"
+    if "{" in value and "}" not in value:
+        return "what stands in { } stands on one line, from the first bracket to the last"
+    if re.search(r",\s*}", value) and "key part" in said:
+        return "no comma stands before }"
+    if "Unclosed inline table" in said:
+        return "a comma is missing between two values, or the bracket } at the end"
+    return ""
 
 
 def _cure_of_syntax(said: str, line: str) -> str:

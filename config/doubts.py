@@ -19,7 +19,7 @@ _DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"
 def of(config: Config) -> Iterator[tuple[str, str]]:
     """A dotted key and what to think about."""
     for name, trunk in config.trunk.items():
-        for index, peer in enumerate(trunk.peers):
+        for index, peer in enumerate(trunk.peers, start=1):
             if _is_half_the_world(peer):
                 says = (
                     f"{peer} lets anybody on the internet place calls that are texted; name your PBX's or carrier's addresses"

@@ -25,6 +25,9 @@ def in_words(error: ValidationError, document: dict[str, Any], inherited: Collec
         key = ".".join(parts)
         if any(key == other or key.startswith(f"{other}.") for other in inherited):
             continue
+        if one["type"] in _OF_A_WHOLE_SECTION and (meant := _meant_section(parts, document, inherited)):
+            found[".".join(parts[:2])] = finder.problem(".".join(parts[:2]), meant)
+            continue
         if any(other.startswith(f"{key}.") for other in found):
             continue
         if "[key]" not in one["loc"] and _is_nameless(parts, one["input"]):
@@ -38,14 +41,17 @@ def in_words(error: ValidationError, document: dict[str, Any], inherited: Collec
 
 
 def _place(location: Sequence[int | str], document: dict[str, Any]) -> list[str]:
-    """Pydantic's location, without what stands in no file: tags of unions, `week`, indices into what is no list."""
+    """Pydantic's location, without what stands in no file: tags of unions, `week`, indices into what is no list.
+
+    Entries of lists count from 1, as everywhere.
+    """
     parts: list[str] = []
     here: Any = document
     for index, part in enumerate(location):
         is_tag = index == 2 and (location[0] == "sms" or (location[0] == "hours" and part == "week"))
         if part == "[key]" or is_tag or (isinstance(part, int) and not isinstance(here, list)):
             continue
-        parts.append(str(part))
+        parts.append(str(part + 1 if isinstance(part, int) else part))
         if isinstance(here, dict):
             here = here.get(part)
         else:
@@ -70,6 +76,23 @@ def _needs_name(section: str) -> str:
     return f"stands in [{section}], which needs a name; write [{section}.{NAMED[section]}] above it, for instance"
 
 
+_OF_A_WHOLE_SECTION = ("missing", "union_tag_not_found")
+
+
+def _meant_section(parts: Sequence[str], document: dict[str, Any], inherited: Collection[str]) -> str:
+    """What is said of a name that only sections below it bear, where another section's name is near; else nothing."""
+    section, name = parts[0], ".".join(parts[1:2])
+    table = document[section].get(name) if section in NAMED and isinstance(document.get(section), dict) else None
+    if not isinstance(table, dict):
+        return ""
+    own = {key: value for key, value in table.items() if f"{section}.{name}.{key}" not in inherited}
+    close = get_close_matches(name, [other for other in document[section] if other != name], n=1)
+    if not close or not own or not all(isinstance(value, dict) for value in own.values()):
+        return ""
+    below = next(iter(own))
+    return f"stands only in [{section}.{name}.{below}]; did you mean [{section}.{close[0]}.{below}]?"
+
+
 def _is_secret(parts: Sequence[str]) -> bool:
     depth = 2 if parts[0] == "web" else 3
     return len(parts) == depth and parts[-1] in secrets.SECRET_KEYS.get(parts[0], ())
@@ -81,7 +104,7 @@ def _is_secret(parts: Sequence[str]) -> bool:
 def _sentence(one: Any, parts: Sequence[str], key: str, document: dict[str, Any]) -> str:
     kind, context, given = one["type"], one.get("ctx", {}), one["input"]
     if kind == "extra_forbidden":
-        return f"is no key of this section{did_you_mean(str(one['loc'][-1]), _known_keys(parts, document))}"
+        return f"is no key of this section{_meant_key(str(one['loc'][-1]), parts, document)}"
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         what = "kind must be" if kind == "union_tag_not_found" else f"{written(given.get('kind'))} must be"
         return f"{what} one of {_kinds(str(context.get('tag', '')))}"
@@ -145,6 +168,35 @@ def _no_list(key: str, given: Any) -> str:
 # --- what might have been meant ---------------------------------------------------------------------------------------
 
 _MODELS: dict[str, type[BaseModel]] = {"trunk": Trunk, "line": Line, "alert": Alert, "hours": Hours, "contacts": Contacts}
+
+
+def _meant_key(name: str, parts: Sequence[str], document: dict[str, Any]) -> str:
+    """The key of this section that is nearest, unless another section has one of just this name."""
+    known = _known_keys(parts, document)
+    places = [] if get_close_matches(name, known, n=1, cutoff=_AS_GOOD_AS_SAME) else _places_of(name, parts)
+    return f"; it belongs {' or '.join(places)}" if places else did_you_mean(name, known)
+
+
+_AS_GOOD_AS_SAME = 0.85
+_INNER: dict[str, type[BaseModel]] = {"[line.NAME.text]": LineText, "[[line.NAME.text.variant]]": Variant}
+
+
+def _places_of(name: str, parts: Sequence[str]) -> list[str]:
+    """Every kind of section that has a key of this name; those of a line with the name of the line."""
+    sections = {f"[{kind}.NAME]" if kind in NAMED else f"[{kind}]": model for kind, model in _sections()} | _INNER
+    found = [header for header, model in sections.items() if name in _fields(model)]
+    found += ["[sms.NAME]"] if parts[0] != "sms" and any(name in _fields(model) for model in bridges.KINDS.values()) else []
+    own = parts[1] if parts[0] == "line" and len(parts) > 2 else "NAME"
+    places = [f"into {header.replace('line.NAME', f'line.{own}')}" for header in found]
+    is_of_the_top = name in _fields(Config) and len(parts) > 1 and name not in {*NAMED, *dict(_sections())}
+    return [*places, *(["above the first section"] if is_of_the_top else [])]
+
+
+def _sections() -> list[tuple[str, type[BaseModel]]]:
+    simple = [
+        (name, type(field.default)) for name, field in Config.model_fields.items() if isinstance(field.default, BaseModel)
+    ]
+    return [*simple, *_MODELS.items()]
 
 
 def _known_keys(parts: Sequence[str], document: dict[str, Any]) -> list[str]:

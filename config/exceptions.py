@@ -23,7 +23,7 @@ def regions_of(hours: Hours) -> list[str]:
 def faults_of(config: Config) -> Iterator[tuple[str, str, str]]:
     """The name of the hours, a key below them, and what is wrong with it."""
     for name, hours in config.hours.items():
-        for index, entry in enumerate(hours.holidays_except):
+        for index, entry in enumerate(hours.holidays_except, start=1):
             says = _of_date(entry, hours) if is_date(entry) else _of_name(entry, regions_of(hours))
             if says:
                 yield name, f"holidays_except.{index}", says

@@ -8,6 +8,7 @@ from typing import Any
 
 from config.bridges import Smpp
 from config.model import Config
+from config.written import is_home
 
 _KEYS = (("data_dir",), ("sip", "tls_certificate"), ("sip", "tls_key"), ("contacts", "file"))
 _NAMED_KEYS = (("sms", "tls_ca"), ("line", "greeting"))
@@ -20,7 +21,7 @@ def make_whole(document: dict[str, Any], beside: Path) -> None:
         named = document.get(section)
         tables += [(table, name) for table in named.values()] if isinstance(named, dict) else []
     for table, name in tables:
-        if isinstance(table, dict) and isinstance(table.get(name), str) and table[name].strip():
+        if isinstance(table, dict) and isinstance(table.get(name), str) and table[name].strip() and not is_home(table[name]):
             table[name] = str((beside / table[name]).absolute())
 
 

@@ -7,7 +7,7 @@ from datetime import date, time
 from typing import Annotated, Any, Literal
 
 from config.checked import checked
-from config.written import written
+from config.written import OF_A_SHELL, is_home, written
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LONGEST_QUIET_BY_DAY_H = 10
@@ -120,6 +120,8 @@ def holiday(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(says)
     if value.endswith(".ics"):
+        if is_home(value):
+            raise ValueError(f"{written(value)} {OF_A_SHELL}")
         return value
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
         try:

@@ -12,7 +12,10 @@ _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 
 
 def positions(toml: str) -> dict[str, int]:
-    """Every dotted key's line, the first being 1. Elements of arrays are `key.0`, `key.1`; tables have their header's line."""
+    """Every dotted key's line, the first being 1; tables have their header's line.
+
+    Elements of arrays count from 1 too, as people do: `key.1`, `key.2`.
+    """
     return _Walker(toml).walk()
 
 
@@ -68,7 +71,7 @@ class _Walker:
             names.append(part)
             path = _join(names)
             if is_array and index == len(key) - 1:
-                self._tables[path] = self._tables.get(path, -1) + 1
+                self._tables[path] = self._tables.get(path, 0) + 1
                 self._found.setdefault(path, self._line_now())
             if path in self._tables:
                 names.append(str(self._tables[path]))
@@ -97,7 +100,7 @@ class _Walker:
 
     def _array(self, names: list[str]) -> None:
         self._at += 1
-        index = 0
+        index = 1
         while True:
             self._skip(_BLANK)
             if self._text[self._at] == "]":

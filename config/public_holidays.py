@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 import holidays
+from holidays.registry import COUNTRIES
 
 ENGLISH = "en_US"
 NAMES_OF_YEARS = 6
@@ -39,6 +40,20 @@ def public_holidays(region: str, years: range) -> list[PublicHoliday]:
         for day, names in sorted(own.items())
         for name in names
     ]
+
+
+def name_of(region: str) -> str:
+    """`Israel`, `Illinois (United States)`; empty for what is no part of its country."""
+    country, _, part = region.partition("-")
+    name = next((names[0] for names in COUNTRIES.values() if country in names), country)
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    if not part:
+        return spaced
+    kind = getattr(holidays, country, None)
+    if kind is None or part not in kind.subdivisions:
+        return ""
+    aliases = getattr(kind, "subdivisions_aliases", {})
+    return f"{next((alias for alias, known in aliases.items() if known == part), part)} ({spaced})"
 
 
 def is_called(holiday: PublicHoliday, name: str) -> bool:

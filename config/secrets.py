@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from config.written import control_characters
+from config.written import OF_A_SHELL, control_characters, is_home
 
 SECRET_KEYS = {
     "web": ("password",),
@@ -64,6 +64,8 @@ def read(name: Any, beside: Path) -> str:
     """The secret, without the white space around it."""
     if not isinstance(name, str) or not name.strip():
         raise SecretError("must be the name of a file, in quotes; the secret must stand in it alone")
+    if is_home(name):
+        raise SecretError(f"{name} {OF_A_SHELL}")
     path = find(name, beside)
     try:
         with path.open("rb") as file:

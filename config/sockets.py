@@ -9,7 +9,7 @@ from config.model import Config, Place
 
 def faults_of(config: Config) -> Iterator[tuple[str, str]]:
     """The key of each listener that cannot be opened, and why."""
-    listens = [(f"sip.listen.{index}", one.transport, one.place) for index, one in enumerate(config.sip.listen)]
+    listens = [(f"sip.listen.{index}", one.transport, one.place) for index, one in enumerate(config.sip.listen, start=1)]
     for key, transport, _ in listens:
         if transport == "tls":
             yield key, 'tls cannot be listened on yet; take "udp:…" or "tcp:…"'

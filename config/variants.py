@@ -20,7 +20,7 @@ def faults_of(line: Line) -> Iterator[tuple[str, str]]:
     """Keys below the line's `text`, and what is wrong with each."""
     variants = line.text.variant
     for index, variant in enumerate(variants):
-        place = f"variant.{index}"
+        place = f"variant.{index + 1}"
         earlier = next((n for n in range(index) if _covers(variants[n], variant)), None)
         if earlier is not None:
             yield place, f"never applies: variant {earlier + 1} always comes before it; put this one first, or remove it"

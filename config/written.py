@@ -6,6 +6,8 @@ from typing import Any
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SHOWN_AT_MOST = 60
+OF_A_SHELL = 'begins with ~, which only a shell knows; write the whole path, such as "/home/mike/…"'
+"""What is said of a file's name that begins so."""
 
 
 class Misplaced(ValueError):
@@ -46,6 +48,11 @@ def control_characters(text: str, allowed: str = "") -> str:
     """The first character of a text that no keyboard writes and no line may hold, as `U+0000`; empty where there is none."""
     found = next((match[0] for match in _CONTROL.finditer(text) if match[0] not in allowed), "")
     return f"U+{ord(found):04X}" if found else ""
+
+
+def is_home(name: str) -> bool:
+    """Does a file's name begin with what a shell alone makes a home directory of?"""
+    return name.lstrip().startswith("~")
 
 
 def visible(text: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from config import doubts
+from config import doubts, placeholders
 from config.bridges import Http
 from config.model import E164, QUIET_HOURS, Bridge, Config, Hours, Line, Sip, Smpp
 from gateway import calendars, closed_days, wording
@@ -56,7 +56,7 @@ def advise(config: Config, now: datetime, knowledge: Knowledge | None = None) ->
     found = [advice for line in config.line.values() for advice in _of_line(line, config)]
     for name, hours in config.hours.items():
         found += _of_hours(f"hours.{name}", hours)
-    found += [Advice(key=key, says=says) for key, says in doubts.of(config)]
+    found += [Advice(key=key, says=says) for key, says in (*doubts.of(config), *placeholders.of(config))]
     unlimited = [name for name in ("per_minute", "per_day") if getattr(config.limits, name) is None]
     if unlimited:
         says = (
@@ -75,7 +75,7 @@ def advise(config: Config, now: datetime, knowledge: Knowledge | None = None) ->
 def messages(line: Line, config: Config) -> list[Message]:
     """Every message of a line, its fields at their longest."""
     own = [Message(key=f"line.{line.name}.text.message", conditions="", cut=_longest(line, line.text.message, config))]
-    for index, variant in enumerate(line.text.variant):
+    for index, variant in enumerate(line.text.variant, start=1):
         if variant.message is not None:
             key = f"line.{line.name}.text.variant.{index}"
             own.append(Message(key=f"{key}.message", conditions=in_words(variant), cut=_longest(line, variant.message, config)))

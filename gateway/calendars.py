@@ -64,7 +64,7 @@ def named_in(config: Config) -> dict[str, str]:
     """Every calendar file of a configuration, and the key that names it first."""
     named: dict[str, str] = {}
     for name, hours in config.hours.items():
-        for index, entry in enumerate(hours.holidays):
+        for index, entry in enumerate(hours.holidays, start=1):
             if entry.endswith(".ics"):
                 named.setdefault(entry, f"hours.{name}.holidays.{index}")
     return named

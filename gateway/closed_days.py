@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from config.exceptions import is_date, regions_of
 from config.model import Config, Hours
+from config.public_holidays import name_of
 from gateway.calendars import CalendarKnown, closed_by
 from gateway.core.schedule import local, local_day
 from gateway.days_off import days_of, years_around
@@ -28,6 +29,8 @@ class ClosedDay:
     key: str
     """The key of the configuration that says so."""
     is_open: bool = False
+    also: str = ""
+    """Its English name, where that is another one."""
 
 
 def coming(config: Config, calendars: Mapping[str, CalendarKnown], now: datetime) -> list[ClosedDay]:
@@ -55,11 +58,12 @@ def remarks_on(config: Config, calendars: Mapping[str, CalendarKnown], now: date
             yield f"hours.{name}.holidays", "all its days off lie in the past"
         yield from _of_exceptions(name, hours, closed, today)
         yield from _of_parts(name, hours, closed, today)
+        yield from _of_countries(name, hours, config.region)
 
 
 def _of_exceptions(name: str, hours: Hours, closed: Closed, today: date) -> Iterator[tuple[str, str]]:
     days = {off.day for off in closed.excepted}
-    for index, entry in enumerate(hours.holidays_except):
+    for index, entry in enumerate(hours.holidays_except, start=1):
         if is_date(entry) and date.fromisoformat(entry) >= today and date.fromisoformat(entry) not in days:
             yield f"hours.{name}.holidays_except.{index}", f"{entry} is no day off in any case"
 
@@ -73,7 +77,7 @@ def _of_parts(name: str, hours: Hours, closed: Closed, today: date) -> Iterator[
         own = {off.day for off in closed.days if off.whence == entry and (off.day - today).days in is_coming}
         general = {off.day for off in days_of(country, years) if (off.day - today).days in is_coming}
         if part and len(own) >= len(general) + PARTS_MORE:
-            index = hours.holidays.index(entry)
+            index = hours.holidays.index(entry) + 1
             says = (
                 f"{entry} closes the office on {len(own)} days in the coming twelve months, {country} alone on"
                 f" {len(general)}; textback check --holidays lists them, holidays_except takes days out"
@@ -81,16 +85,27 @@ def _of_parts(name: str, hours: Hours, closed: Closed, today: date) -> Iterator[
             yield f"hours.{name}.holidays.{index}", says
 
 
+def _of_countries(name: str, hours: Hours, region: str) -> Iterator[tuple[str, str]]:
+    """Two letters that are another country, and a part of the office's own."""
+    for entry in regions_of(hours):
+        part = f"{region}-{entry}"
+        if entry != region and (part_name := name_of(part)):
+            says = f"{entry} is {name_of(entry)}; {part_name} is {part}"
+            yield f"hours.{name}.holidays.{hours.holidays.index(entry) + 1}", says
+
+
 def _key(name: str, hours: Hours, whence: str, calendars: Mapping[str, CalendarKnown]) -> str:
     """Where the configuration names what a day comes from."""
-    for index, entry in enumerate(hours.holidays):
+    for index, entry in enumerate(hours.holidays, start=1):
         if entry == whence or (entry in calendars and calendars[entry].path.name == whence):
             return f"hours.{name}.holidays.{index}"
     return f"hours.{name}.holidays"
 
 
 def _day(name: str, off: DayOff, key: str, *, is_open: bool = False) -> ClosedDay:
-    return ClosedDay(hours=name, day=off.day, times="", name=off.name, whence=off.whence, key=key, is_open=is_open)
+    return ClosedDay(
+        hours=name, day=off.day, times="", name=off.name, whence=off.whence, key=key, is_open=is_open, also=off.also
+    )
 
 
 def _stretches(name: str, closure: Closure, key: str, timezone: str) -> Iterator[ClosedDay]:

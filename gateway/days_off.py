@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from config.exceptions import is_date
 from config.model import Hours
-from config.public_holidays import is_called, public_holidays
+from config.public_holidays import PublicHoliday, is_called, public_holidays
 from gateway.time_off import Closed, Closure, DayOff, TimeOff
 
 BY_DATE = "day off"
@@ -44,7 +44,11 @@ def days_of(entry: str, years: range) -> list[DayOff]:
     """Of `US-TX`, `DE`, or `2026-12-24` (the configuration has checked that it is one of these)."""
     if is_date(entry):
         return [DayOff(day=date.fromisoformat(entry), name=BY_DATE, whence=entry)]
-    return [DayOff(day=found.day, name=found.name, whence=entry) for found in public_holidays(entry, years)]
+    return [_of_holiday(found, entry) for found in public_holidays(entry, years)]
+
+
+def _of_holiday(holiday: PublicHoliday, region: str) -> DayOff:
+    return DayOff(day=holiday.day, name=holiday.name, whence=region, also=holiday.also)
 
 
 def _excepted(hours: Hours, days: list[DayOff], years: range) -> set[DayOff]:
@@ -55,7 +59,7 @@ def _excepted(hours: Hours, days: list[DayOff], years: range) -> set[DayOff]:
     for entry in {off.whence for off in days if names and not off.whence.endswith(".ics") and not is_date(off.whence)}:
         for holiday in public_holidays(entry, years):
             if any(is_called(holiday, name) for name in names):
-                found.add(DayOff(day=holiday.day, name=holiday.name, whence=entry))
+                found.add(_of_holiday(holiday, entry))
     return found
 
 

@@ -11,6 +11,8 @@ class DayOff:
     day: date
     name: str
     whence: str
+    also: str = ""
+    """Its English name, where that is another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ def of_line(line: Line) -> Iterator[tuple[str, str]]:
     """What is wrong with the words of a line's messages."""
     text = line.text
     yield from _of_message(line, f"line.{line.name}.text.message", text.message, caller=None)
-    for index, variant in enumerate(text.variant):
+    for index, variant in enumerate(text.variant, start=1):
         if variant.message is not None:
             yield from _of_message(
                 line, f"line.{line.name}.text.variant.{index}.message", variant.message, caller=variant.caller

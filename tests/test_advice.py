@@ -128,10 +128,10 @@ def test_what_keeps_receipts_and_replies_away(tmp_path: Path, change: str, said:
             "voicemail may take the call",
         ),
         (('["US"]', '["2020-01-01"]'), "hours.office.holidays", "all its days off lie in the past"),
-        (('["US"]', '["US-TX"]'), "hours.office.holidays.0", "US-TX closes the office on"),
+        (('["US"]', '["US-TX"]'), "hours.office.holidays.1", "US-TX closes the office on"),
         (
             ('["US"]', '["US"]\nholidays_except = ["2099-11-28"]'),
-            "hours.office.holidays_except.0",
+            "hours.office.holidays_except.1",
             "2099-11-28 is no day off in any case",
         ),
         (
@@ -158,14 +158,14 @@ def test_warnings(tmp_path: Path, change: tuple[str, str], key: str, said: str) 
     [
         (
             CLOSED + '[[line.front.text.variant]]\nhours = "holiday"\nmessage = "x"\n',
-            "variant.1",
+            "variant.2",
             "variant 1 always comes before it",
         ),
-        (CLOSED + CLOSED, "variant.1", "variant 1 always comes before it"),
-        ('[[line.front.text.variant]]\nmessage = "x"\n', "variant.0", "has no condition"),
+        (CLOSED + CLOSED, "variant.2", "variant 1 always comes before it"),
+        ('[[line.front.text.variant]]\nmessage = "x"\n', "variant.1", "has no condition"),
         (
             'once_per = "call"\n[[line.front.text.variant]]\nmissed = 2\nmessage = "x"\n',
-            "variant.0.missed",
+            "variant.1.missed",
             "every call is the first",
         ),
     ],

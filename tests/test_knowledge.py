@@ -72,7 +72,7 @@ def test_holidays_of_a_state_and_dates(tmp_path: Path) -> None:
 def test_unknown_holidays_are_an_error_with_their_line(tmp_path: Path, entry: str) -> None:
     with pytest.raises(ConfigError) as caught:
         config(tmp_path, f'"{entry}"')
-    assert "textback.toml:9: hours.office.holidays.0: " in str(caught.value)
+    assert "textback.toml:9: hours.office.holidays.1: " in str(caught.value)
     assert entry in str(caught.value)
 
 

@@ -59,6 +59,8 @@ def test_text_held_over_night_says_in_the_morning_what_holds_then(db: sqlite3.Co
     call = calls.one(db, verdict.call)
     told = in_words(call, calls.decisions(db, verdict.call), texts.of_call(db, verdict.call), ruling.directory.config)
     assert f"Text {verdict.text} to +14155550123: held" in told
+    line = path.read_text().splitlines().index("[[line.front.text.variant]]") + 1
+    assert f"line.front.text.variant.1 (textback.toml:{line})" in "\n".join(told)
     assert holds.held_due(db, MORNING - timedelta(seconds=1), 10) == []
     assert holds.held_due(db, MORNING, 10) == [verdict.text]
     assert ruling.on_ended(db, arrival, ending, NIGHT) is None  # told twice, decided once

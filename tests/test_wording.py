@@ -81,7 +81,7 @@ def test_opening_of_a_line_without_hours(tmp_path: Path) -> None:
 )
 def test_variants(tmp_path: Path, conditions: str, message: str, said: str) -> None:
     said_of = found(tmp_path, variant(message, conditions))
-    assert [key for key, _ in said_of] == (["line.front.text.variant.0.message"] if said else []), said_of
+    assert [key for key, _ in said_of] == (["line.front.text.variant.1.message"] if said else []), said_of
     assert not said or said in said_of[0][1]
 
 

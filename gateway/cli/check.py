@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from config import load
+from config.exceptions import regions_of
 from config.model import Config
 from config.problems import ConfigError, Problem
+from config.public_holidays import name_of
 from gateway import descriptors
 from gateway.advice import Message, advise, messages
 from gateway.by_default import by_default
@@ -180,10 +182,16 @@ def _print_holidays(config: Config, days: list[ClosedDay]) -> None:
     for name in config.hours:
         own = [day for day in days if day.hours == name]
         closed = len({day.day for day in own if not day.is_open})
-        say(f"[hours.{name}] is closed on {closed} day{'' if closed == 1 else 's'} in the coming twelve months:")
+        of = "; ".join(f"{region} is {name_of(region)}" for region in regions_of(config.hours[name]))
+        whose = f" ({of})" if of else ""
+        say(f"[hours.{name}] is closed on {closed} day{'' if closed == 1 else 's'} in the coming twelve months{whose}:")
         for day in own:
             what = "open: " if day.is_open else ""
-            say(f"  {day.day:%a %Y-%m-%d}  {day.times:<11}  {what}{day.name} ({day.whence}, {_where(day, config)})")
+            say(f"  {day.day:%a %Y-%m-%d}  {day.times:<11}  {what}{_named(day)} ({day.whence}, {_where(day, config)})")
+
+
+def _named(day: ClosedDay) -> str:
+    return f"{day.name} – {day.also}" if day.also else day.name
 
 
 def _closed_json(day: ClosedDay, config: Config) -> dict[str, Any]:

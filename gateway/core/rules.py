@@ -148,7 +148,7 @@ def variant_sends(case: Case) -> Finding:
         return Finding(f"the line's own message{unknown}", None, case.key("text.message"))
     variant = case.policy.line.text.variant[index]
     saw = f"variant {index + 1} ({in_words(variant)}){unknown}"
-    return Finding(saw, None if variant.send else Reason.VARIANT_OFF, case.key(f"text.variant.{index}"))
+    return Finding(saw, None if variant.send else Reason.VARIANT_OFF, case.key(f"text.variant.{index + 1}"))
 
 
 def not_texted_lately(case: Case) -> Finding:
@@ -159,8 +159,10 @@ def not_texted_lately(case: Case) -> Finding:
         return Finding("never texted from this line", None, key)
     when = "a text waits until" if last > case.now else "last text at"
     saw = f"{when} {_clock(last, case)}, once per {_once_per(line.text.once_per)}"
-    if is_for_a_later_call(case):
-        return Finding(f"{saw}, and this variant is for a later call", None, case.key(f"text.variant.{case.variant}.missed"))
+    if case.variant is not None and is_for_a_later_call(case):
+        return Finding(
+            f"{saw}, and this variant is for a later call", None, case.key(f"text.variant.{case.variant + 1}.missed")
+        )
     return Finding(saw, Reason.ALREADY_TEXTED if is_within_once_per(line, last, case.now) else None, key)
 
 

@@ -25,6 +25,16 @@ REFUSED = [
     ("", "data_dir", '"a.secret"', "is no directory; name one"),
     ("", "data_dir", '"a.secret/x"', "is no directory; name one"),
     ("", "data_dir", '"a\\u0000b"', "holds a control character (U+0000)"),
+    ("", "data_dir", '"~/data"', "'~/data' begins with ~, which only a shell knows; write the whole path"),
+    ("", "data_dir", '"~textback"', "begins with ~, which only a shell knows"),
+    ("sip", "tls_key", '"~/key.pem"', "begins with ~, which only a shell knows"),
+    ("web", "password_file", '"~/a.secret"', "begins with ~, which only a shell knows"),
+    ("sms.smsc", "tls_ca", '"~/ca.pem"', "begins with ~, which only a shell knows"),
+    ("sms.smsc", "password_file", '"~/a.secret"', "begins with ~, which only a shell knows"),
+    ("hours.office", "holidays", '["~/x.ics"]', "begins with ~, which only a shell knows"),
+    ("line.front", "greeting", '"~/x.wav"', "begins with ~, which only a shell knows"),
+    ("contacts", "file", '"~/x.csv"', "begins with ~, which only a shell knows"),
+    ("", "data_dir", '"C:\\textback"', r"a path with / or in single quotes: in double ones \t is a tab"),
     ("", "data_dir", '["data"]', "must be the name of a file"),
     ("", "timezone", '"Chicago"', "is no time zone; write a name such as"),
     ("", "timezone", '"../../etc/passwd"', "is no time zone"),
@@ -41,6 +51,7 @@ REFUSED = [
     ("", "watch", '"yes"', "'yes' must be true or false, without quotes"),
     ("", "watch", "1", "1 must be true or false"),
     ("", "wach", "true", 'is no key of this section; did you mean "watch"?'),
+    ("line.front.text", "sms", '"a"', "is no key of this section; it belongs into [line.front]"),
     ("", "line2", "5", "is no key of this section; did you mean"),
     # --- sip ---
     ("sip", "listen", '"udp:0.0.0.0:5060"', "must be a list in brackets: [\"udp:0.0.0.0:5060\"]"),
@@ -396,7 +407,7 @@ def test_refused_with_its_line_and_cure(path: Path, section: str, key: str, valu
     path.write_text(text)
     found = problems_of(path)
     assert len(found) == 1, [str(problem) for problem in found]
-    within = section.strip("[]").replace(".variant", ".variant.0")
+    within = section.strip("[]").replace(".variant", ".variant.1")
     assert found[0].key.startswith(f"{within}.{key.removesuffix('_file')}".strip(".") if value is not None else within)
     assert (found[0].file, found[0].line) == (str(path), line if section or value else None)
     assert said in found[0].says

@@ -26,8 +26,8 @@ FROM_SUNDAY = "on Monday 01:00-03:00 and Sunday 20:00-02:00 overlap"
 @pytest.mark.parametrize(
     ("section", "key", "value", "told", "said"),
     [
-        ("trunk.pbx", "peers", '["192.0.2.10", "0.0.0.0/0"]', "trunk.pbx.peers.1", "0.0.0.0/0 lets anybody on the internet"),
-        ("trunk.pbx", "peers", '["::/0"]', "trunk.pbx.peers.0", "::/0 lets anybody on the internet"),
+        ("trunk.pbx", "peers", '["192.0.2.10", "0.0.0.0/0"]', "trunk.pbx.peers.2", "0.0.0.0/0 lets anybody on the internet"),
+        ("trunk.pbx", "peers", '["::/0"]', "trunk.pbx.peers.1", "::/0 lets anybody on the internet"),
         ("trunk.pbx", "peers", '["10.0.0.0/8", "2001:db8::/32"]', "", ""),
         ("hours.office", "sat", '"12:00-08:00"', "hours.office.sat", '20 h long; if the day was meant, turn it around: "08:00-12:00"'),
         ("hours.office", "sat", '"20:00-08:00"', "", ""),

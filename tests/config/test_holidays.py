@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from config.load import ConfigError, load
+from config.load import ConfigError, load, problem
 from config.public_holidays import public_holidays
-from gateway.closed_days import coming
+from gateway.closed_days import coming, remarks_on
 from gateway.knowledge import Knowledge
 
 NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
@@ -79,9 +79,9 @@ def test_open_all_the_same(tmp_path: Path, holidays: str, but: str, opened: set[
 def test_exceptions_that_mean_nothing(tmp_path: Path, holidays: str, but: str, says: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load(written(tmp_path, holidays, but))
-    (problem,) = caught.value.problems
-    assert "textback.toml:10: hours.office.holidays_except" in str(problem)
-    assert says in problem.says
+    (told,) = caught.value.problems
+    assert "textback.toml:10: hours.office.holidays_except" in str(told)
+    assert says in told.says
 
 
 def test_only_public_holidays_close_an_office() -> None:
@@ -116,13 +116,38 @@ def test_the_coming_twelve_months(tmp_path: Path) -> None:
     assert max(day.day for day in days) <= date(2027, 11, 24)
 
 
+@pytest.mark.parametrize(
+    ("holidays", "says"),
+    [
+        ('["US", "IL"]', ["IL is Israel; Illinois (United States) is US-IL"]),
+        ('"CA"', ["CA is Canada; California (United States) is US-CA"]),
+        ('["DE", "US-TX"]', ["DE is Germany; Delaware (United States) is US-DE"]),
+        ('["US-IL", "GB"]', []),
+    ],
+)
+def test_country_that_bears_the_letters_of_a_part(tmp_path: Path, holidays: str, says: list[str]) -> None:
+    config = load(written(tmp_path, holidays, "[]"))
+    found = [(problem(config, key, said).line, said) for key, said in remarks_on(config, {}, NOW)]
+    assert [said for _, said in found if "is US-" in said] == says
+    assert {line for line, _ in found} <= {9}
+
+
+def test_check_names_the_country_and_the_day_in_english(tmp_path: Path) -> None:
+    path = written(tmp_path, '["IL", "US-IL"]', "[]")
+    command = [sys.executable, "-m", "gateway", "-c", str(path), "check", "--holidays"]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "textback.toml:9: hours.office.holidays.1: IL is Israel" in shown.stdout
+    assert "twelve months (IL is Israel; US-IL is Illinois (United States)):\n" in shown.stdout
+    assert "פסח – Pesach (IL, textback.toml:9)\n" in shown.stdout
+
+
 def test_check_lists_them_and_names_files_that_it_cannot_use(tmp_path: Path) -> None:
     path = written(tmp_path, '["US", "x.ics"]', '"Veterans Day"')
     command = [sys.executable, "-m", "gateway", "-c", str(path), "check", "--holidays"]
     shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert shown.returncode == 1
     assert (
-        f"textback.toml:9: hours.office.holidays.1: {tmp_path / 'x.ics'} is not there; put it there, or name another"
+        f"textback.toml:9: hours.office.holidays.2: {tmp_path / 'x.ics'} is not there; put it there, or name another"
         in shown.stderr
     )
     assert "[hours.office] is closed on " in shown.stdout

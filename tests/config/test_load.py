@@ -109,8 +109,8 @@ missed = 2
     assert problems(write(text)) == [
         'textback.toml:2: timezone: \'America/Chicag\' is no time zone; write a name such as "America/Chicago" or "Europe/London"',
         'textback.toml:3: regio: is no key of this section; did you mean "region"?',
-        "textback.toml:6: sip.listen.0: '0.0.0.0' must be an address and a port, such as \"127.0.0.1:8080\"",
-        "textback.toml:8: trunk.pbx.peers.0: '192.0.2.10/24' has host bits set;"
+        "textback.toml:6: sip.listen.1: '0.0.0.0' must be an address and a port, such as \"127.0.0.1:8080\"",
+        "textback.toml:8: trunk.pbx.peers.1: '192.0.2.10/24' has host bits set;"
         ' write an address such as "192.0.2.10" or a network such as "198.51.100.0/28"',
         'textback.toml:9: trunk.both: needs either peers = ["192.0.2.10"] (a PBX or carrier that sends calls by its address)'
         ' or registrar = "sip:…" (an account)',
@@ -127,7 +127,7 @@ missed = 2
         'textback.toml:27: line.front.text.message: there is no merge field {bussiness}; did you mean "business"?',
         "textback.toml:27: line.front.text.message: a brace belongs to no merge field; there are {business} {staff} {number}"
         " {caller} {contact} {time} {day} {opens}, with a fallback: {contact|there}",
-        "textback.toml:28: line.front.text.variant.0: needs either a message, or send = false",
+        "textback.toml:28: line.front.text.variant.1: needs either a message, or send = false",
     ]
 
 

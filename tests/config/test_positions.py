@@ -50,7 +50,7 @@ def files(draw: st.DrawFn) -> str:
 def keys(value: Any, path: tuple[str, ...] = ()) -> set[str]:
     """Every dotted key of what tomllib read."""
     found = {".".join(path)} if path else set()
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    items = value.items() if isinstance(value, dict) else enumerate(value, start=1) if isinstance(value, list) else ()
     for name, inner in items:
         found |= keys(inner, (*path, str(name)))
     return found
@@ -75,12 +75,12 @@ def test_agrees_with_tomllib(text: str) -> None:
     [
         ("\n\na = 1", "a", 3),
         ("[x]\n\n[x.y]\nb = 1", "x.y.b", 4),
-        ("[[x]]\na=1\n[[x]]\na=2\n[x.z]\nq=1", "x.1.z.q", 6),
+        ("[[x]]\na=1\n[[x]]\na=2\n[x.z]\nq=1", "x.2.z.q", 6),
         ("a.b.c = 1", "a.b.c", 1),
-        ("a = [\n1,\n2]", "a.1", 3),
+        ("a = [\n1,\n2]", "a.2", 3),
         ('s = """\n\n"""\nb = 1', "b", 4),
         ('"quo\\"ted" = 1', 'quo"ted', 1),
-        ("a = { b = 1, c = [ { d = 2 } ] }", "a.c.0.d", 1),
+        ("a = { b = 1, c = [ { d = 2 } ] }", "a.c.1.d", 1),
     ],
 )
 def test_table(text: str, key: str, line: int) -> None:

@@ -33,4 +33,4 @@ def test_variant_that_an_earlier_one_hides(earlier: dict[str, Any], later: dict[
         name="front", number=E164("+14155550100"), timezone="America/Chicago", trunks=("pbx",), sms=("spool",),
         sender="+14155550100", text=LineText(variant=variants),
     )  # fmt: skip
-    assert [key for key, says in faults_of(line) if "never applies" in says] == (["variant.1"] if is_covered else [])
+    assert [key for key, says in faults_of(line) if "never applies" in says] == (["variant.2"] if is_covered else [])
