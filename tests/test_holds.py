@@ -146,7 +146,7 @@ async def test_released_text_whose_caller_has_said_stop_is_cancelled_and_said_so
     async with sending(tmp_path, line='[line.front.text]\nwait = "1h"\n') as it:
         await miss(it)
         await it.store.write(say_stop, CALLER)
-        with pytest.raises(ActionRefused, match=r"text 1 does not go and is cancelled, because .* STOP \(opted_out\)"):
+        with pytest.raises(ActionRefused, match=r"text 1 does not go and is cancelled, because .* no texts \(opted_out\)"):
             await it.actions.release(1)
         assert (await it.rows())[0]["state"] == "cancelled"
 

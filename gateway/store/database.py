@@ -134,10 +134,11 @@ class Database:
             self._refuse_hasty(str(error))
 
     def _look(self) -> None:
-        if time.monotonic() >= self._look_at:
+        is_due = time.monotonic() >= self._look_at
+        if is_due:
             self._file.look()
             self._look_at = time.monotonic() + LOOK_AGAIN_S
-        if not self._waiting and is_disk_full(self.path):
+        if (is_due or not self._waiting) and is_disk_full(self.path):  # steps that only read would never find out
             self._commit([])
 
     def _commit(self, group: list[Waiting]) -> None:

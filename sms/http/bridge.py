@@ -133,7 +133,7 @@ class HttpBridge:
         hook = replace(hook, url=self._reached_at + hook.url)
         if not self._provider.is_genuine(hook):
             raise HookRefused(
-                403, "neither a signature nor the secret in the address holds, or nothing is configured to verify it by"
+                403, "neither its signature nor the end of its address is right, or nothing is configured to verify it by"
             )
         if self._sink is None:
             raise HookRefused(503, NOT_RUNNING)
