@@ -243,6 +243,10 @@ class Gateway:
         notify("WATCHDOG=1")
         return datetime.now(UTC) + timedelta(seconds=pause)
 
+    async def _count_all(self) -> None:
+        with contextlib.suppress(StoreError):  # said where it is noticed; the thread lives
+            self._counts = await self._store.write(count)
+
     # --- another configuration ---
 
     def reload(self) -> None:
@@ -256,10 +260,6 @@ class Gateway:
         self._outbox.routes, self._outbox.quiet = routes_of(config), quiet_of(config)
         self._agent.use_trunks(directory.trunks())
         self._holds_changed.set()
-
-    async def _count_all(self) -> None:
-        with contextlib.suppress(StoreError):  # said where it is noticed; the thread lives
-            self._counts = await self._store.write(count)
 
     # --- what others ask (Reporter) ---
 

@@ -136,6 +136,12 @@ def claim_due(
     )
 
 
+def waits_for_morning(db: sqlite3.Connection, text: int, quiet: Quiet, now: datetime) -> bool:
+    """Will a text be held instead of claimed, because it is quiet where its recipient is?"""
+    row = one(db, text)
+    return row is not None and _is_too_late(row, quiet, now)
+
+
 def put_back(db: sqlite3.Connection, text: Claimed, at: datetime, *, again_at: datetime, detail: str) -> None:
     """Return a text that was certainly not sent: for the next bridge of its route at once, for this one at an instant."""
     if settle(db, text.id, Event.NOT_NOW, at, detail=detail) is TextState.QUEUED:
@@ -235,12 +241,6 @@ def _next_at(db: sqlite3.Connection, now: datetime) -> datetime | None:
     """The next instant at which a queued text falls due or expires; what is due already waits for a bridge's room."""
     row = db.execute(NEXT_AT, (written(now),)).fetchone()
     return read(row["at"]) if row["at"] else None
-
-
-def waits_for_morning(db: sqlite3.Connection, text: int, quiet: Quiet, now: datetime) -> bool:
-    """Will a text be held instead of claimed, because it is quiet where its recipient is?"""
-    row = one(db, text)
-    return row is not None and _is_too_late(row, quiet, now)
 
 
 def _is_too_late(row: sqlite3.Row, quiet: Quiet, now: datetime) -> bool:
