@@ -14,7 +14,7 @@ from config.addresses import REACHED_BY, Host, HostPort, NamedFile, Phone, SipAd
 from config.bridges import STRICT, Bridge, Smpp, Spool, Twilio
 from config.checked import checked
 from config.hours import DAYS, QUIET_HOURS, DayNames, Days, Holiday, NoHoliday, QuietHours, Span, TimeSpan
-from config.places import WEB_LISTEN
+from config.places import DATA_DIR, WEB_LISTEN
 from config.providers import Few, Word
 from config.values import (
     E164,
@@ -247,7 +247,7 @@ class Alert(_Section):
 class Config(_Section):
     """The whole configuration."""
 
-    data_dir: NamedFile = Path("/var/lib/textback")
+    data_dir: NamedFile = DATA_DIR
     timezone: Timezone
     region: Region
     watch: Flag = False

@@ -4,5 +4,7 @@ from pathlib import Path
 
 SEARCHED = (Path("/etc/textback/textback.toml"), Path("textback.toml"))
 """Where the configuration is looked for."""
+DATA_DIR = Path("/var/lib/textback")
+"""`data_dir`."""
 WEB_LISTEN = "127.0.0.1:8080"
 """`web.listen`."""

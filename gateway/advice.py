@@ -12,7 +12,7 @@ from config.bridges import Http
 from config.model import E164, QUIET_HOURS, Bridge, Config, Hours, Line, Sip, Smpp
 from gateway import calendars, closed_days, wording
 from gateway.core.consent import Wish, wish
-from gateway.core.phone import region_of
+from gateway.core.phone import domestic, region_of
 from gateway.core.schedule import zone
 from gateway.core.template import merge_fields, render
 from gateway.core.variants import in_words
@@ -27,7 +27,7 @@ _LONGEST_AT = datetime(2026, 9, 23, 22, 59)  # noqa: DTZ001 — on the line's ow
 _LONGEST_OPENS = {True: "Wednesday, September 30 at 10:00 AM", False: "Wednesday, September 30 at 10:00"}
 _LONGEST_CONTACT = "Maximiliana Featherstone"
 RING_ON_FORWARDED = 20
-_WITHOUT_NAMES = frozenset({"US", "CA", "PR", "GU", "VI", "AS", "MP"})
+_WITHOUT_NAMES = domestic("US") | {"CA"}
 """Where networks take no names as senders."""
 _SENDERLESS = ("spool", "android")
 """Kinds that do not use a line's sender."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from config import glimpse, load
 from config.model import Config
+from config.places import DATA_DIR
 from config.problems import ConfigError
 from gateway.cli.say import complain
 from gateway.data_dir import LAST_GOOD
@@ -19,7 +20,7 @@ def for_looking(named: str | None) -> Config:
     try:
         path = load.find(named)
     except ConfigError as error:
-        return _last_good(glimpse.DEFAULT, Path(), error)
+        return _last_good(DATA_DIR, Path(), error)
     try:
         return load.load(path, has_secrets=False)
     except ConfigError as error:

@@ -5,12 +5,11 @@ file is broken meanwhile: the gateway goes on with the one that it has. It needs
 """
 
 import http.client
-import re
 import shlex
-import tomllib
 from pathlib import Path
 from typing import Any
 
+from config import glimpse
 from config.places import SEARCHED, WEB_LISTEN
 from gateway.cli.say import complain, say
 
@@ -18,8 +17,6 @@ IN_WORDS = "ask whether a gateway answers here, for health checks"
 ANSWER_WITHIN_S = 4.0
 LOCAL = {"0.0.0.0": "127.0.0.1", "::": "::1", "localhost": "127.0.0.1"}  # noqa: S104 — compared, not bound
 """Where this machine reaches a gateway that listens on every address."""
-_SECTION = re.compile(r"^\s*\[web\](.*?)(?=^\s*\[|\Z)", re.MULTILINE | re.DOTALL)
-_LISTEN = re.compile(r"""^\s*listen\s*=\s*["']([^"'\n]+)["']""", re.MULTILINE)
 
 
 def add_to(commands: Any) -> None:
@@ -30,7 +27,7 @@ def add_to(commands: Any) -> None:
 
 def healthy(named: str | None) -> int:
     """0 where `/healthz` answers 200, else 1; `named` is the configuration's file."""
-    place = _place(_listen(_text(named)))
+    place = _place(_listen(named))
     where = f"[{place[0]}]:{place[1]}" if ":" in place[0] else f"{place[0]}:{place[1]}"
     try:
         status = _status(*place)
@@ -54,24 +51,11 @@ def _status(host: str, port: int) -> int:
         connection.close()
 
 
-def _text(named: str | None) -> str:
-    """The configuration; nothing where it cannot be read, for then only the usual place is known."""
+def _listen(named: str | None) -> str:
+    """As the configuration says; where it cannot be read only the usual place is known."""
     paths = [Path(named)] if named is not None else SEARCHED
-    try:
-        return next(path for path in paths if path.exists()).read_text(errors="replace")
-    except (StopIteration, OSError):
-        return ""
-
-
-def _listen(text: str) -> str:
-    try:
-        web = tomllib.loads(text).get("web")
-        listen = web.get("listen") if isinstance(web, dict) else None
-    except tomllib.TOMLDecodeError:
-        section = _SECTION.search(text)
-        found = _LISTEN.search(section[1]) if section else None
-        listen = found[1] if found else None
-    return listen if isinstance(listen, str) else WEB_LISTEN
+    path = next((path for path in paths if path.exists()), None)
+    return (glimpse.value(glimpse.content(path), "listen", "web") if path else "") or WEB_LISTEN
 
 
 def _place(listen: str) -> tuple[str, int]:
