@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from config.model import E164, Config, Line
-from gateway import optouts
 from gateway.core.call import Call, Outcome
 from gateway.core.case import Case, History, Traffic
 from gateway.core.delivery import Event, TextState
@@ -17,11 +16,11 @@ from gateway.core.phone import kind_never_texted, masked, region_of
 from gateway.core.reason import IN_WORDS, Reason
 from gateway.core.schedule import local
 from gateway.core.variants import chosen
-from gateway.holds import Holds
-from gateway.outbox import Outbox
-from gateway.ruling import InForce, Ruling, Verdict
-from gateway.store import calls, consent, holds, queue, texts, undeliverable
+from gateway.decisions.holds import Holds
+from gateway.decisions.ruling import InForce, Ruling, Verdict
+from gateway.store import calls, consent, holds, optouts, queue, texts, undeliverable
 from gateway.store.database import Database
+from gateway.texts.outbox import Outbox
 
 RESEND_WITHIN = timedelta(minutes=15)
 DROPPED = "dropped by a person"

@@ -12,28 +12,28 @@ from typing import Any
 import structlog
 
 from config.model import Config
-from gateway import taken
 from gateway.actions import Actions
-from gateway.bridges import Bridges
-from gateway.data_dir import TOKEN_FILE, CannotStart, only_one_here, write_token
-from gateway.descriptors import raise_limit
-from gateway.directory import Directory
-from gateway.holds import Holds
-from gateway.inbox import Inbox
-from gateway.journal import Journal
-from gateway.knowledge import Knowledge
-from gateway.notify import notify, watchdog_seconds
-from gateway.outbox import LastTexts, Outbox, quiet_of, routes_of
-from gateway.reload import Reloading
+from gateway.calls.journal import Journal
+from gateway.calls.strangers import Strangers
+from gateway.decisions.directory import Directory
+from gateway.decisions.holds import Holds
+from gateway.decisions.knowledge import Knowledge
+from gateway.decisions.ruling import InForce, Ruling
+from gateway.process import taken
+from gateway.process.data_dir import TOKEN_FILE, CannotStart, only_one_here, write_token
+from gateway.process.descriptors import raise_limit
+from gateway.process.notify import notify, watchdog_seconds
+from gateway.process.reload import Reloading
+from gateway.process.status import Readiness, count, report
+from gateway.process.stores import open_stores
+from gateway.process.verdicts import Verdicts
 from gateway.repeated import Repeated
-from gateway.ruling import InForce, Ruling
-from gateway.status import Readiness, count, report
+from gateway.replies.inbox import Inbox
 from gateway.store.database import StoreError
-from gateway.stores import open_stores
-from gateway.strangers import Strangers
-from gateway.verdicts import Verdicts
+from gateway.texts.bridges import Bridges
+from gateway.texts.outbox import LastTexts, Outbox, quiet_of, routes_of
 from gateway.web import hooks, server
-from sip.client import AgentClient, AgentFailed, AgentLost
+from sip.pipe.client import AgentClient, AgentFailed, AgentLost
 from sip.protocol import Event, Pulse, Ready, Start
 
 BEAT_EVERY_S = 5.0

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 
 from sip.faults import never_wait
-from sip.pipes import CommandReader, EventWriter
+from sip.pipe.pipes import CommandReader, EventWriter
 from sip.protocol import Event, Failed, Pulse, Start, Stop, Trunk, encode
 
 START_WITHIN_S = 10.0
@@ -96,8 +96,8 @@ class _Printer(EventWriter):
 
 
 def _run(start: Start, reader: CommandReader, events: EventWriter) -> int:
-    from sip.agent import Agent  # noqa: PLC0415 — loads pjsua2, which may be missing
-    from sip.endpoint import StackError  # noqa: PLC0415
+    from sip.call.agent import Agent  # noqa: PLC0415 — loads pjsua2, which may be missing
+    from sip.stack.endpoint import StackError  # noqa: PLC0415
 
     try:
         Agent(start, reader, events).run()

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from config import load
 from config.model import QUIET_HOURS, Alert, Config, Hours, Line, LineText, Smpp, Trunk, Twilio, Variant
-from gateway.advice import advise
+from gateway.preview.advice import advise
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = (ROOT / "config/textback.example.toml").read_text()

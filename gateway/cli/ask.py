@@ -9,7 +9,7 @@ from typing import Any
 
 from config.model import Config
 from gateway.cli.configuration import how_to_run
-from gateway.data_dir import TOKEN_FILE, TOKEN_HEADER, one_runs
+from gateway.process.data_dir import TOKEN_FILE, TOKEN_HEADER, one_runs
 
 ASK_WITHIN_S = 15.0
 """Longer than the gateway itself waits for a database that is locked."""
@@ -40,14 +40,14 @@ def get(config: Config, path: str) -> dict[str, Any]:
     """A JSON answer. The token is shown where it can be read: a gateway with a password takes it in place of that."""
     request = urllib.request.Request(_url(config, path))  # noqa: S310 — http to this machine
     with contextlib.suppress(_Unreadable):
-        request.add_header(TOKEN_HEADER, _token(config))
+        request.add_header(TOKEN_HEADER, token_of(config))
     return _answer(config, request)
 
 
 def post(config: Config, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """Have something done; `NoAnswer` with the gateway's own sentence where it will not."""
     request = urllib.request.Request(_url(config, path), data=json.dumps(body or {}).encode(), method="POST")  # noqa: S310
-    request.add_header(TOKEN_HEADER, _token(config))
+    request.add_header(TOKEN_HEADER, token_of(config))
     request.add_header("Content-Type", "application/json")
     return _answer(config, request)
 
@@ -97,7 +97,8 @@ def _url(config: Config, path: str) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{place.port}{path}"
 
 
-def _token(config: Config) -> str:
+def token_of(config: Config) -> str:
+    """What proves that somebody may read the data directory; `NoAnswer` where it cannot be read."""
     path = config.data_dir / TOKEN_FILE
     try:
         return path.read_text()

@@ -10,15 +10,15 @@ import time
 from typing import Any
 
 from config.model import Config, Line
+from gateway.calls.trial_call import CannotCall, Heard, TrialCall, place
 from gateway.cli import given
-from gateway.cli.ask import NoAnswer, get
+from gateway.cli.ask import NoAnswer, get, token_of
 from gateway.cli.configuration import for_looking
 from gateway.cli.explain import in_words
 from gateway.cli.given import about
 from gateway.cli.say import complain, say, say_now
 from gateway.store import calls, texts
 from gateway.store.reading import FILE, reading
-from gateway.trial_call import CannotCall, Heard, TrialCall, place
 
 SETTLES_WITHIN_S = 5.0
 ANSWERS_WITHIN_S = 0.9
@@ -45,11 +45,15 @@ def call_test(options: argparse.Namespace) -> int:
     except ValueError as error:
         complain(f"textback: {error}")
         return 2
-    call = TrialCall(
-        dialled=line.number, caller=caller, hang_up_after=options.hang_up, give_up_after=float(line.ring_seconds) + 10
-    )
     try:
         get(config, "/api/v1/status")
+        call = TrialCall(
+            dialled=line.number,
+            caller=caller,
+            hang_up_after=options.hang_up,
+            give_up_after=float(line.ring_seconds) + 10,
+            token=token_of(config),
+        )
         return asyncio.run(_call(config, line, call))
     except (CannotCall, NoAnswer) as error:
         complain(f"textback: {error}")

@@ -14,16 +14,16 @@ from config.exceptions import regions_of
 from config.model import Config
 from config.problems import ConfigError, Problem
 from config.public_holidays import name_of
-from gateway import descriptors
-from gateway.advice import Message, advise, messages
-from gateway.by_default import by_default
 from gateway.cli.given import about
 from gateway.cli.say import complain, say, say_json
-from gateway.closed_days import ClosedDay, coming
 from gateway.core.schedule import local
-from gateway.directory import Directory
-from gateway.knowledge import BY_ROWS, Knowledge
-from gateway.timetable import week
+from gateway.decisions.directory import Directory
+from gateway.decisions.knowledge import BY_ROWS, Knowledge
+from gateway.preview.advice import Message, advise, messages
+from gateway.preview.by_default import by_default
+from gateway.preview.closed_days import ClosedDay, coming
+from gateway.preview.timetable import week
+from gateway.process import descriptors
 
 
 def add_to(commands: Any) -> None:

@@ -12,7 +12,7 @@ from config.model import Config
 from config.places import DATA_DIR
 from config.problems import ConfigError
 from gateway.cli.say import complain
-from gateway.data_dir import LAST_GOOD
+from gateway.process.data_dir import LAST_GOOD
 
 
 def for_looking(named: str | None) -> Config:

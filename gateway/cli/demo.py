@@ -17,16 +17,17 @@ from typing import Any
 from config import load
 from config.model import Config
 from config.values import number as number_of
+from gateway.calls.trial_call import CannotCall, TrialCall, place
+from gateway.cli.ask import NoAnswer, token_of
 from gateway.cli.call_test import heard_in_words
 from gateway.cli.explain import OUTCOME_IN_WORDS
 from gateway.cli.given import about
 from gateway.cli.say import complain, say, say_now
 from gateway.core.reason import IN_WORDS, Reason
 from gateway.daemon import Gateway
-from gateway.data_dir import CannotStart
+from gateway.process.data_dir import CannotStart
 from gateway.store import calls, texts
 from gateway.store.database import FILE, reading
-from gateway.trial_call import CannotCall, TrialCall, place
 
 READY_WITHIN_S = 30.0
 CONFIG = """\
@@ -82,7 +83,7 @@ def demo(options: argparse.Namespace) -> int:
     config = load.load(path)
     try:
         return asyncio.run(_demo(config, is_once=options.once))
-    except (CannotStart, CannotCall) as error:
+    except (CannotStart, CannotCall, NoAnswer) as error:
         complain(f"textback: {error}")
         return 1
 
@@ -117,7 +118,9 @@ async def _demo(config: Config, *, is_once: bool) -> int:
 async def _one(config: Config, number: int, who: str, caller: str, hang_up_after: float | None) -> bool:
     line = next(iter(config.line.values()))
     say("", f"Call {number}: {who}.")
-    call = TrialCall(dialled=line.number, caller=number_of(caller), hang_up_after=hang_up_after, give_up_after=20)
+    call = TrialCall(
+        dialled=line.number, caller=number_of(caller), hang_up_after=hang_up_after, give_up_after=20, token=token_of(config)
+    )
     told = _Told(config, number)
     watching = asyncio.create_task(told.watch(), name="watch")
     try:

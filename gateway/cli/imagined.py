@@ -18,7 +18,7 @@ from gateway.core.call import Outcome
 from gateway.core.decision import Decision, Hold, Send, Skip, decide
 from gateway.core.decision import word_of as word
 from gateway.core.reason import IN_WORDS
-from gateway.ruling import Ruling
+from gateway.decisions.ruling import Ruling
 from gateway.store.calls import Arrival, Ended, Ending
 from gateway.store.errors import NoDatabase
 from gateway.store.instants import written

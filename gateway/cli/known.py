@@ -4,8 +4,8 @@ from datetime import datetime
 
 from config.model import Config
 from gateway.cli.say import complain
-from gateway.directory import Directory
-from gateway.knowledge import Knowledge
+from gateway.decisions.directory import Directory
+from gateway.decisions.knowledge import Knowledge
 
 
 def directory_now(config: Config, now: datetime) -> Directory:

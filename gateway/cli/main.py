@@ -131,7 +131,7 @@ def _version() -> str:
 
 def _log_little() -> None:
     """Errors alone: a command says what it has to say itself."""
-    from gateway import log  # noqa: PLC0415 — structlog is what takes time
+    from gateway.process import log  # noqa: PLC0415 — structlog is what takes time
 
     log.set_up(is_quiet=True)
 

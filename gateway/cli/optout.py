@@ -8,14 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from config.model import E164, Config
-from gateway import optouts
 from gateway.cli.ask import NoAnswer, NobodyThere, post
 from gateway.cli.configuration import for_looking
 from gateway.cli.say import complain, say, say_json
 from gateway.cli.show import when
 from gateway.core.phone import read_number
-from gateway.data_dir import CannotStart, while_none_runs
-from gateway.store import consent
+from gateway.process.data_dir import CannotStart, while_none_runs
+from gateway.store import consent, optouts
 from gateway.store.alone import writing
 from gateway.store.consent import Entry
 from gateway.store.instants import written

@@ -7,11 +7,11 @@ import signal
 from typing import Any
 
 from config import load
-from gateway import log
 from gateway.cli.given import about
 from gateway.cli.say import complain
 from gateway.daemon import Gateway
-from gateway.data_dir import CannotStart
+from gateway.process import log
+from gateway.process.data_dir import CannotStart
 
 
 def add_to(commands: Any) -> None:

@@ -6,8 +6,8 @@ import json
 import sys
 from typing import Any
 
-from gateway import journald
 from gateway.core.shown import shown
+from gateway.process import journald
 
 
 def say(*lines: str) -> None:

@@ -20,11 +20,11 @@ from gateway.cli.say import complain, counted, say, say_json, show_progress
 from gateway.cli.show import when
 from gateway.core.reason import IN_WORDS
 from gateway.core.schedule import local
-from gateway.directory import Directory
-from gateway.knowledge import Knowledge
-from gateway.records import FORMATS, Columns, Recorded, from_csv, from_journal
-from gateway.ruling import Ruling
-from gateway.simulation import Known, Replayed, Simulation
+from gateway.decisions.directory import Directory
+from gateway.decisions.knowledge import Knowledge
+from gateway.decisions.ruling import Ruling
+from gateway.preview.records import FORMATS, Columns, Recorded, from_csv, from_journal
+from gateway.preview.simulation import Known, Replayed, Simulation
 from gateway.store import consent, replies
 from gateway.store.errors import NoDatabase
 from gateway.store.reading import FILE, reading

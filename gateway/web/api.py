@@ -14,7 +14,7 @@ from aiohttp import web
 
 from config.values import number
 from gateway.actions import ActionRefused, Actions, WrongUse
-from gateway.data_dir import TOKEN_HEADER
+from gateway.process.data_dir import TOKEN_HEADER
 from gateway.store.database import StoreError
 from gateway.web.bodies import json_object
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import structlog
 from aiohttp import web
 
-from gateway.sparing import Sparing
+from gateway.process.sparing import Sparing
 from gateway.store.database import StoreError
 from gateway.web.bodies import body_of
 from sms.http.bridge import HookRefused, HttpBridge

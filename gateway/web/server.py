@@ -17,10 +17,10 @@ from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from config.model import Web
-from gateway import metrics
 from gateway.actions import Actions
-from gateway.data_dir import TOKEN_HEADER
-from gateway.status import Reporter
+from gateway.process import metrics
+from gateway.process.data_dir import TOKEN_HEADER
+from gateway.process.status import Reporter
 from gateway.web import api, bodies, faults, hooks
 from gateway.web.door import Door, Room, in_turns
 from gateway.web.hosts import Hosts

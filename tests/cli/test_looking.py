@@ -9,9 +9,9 @@ from structlog.testing import capture_logs
 
 from config.load import load
 from config.problems import ConfigError
-from gateway import taken as configuration_taken
 from gateway.cli.configuration import for_looking
-from gateway.data_dir import LAST_GOOD, TOKEN_FILE
+from gateway.process import taken as configuration_taken
+from gateway.process.data_dir import LAST_GOOD, TOKEN_FILE
 from tests.peers import sipp
 from tests.peers.disk import SmallDisk
 from tests.peers.gateway import SPOOL, RunningGateway

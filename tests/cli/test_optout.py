@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from config.values import number
 from gateway.actions import ActionRefused
 from gateway.cli.main import main
-from gateway.data_dir import LOCK, one_runs, only_one_here, while_none_runs
+from gateway.process.data_dir import LOCK, one_runs, only_one_here, while_none_runs
 from gateway.store import consent
 from gateway.store.database import FILE, reading
 from sms.text import Reply

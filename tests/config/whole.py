@@ -9,10 +9,10 @@ from config.bridges import Http
 from config.load import load, not_in_effect, warnings_about_secrets
 from config.model import Config
 from config.problems import ConfigError, Problem
-from gateway.advice import advise, messages
-from gateway.knowledge import Knowledge
-from gateway.outbox import routes_of
-from gateway.timetable import week
+from gateway.decisions.knowledge import Knowledge
+from gateway.preview.advice import advise, messages
+from gateway.preview.timetable import week
+from gateway.texts.outbox import routes_of
 from sip.protocol import Start, decode_command, encode
 from sms.build import build_bridge
 from sms.http.providers import provider_of

@@ -6,8 +6,8 @@ import sys
 import time
 from collections.abc import Callable
 
-from sip.agent import Agent
-from sip.pipes import CommandReader, EventWriter
+from sip.call.agent import Agent
+from sip.pipe.pipes import CommandReader, EventWriter
 from sip.protocol import CallArrived, CallEnded, CallerHungUp, Event, Pulse, Ready, Start, encode
 
 CALLS = 3000

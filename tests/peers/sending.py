@@ -12,15 +12,15 @@ from typing import Any
 from config.load import load
 from config.model import E164, Config
 from gateway.actions import Actions
-from gateway.bridges import Bridges
-from gateway.holds import Holds
-from gateway.inbox import Inbox
-from gateway.knowledge import Knowledge
-from gateway.outbox import LastTexts, Outbox, quiet_of, routes_of
-from gateway.ruling import InForce, Ruling, Verdict
+from gateway.decisions.holds import Holds
+from gateway.decisions.knowledge import Knowledge
+from gateway.decisions.ruling import InForce, Ruling, Verdict
+from gateway.process.verdicts import Verdicts
+from gateway.replies.inbox import Inbox
 from gateway.store import texts
 from gateway.store.database import FILE, Database
-from gateway.verdicts import Verdicts
+from gateway.texts.bridges import Bridges
+from gateway.texts.outbox import LastTexts, Outbox, quiet_of, routes_of
 from tests.peers.faulty_smsc import FaultySmsc
 from tests.peers.provider import Provider
 from tests.peers.settings import awake, unpaced

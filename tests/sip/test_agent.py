@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import structlog
 
-from sip.client import AGENT, AgentClient, AgentLost
+from sip.pipe.client import AGENT, AgentClient, AgentLost
 from sip.protocol import (
     CallArrived,
     CallEnded,

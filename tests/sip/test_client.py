@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import structlog
 
-from sip.client import AgentClient, AgentFailed, AgentLost, Patience
+from sip.pipe.client import AgentClient, AgentFailed, AgentLost, Patience
 from sip.protocol import CallArrived, CallEnded, CallerHungUp, Event, Failed, Pulse, Ready, Start, Trunk
 from tests.peers import fake_agent
 from tests.peers.ports import free_sip_port

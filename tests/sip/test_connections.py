@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import structlog
 
-from gateway.strangers import Strangers
-from sip.connections import STRANGER_AT_MOST_S, STRANGERS_AT_MOST, STRANGERS_PER_ADDRESS, Connection, excess
+from gateway.calls.strangers import Strangers
 from sip.protocol import Pulse
+from sip.stack.connections import STRANGER_AT_MOST_S, STRANGERS_AT_MOST, STRANGERS_PER_ADDRESS, Connection, excess
 
 NOW = 1000.0
 

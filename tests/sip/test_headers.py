@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sip import headers, message
 from sip.protocol import Diversion
+from sip.wire import headers, message
 
 CAPTURES = Path(__file__).parents[1] / "data" / "sip"
 ELSEWHERE = {"asterisk22-answered-elsewhere", "asterisk22-dial-c-option", "kamailio-answered-elsewhere"}

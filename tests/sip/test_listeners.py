@@ -2,7 +2,7 @@
 
 import pytest
 
-from sip.listeners import contact, listener
+from sip.stack.listeners import contact, listener
 
 UDP, TCP = "udp:127.0.0.1:5060", "tcp:127.0.0.1:5061"
 UDP6, TCP6 = "udp:[::1]:5062", "tcp:[::1]:5063"

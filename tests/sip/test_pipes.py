@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sip.pipes import EventWriter
+from sip.pipe.pipes import EventWriter
 from sip.protocol import Busy, Event, decode_event
 
 

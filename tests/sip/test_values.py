@@ -4,11 +4,11 @@ import time
 
 import pytest
 
-from sip.admission import Admission, address_of
-from sip.call_state import CallState, Happening, after
+from sip.call.call_state import CallState, Happening, after
+from sip.call.session import happening_at_end
+from sip.call.timers import Timers
 from sip.protocol import Trunk
-from sip.session import happening_at_end
-from sip.timers import Timers
+from sip.wire.admission import Admission, address_of
 
 ADMISSION = Admission(
     (

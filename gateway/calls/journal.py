@@ -1,0 +1,230 @@
+"""From SIP events to calls in the database, and from a missed call to its decision and its text: one transaction a step.
+
+A call's plan goes out at once, and the call is written down beside it. The moment it is missed, `ruling` writes its outcome,
+the decision with the whole trace, and the text in one transaction; then `ruled` is called. What the database cannot take now
+stands in the reserve until it has it.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Coroutine
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+
+from gateway.calls.reserve import PATIENCE_S, Kept, Reserve
+from gateway.core.call import Outcome
+from gateway.core.phone import masked
+from gateway.decisions.ruling import InForce, Ruling, Verdict
+from gateway.store import calls
+from gateway.store.calls import Arrival, Ending
+from gateway.store.database import Database, StoreError
+from gateway.store.instants import from_epoch
+from sip.pipe.client import AgentLost
+from sip.protocol import (
+    AnsweredElsewhere,
+    Busy,
+    CallArrived,
+    CallEnded,
+    CallerHungUp,
+    Command,
+    Event,
+    Interrupted,
+    Refuse,
+    Refused,
+    Ring,
+    RingTimedOut,
+)
+
+
+class Journal:
+    """Writes down what the agent tells. `receive` never blocks; the writing happens in tasks of the given group."""
+
+    def __init__(
+        self,
+        *,
+        store: Database,
+        reserve: Reserve,
+        in_force: InForce,
+        tasks: asyncio.TaskGroup,
+        command: Callable[[Command], None],
+        ruled: Callable[[Verdict], None],
+    ) -> None:
+        self._store = store
+        self._reserve = reserve
+        self._in_force = in_force
+        self._tasks = tasks
+        self._command = command
+        self._ruled = ruled
+        self._open: dict[str, Arrival] = {}
+        self._writing: set[asyncio.Task[None]] = set()
+        self._log = structlog.get_logger()
+
+    @property
+    def open_calls(self) -> int:
+        """Calls that ring now."""
+        return len(self._open)
+
+    def receive(self, event: Event | AgentLost) -> None:
+        """Take one event of the agent's, in the order of their happening."""
+        match event:
+            case CallArrived():
+                self._arrived(event)
+            case AgentLost():
+                self._agent_lost()
+            case CallEnded(key=key):
+                if key in self._open:
+                    self._ended(key, _ending(Outcome.INTERRUPTED, event.at, 0.0))
+            case _:
+                ending = _ending_of(event)
+                if ending is not None:
+                    self._ended(*ending)
+
+    async def recover(self, seconds: float | None = None) -> None:
+        """At start: calls that a stop cut off are `interrupted`, which is missed; those in the reserve end as they did.
+
+        Comes back when that is committed, or after so many seconds; it then goes on beside the calls that come in.
+        """
+        begun = self._begin("at start", self._take_up(self._reserve.calls, datetime.now(UTC)))
+        await asyncio.wait({begun}, timeout=seconds)
+        await self._written(seconds)
+
+    async def _take_up(self, kept: tuple[Kept, ...], now: datetime) -> None:
+        cut_off = [arrival for _, arrival in await self._store.insist(calls.open_calls)]
+        endings = {arrival.key: (arrival, self._cut_off(arrival, now)) for arrival in cut_off}
+        for one in kept:
+            endings[one.arrival.key] = one.arrival, one.ending or self._cut_off(one.arrival, now)
+        for arrival, ending in sorted(endings.values(), key=lambda item: item[0].arrived_at):
+            self._write_ending(arrival, ending)
+        if kept:
+            self._log.warning("calls_found_in_reserve", calls=len(kept))
+
+    async def finish(self, seconds: float) -> None:
+        """At the end: wait for the commits, so long at the most. What is not committed then stands in the reserve."""
+        await self._written(seconds)
+        for task in self._writing:
+            task.cancel()
+        await self._written()
+        if len(self._reserve):
+            self._log.warning("calls_kept_for_the_next_start", calls=len(self._reserve), file=str(self._reserve.path))
+
+    async def _written(self, seconds: float | None = None) -> None:
+        if self._writing:
+            await asyncio.wait(self._writing, timeout=seconds)
+
+    def _cut_off(self, arrival: Arrival, now: datetime) -> Ending:
+        line = self._in_force.directory.config.line.get(arrival.line or "")
+        rang = min(now - arrival.arrived_at, timedelta(seconds=line.ring_seconds if line else 0))
+        rang = max(rang, timedelta(0))
+        return Ending(outcome=Outcome.INTERRUPTED, at=arrival.arrived_at + rang, rang=rang)
+
+    def _arrived(self, event: CallArrived) -> None:
+        line = self._in_force.directory.line_for(event.trunk, event.dialled)
+        arrival = self._open[event.key] = Arrival(
+            key=event.key,
+            call_id=event.call_id,
+            trunk=event.trunk,
+            source=event.source,
+            line=line.name if line else None,
+            caller=self._in_force.directory.caller(event.caller),
+            caller_as_sent=event.caller,
+            caller_name=event.caller_name,
+            caller_header=event.caller_header,
+            dialled=event.dialled,
+            diversions=tuple(asdict(diversion) for diversion in event.diversions),
+            verstat=event.verstat,
+            arrived_at=from_epoch(event.at),
+        )
+        plan: Command = (
+            Ring(key=event.key, seconds=float(line.ring_seconds))
+            if line
+            else Refuse(key=event.key, status=404, reason="Not Found")
+        )
+        self._command(plan)
+        self._begin(event.key, self._write_arrival(arrival, self._store.insist(calls.arrive, arrival)))
+
+    async def _write_arrival(self, arrival: Arrival, commit: "asyncio.Future[int]") -> None:
+        call = await self._reserve.secure(Kept(arrival=arrival), commit, patience=self._patience)
+        self._log.info("call_arrived", call=call, line=arrival.line, trunk=arrival.trunk, caller=masked(arrival.caller_as_sent))
+        if arrival.line is None:
+            self._log.warning(
+                "number_has_no_line", call=call, trunk=arrival.trunk, dialled=" ".join(map(masked, arrival.dialled))
+            )
+
+    @property
+    def _patience(self) -> float:
+        return 0 if self._store.last_error else PATIENCE_S
+
+    def _agent_lost(self) -> None:
+        now = datetime.now(UTC)
+        for key, arrival in list(self._open.items()):
+            rang = max(now - arrival.arrived_at, timedelta(0))
+            self._ended(key, Ending(outcome=Outcome.INTERRUPTED, at=now, rang=rang))
+
+    def _ended(self, key: str, ending: Ending) -> None:
+        arrival = self._open.pop(key, None)
+        if arrival is not None:
+            self._write_ending(arrival, ending)
+
+    def _write_ending(self, arrival: Arrival, ending: Ending) -> None:
+        commit = self._store.insist(_decided, self._in_force.ruling, arrival, ending)
+        self._begin(arrival.key, self._rule(Kept(arrival=arrival, ending=ending), ending, commit))
+
+    def _begin(self, key: str, writing: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = self._tasks.create_task(self._at_boundary(key, writing), name=f"journal {key}")
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+        return task
+
+    async def _at_boundary(self, key: str, writing: Coroutine[Any, Any, None]) -> None:
+        """A fault over one call ends neither the gateway nor the other calls; the reserve has this one for the next start."""
+        try:
+            await writing
+        except StoreError as error:
+            self._log.warning("call_waits_for_the_next_start", key=key, why=str(error))
+        except Exception:
+            self._log.exception("call_not_journalled", key=key)
+
+    async def _rule(self, kept: Kept, ending: Ending, commit: "asyncio.Future[Verdict | None]") -> None:
+        verdict = await self._reserve.secure(kept, commit, patience=self._patience)
+        if verdict is None:
+            return
+        self._ruled(verdict)
+        self._log.info(
+            "call_ended",
+            call=verdict.call,
+            outcome=ending.outcome.value,
+            rang_s=round(ending.rang.total_seconds(), 3),
+            decision=verdict.decision,
+            reason=verdict.reason.value,
+            text=verdict.text,
+        )
+
+
+def _decided(db: sqlite3.Connection, ruling: Ruling, arrival: Arrival, ending: Ending) -> Verdict | None:
+    """The call's end and what follows, by the hour at which it can be written down."""
+    return ruling.on_ended(db, arrival, ending, datetime.now(UTC))
+
+
+def _ending_of(event: Event) -> tuple[str, Ending] | None:
+    match event:
+        case RingTimedOut(key=key, at=at, rang=rang):
+            return key, _ending(Outcome.NO_ANSWER, at, rang)
+        case CallerHungUp(key=key, at=at, rang=rang, reason=reason):
+            return key, _ending(Outcome.ABANDONED, at, rang, reason)
+        case AnsweredElsewhere(key=key, at=at, rang=rang, reason=reason):
+            return key, _ending(Outcome.ANSWERED_ELSEWHERE, at, rang, reason)
+        case Busy(key=key, at=at):
+            return key, _ending(Outcome.BUSY, at, 0.0)
+        case Refused(key=key, at=at, status=status):
+            return key, _ending(Outcome.REFUSED, at, 0.0, f"SIP;cause={status}")
+        case Interrupted(key=key, at=at, rang=rang):
+            return key, _ending(Outcome.INTERRUPTED, at, rang)
+        case _:
+            return None
+
+
+def _ending(outcome: Outcome, at: float, rang: float, reason: str = "") -> Ending:
+    return Ending(outcome=outcome, at=from_epoch(at), rang=timedelta(seconds=rang), sip_reason=reason)

@@ -1,0 +1,182 @@
+"""Loading the configuration, calendars and contacts again while the gateway runs.
+
+Everything is read and checked in a thread, so that no call waits for it; what was read comes into force in one turn of the
+event loop, or not at all.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from config import load
+from config.model import Config
+from config.problems import ConfigError
+from gateway.decisions.directory import Directory
+from gateway.decisions.knowledge import Knowledge
+from gateway.files.watched import SETTLED_AFTER_S
+from gateway.files.whole_file import Stamp, Unusable, stamp_of
+from gateway.process import taken
+from gateway.repeated import Repeated
+
+FIXED = (
+    "data_dir",
+    "sip.listen",
+    "sip.rtp_ports",
+    "sip.max_calls",
+    "sip.public_address",
+    "web.listen",
+    "web.password",
+    "web.public_url",
+)
+"""Keys that are read once, at the start."""
+LOOK_EVERY = timedelta(seconds=2)
+"""With `watch` the file is looked at so often; what it says counts when it has stayed so for `SETTLED_AFTER_S`."""
+KNOW_AGAIN_EVERY = timedelta(minutes=1)
+"""Calendars and contacts change without being announced; they are looked at so often, after a change sooner."""
+
+GUARDS = ("limits", "contacts", "consent")
+"""Sections without which more is texted than before, or other people are."""
+
+ComesIntoForce = Callable[[Config, Directory], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    """A changed file, and since when it has stayed so, on the monotonic clock."""
+
+    stamp: Stamp
+    since: float
+
+
+class Reloading:
+    """Keeps the configuration of the moment. `ask` may come at any time, also before the gateway is up: it is done later."""
+
+    def __init__(self, config: Config, knowledge: Knowledge, comes_into_force: ComesIntoForce) -> None:
+        self.config = config
+        self.error = ""
+        """Why the last reload was refused; empty where it was not."""
+        self._knowledge = knowledge
+        self._comes_into_force = comes_into_force
+        self._is_asked = False
+        self._seen = changed_at(config.path)
+        """Of the file that was loaded or refused last."""
+        self._change: _Change | None = None
+        """With `watch`: what is to be loaded when it has stayed as it is."""
+        self._know_again_at = datetime.now(UTC) + KNOW_AGAIN_EVERY
+        self._repeated = Repeated("configuration", self._turn)
+        self._log = structlog.get_logger()
+
+    def ask(self) -> None:
+        """Load the file again, soon."""
+        self._is_asked = True
+        self._repeated.wake()
+
+    async def run(self) -> None:
+        """Until `stop`."""
+        await self._repeated.run()
+
+    def stop(self) -> None:
+        """Load nothing more."""
+        self._repeated.stop()
+
+    async def _turn(self) -> datetime:
+        is_asked, self._is_asked = self._is_asked, False
+        stamp = changed_at(self.config.path)
+        if is_asked:
+            self._seen = stamp or self._seen
+            await self._load()
+        elif (settled := self._settled(stamp)) is not None:
+            self._seen = settled
+            await self._load(settled)
+        elif self._knowledge.is_settling or datetime.now(UTC) >= self._know_again_at:
+            await self._know_again(self.config)
+        return datetime.now(UTC) if self._is_asked else datetime.now(UTC) + LOOK_EVERY
+
+    def _settled(self, stamp: Stamp | None) -> Stamp | None:
+        """The stamp of a file that is new and has been looked at as it is long enough: it may have been half written."""
+        if not self.config.watch or stamp in (None, self._seen):
+            self._change = None
+        elif stamp is not None and (self._change is None or self._change.stamp != stamp):
+            self._change = _Change(stamp=stamp, since=time.monotonic())
+        elif self._change is not None and time.monotonic() - self._change.since >= SETTLED_AFTER_S:
+            return stamp
+        return None
+
+    async def _load(self, settled: Stamp | None = None) -> None:
+        """The whole file, or the old one stays and it is said why. `settled`: not where it is another file by now."""
+        before = self.config
+        try:
+            config = await asyncio.to_thread(load_changed, before)
+            if self._is_another(settled):
+                return
+            await self._know_again(config)
+            await asyncio.to_thread(taken.keep, config)
+        except ConfigError as error:
+            if self._is_another(settled):
+                return
+            self.error = str(error)
+            self._log.error("reload_refused", problems=len(error.problems), first=str(error.problems[0]), kept=before.hash)
+        except Exception as error:
+            self.error = f"{before.path} could not be read by a fault of the program: {type(error).__name__}: {error}"
+            self._log.exception("reload_refused", kept=before.hash)
+        else:
+            self.error = ""
+            self._log.info("configuration_loaded", config=config.hash, lines=len(config.line))
+            self._tell_gone(before, config)
+
+    def _is_another(self, settled: Stamp | None) -> bool:
+        return settled is not None and changed_at(self.config.path) != settled
+
+    def _tell_gone(self, before: Config, config: Config) -> None:
+        """A file that lost its end, or its middle, may still be a configuration."""
+        if gone := sections_gone(before, config):
+            self._log.warning(
+                "configuration_sections_gone",
+                file=str(config.path),
+                sections=", ".join(f"[{section}]" for section in gone),
+                detail="they stood there before and count no more; write them again and reload, if that was not meant",
+            )
+
+    async def _know_again(self, config: Config) -> None:
+        now = datetime.now(UTC)
+        directory = await asyncio.to_thread(self._knowledge.directory, config, now)
+        self._know_again_at = now + KNOW_AGAIN_EVERY
+        self._comes_into_force(config, directory)
+        self.config = config
+
+
+def load_changed(running: Config) -> Config:
+    """The file of a running configuration, read again; `ConfigError` also where it changes what is fixed."""
+    fresh = load.load(running.path)
+    fixed = [key for key in FIXED if _value(running, key) != _value(fresh, key)]
+    if fixed:
+        says = "cannot be changed while the gateway runs; restart it"
+        raise ConfigError([load.problem(fresh, key, says) for key in fixed])
+    return fresh
+
+
+def sections_gone(before: Config, config: Config) -> tuple[str, ...]:
+    """The sections that guard callers, and those of lines, that stood in the old file and are not in the new one."""
+    lines = [f"line.{name}" for name in before.line]
+    sections = (*GUARDS, *(section for line in lines for section in (line, f"{line}.text")))
+    return tuple(section for section in sections if before.is_set(section) and not config.is_set(section))
+
+
+def changed_at(path: Path) -> Stamp | None:
+    """What changes when a file is written or replaced; None while it is not there."""
+    try:
+        return stamp_of(path)
+    except Unusable:
+        return None
+
+
+def _value(config: Config, key: str) -> object:
+    value: object = config
+    for name in key.split("."):
+        value = getattr(value, name)
+    return value

@@ -1,0 +1,93 @@
+"""How the gateway is, as one value for `textback status`, `/readyz` and whoever else asks."""
+
+import os
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Any, Protocol
+
+from config.model import Config
+from gateway.core.delivery import TextState
+from gateway.decisions.directory import FileFault
+from gateway.store import counts
+from sip.pipe.client import AgentClient
+from sms.text import Bridge
+
+
+class Reporter(Protocol):
+    """What the pages ask; the daemon is one."""
+
+    async def count(self) -> None:
+        """What waits and for whom is counted anew, where the database answers soon."""
+
+    def status(self) -> dict[str, Any]:
+        """`{version, pid, config_hash, agent, trunks, bridges, held, unknown, …}`, ready for JSON."""
+
+    def readiness(self) -> "Readiness":
+        """Would a call be taken and journalled now?"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """Ready, or why not, in sentences."""
+
+    why_not: tuple[str, ...]
+
+    @property
+    def is_ready(self) -> bool:
+        return not self.why_not
+
+
+def report(
+    config: Config,
+    *,
+    agent: AgentClient,
+    open_calls: int,
+    bridges: Mapping[str, Bridge],
+    database: Mapping[str, Any],
+    reload_error: str,
+    faults: Sequence[FileFault],
+    counts: Mapping[str, int],
+) -> dict[str, Any]:
+    """Everything at a glance, ready for JSON."""
+    ready, pulse = agent.ready, agent.pulse
+    return {
+        "version": version("textback"),
+        "pid": os.getpid(),
+        "config_hash": config.hash,
+        "reload_error": reload_error,
+        "files_unusable": [asdict(fault) for fault in faults],
+        "agent": {
+            "up": ready is not None,
+            "calls": open_calls,
+            "max_calls": ready.max_calls if ready else 0,
+            "stack": ready.stack if ready else "",
+            "pid": agent.pid,
+            "strangers_refused": pulse.strangers if pulse else 0,
+            "malformed_refused": pulse.malformed if pulse else 0,
+            "descriptors": pulse.descriptors if pulse else 0,
+            "descriptor_limit": pulse.descriptor_limit if pulse else 0,
+        },
+        "trunks": {name: {"up": ready is not None} for name in config.trunk},
+        "bridges": {name: _health(bridge) for name, bridge in bridges.items()},
+        "database": database,
+        **counts,
+    }
+
+
+def count(db: sqlite3.Connection) -> dict[str, int]:
+    """Texts that wait: for a bridge, for their time or a person, for an answer."""
+    piles = counts.of_texts(db)
+    for_a_person = piles.get(counts.HELD_FOR_A_PERSON, 0)
+    return {
+        "queued": piles.get(TextState.QUEUED, 0),
+        "held": piles.get(TextState.HELD, 0) + for_a_person,
+        "held_for_a_person": for_a_person,
+        "unknown": piles.get(TextState.UNKNOWN, 0),
+    }
+
+
+def _health(bridge: Bridge) -> dict[str, Any]:
+    health = bridge.health()
+    return {"up": health.up, "paused": health.paused, "detail": health.detail}

@@ -1,0 +1,64 @@
+"""What a caller hears when they write STOP, START or HELP: one text from `[consent]`, and no more.
+
+The one confirmation of an opt-out may go after it (47 CFR 64.1200(a)(12): within five minutes, no marketing); nothing else may.
+"""
+
+import sqlite3
+from datetime import datetime, timedelta
+
+from config.model import E164, Line
+from gateway.core.consent import Wish
+from gateway.core.phone import region_of
+from gateway.core.template import merge_fields, render
+from gateway.decisions.directory import Directory
+from gateway.store import calls, texts
+from sms.segments import segment
+
+WITHIN = timedelta(minutes=5)
+ONCE_PER = {Wish.OPT_OUT: timedelta(hours=1), Wish.OPT_IN: timedelta(hours=1), Wish.HELP: timedelta(hours=24)}
+"""A machine that answers our answers, or somebody who plays with STOP and START, is obeyed each time and answered once."""
+
+
+def answer(db: sqlite3.Connection, directory: Directory, *, to: E164, line: Line, wish: Wish, now: datetime) -> int | None:
+    """Queue the answer to a word, from a line; None where none is due."""
+    consent = directory.config.consent
+    if wish is Wish.OPT_OUT and consent.provider_confirms_opt_out:
+        return None
+    if texts.answered_since(db, to, wish, now - ONCE_PER[wish]):
+        return None
+    message = {Wish.OPT_OUT: consent.opt_out_reply, Wish.OPT_IN: consent.opt_in_reply, Wish.HELP: consent.help_reply}[wish]
+    fields = merge_fields(
+        line,
+        caller=to,
+        called_at=now,
+        region=directory.config.region,
+    )
+    cut = segment(render(message, fields))
+    return texts.add(
+        db,
+        texts.NewText(
+            call=None,
+            line=line.name,
+            recipient=to,
+            region=region_of(to),
+            sender=line.sender,
+            body=cut.text,
+            segments=len(cut.parts),
+            queued_at=now,
+            due_at=now,
+            expires_at=now + WITHIN,
+            answer_to=wish,
+        ),
+    )
+
+
+def answering(db: sqlite3.Connection, directory: Directory, *, to: E164, written_to: str, bridge: str) -> Line | None:
+    """The line that a number hears from: the one whose number or sender it wrote to. Where several have that sender, or the
+    network does not say, or names an address that is no line's (a phone of the office): the one that last texted it, by the
+    bridge that brought the reply before any other; else the one that it last called. None: nobody knows."""
+    lines = directory.config.line
+    named = {name: line for name, line in lines.items() if written_to in (line.number, line.sender)}
+    meant = named or lines
+    last = (texts.line_that_texted(db, to, bridge), calls.line_called(db, to))
+    known = next((meant[name] for name in last if name in meant), None)
+    return known or (next(iter(meant.values())) if named or len(lines) == 1 else None)

@@ -1,0 +1,258 @@
+"""From queued texts to bridges and back: claim, submit, record.
+
+A claim is committed before a byte leaves, so after any crash a text that may have gone is known (`sending`) and is held, never
+sent again. What a bridge says becomes a state through `core/delivery.py`; the next bridge is tried only where nothing can have
+been sent. How the bridges are is asked on the event loop before a round; what runs in the store's thread gets plain values.
+"""
+
+import asyncio
+import random
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from config.model import Config
+from gateway.core.phone import masked
+from gateway.core.quiet import NEVER, Quiet
+from gateway.core.reason import Reason
+from gateway.core.zones import home_of
+from gateway.process import metrics
+from gateway.repeated import Repeated
+from gateway.store import queue, texts
+from gateway.store.database import Database, StoreError
+from gateway.store.instants import read
+from gateway.store.queue import Claimed, Round
+from gateway.texts.bridge_faults import BridgeFaults
+from gateway.texts.outcomes import Recorded, Return, record
+from sms.text import Accepted, Bridge, NotSent, Outcome, Refused, Text, Unknown, Validity
+
+BACKOFF_FIRST_S = 2.0
+BACKOFF_MOST_S = 120.0
+ASK_BACK = timedelta(days=1)
+"""At the start networks are asked for texts of so long ago."""
+RECORD_WITHIN_S = 1.0
+"""At the end an answer that cannot be written down in this time is given up; the text is unknown at the next start."""
+
+Routes = Mapping[str, Sequence[str]]
+"""Each line's bridges in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastTexts:
+    """How long the end may take, in seconds."""
+
+    claim_within_s: float = 3.0
+    """Texts that are due still go."""
+    answers_within_s: float = 2.0
+    """Answers are waited for after that."""
+
+
+class Outbox:
+    """Sends what is due. `woken` is set when a text was queued or a bridge has room again; `postponed` is called when texts
+    were held again."""
+
+    def __init__(
+        self,
+        *,
+        store: Database,
+        bridges: Mapping[str, Bridge],
+        routes: Routes,
+        woken: asyncio.Event,
+        quiet: Quiet = NEVER,
+        postponed: Callable[[], None] = lambda: None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._store = store
+        self._bridges = bridges
+        self.routes = routes
+        self.quiet = quiet
+        """Both replaced when the configuration is loaded again."""
+        self._postponed = postponed
+        self._jitter = jitter
+        self._repeated = Repeated("outbox", self._turn, woken)
+        self._submitting: set[asyncio.Task[None]] = set()
+        self._faults = BridgeFaults()
+        self._last = LastTexts()
+        self._is_stopping = False
+        self._ended = asyncio.Event()
+        self._log = structlog.get_logger()
+
+    def wake(self) -> None:
+        """Look at the queue soon."""
+        self._repeated.wake()
+
+    async def run(self) -> None:
+        """Send until `stop`. A text that was claimed is always handed over: the loop ends between two rounds only."""
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                await self._ask_for_unknown()
+                await self._repeated.run()
+                await self._finish(self._last)
+        finally:
+            self._ended.set()
+
+    async def stop(self, last: LastTexts) -> None:
+        """Ask `run` to end, and wait until it has."""
+        self._last = last
+        self._repeated.stop()
+        await self._ended.wait()
+
+    async def _finish(self, last: LastTexts) -> None:
+        """Send what is due for a while, wait for the answers, then call unknown what has none."""
+        clock = asyncio.get_running_loop()
+        until = clock.time() + last.claim_within_s
+        while clock.time() < until:
+            looked = await self._last_round()
+            if not self._submitting and not looked.claimed:
+                break
+            await self._one_is_answered(until - clock.time())
+        self._is_stopping = True
+        if self._submitting:
+            await asyncio.wait(self._submitting, timeout=last.answers_within_s)
+        for task in self._submitting:
+            task.cancel()
+
+    async def _last_round(self) -> Round:
+        try:
+            return await self._round()
+        except StoreError as error:
+            self._log.warning("queue_not_sent", why=str(error), detail=_NEXT_START)
+        except Exception:
+            self._log.exception("queue_not_sent", detail=_NEXT_START)
+        return Round()
+
+    async def _one_is_answered(self, seconds: float) -> None:
+        if self._submitting and seconds > 0:
+            await asyncio.wait(self._submitting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _ask_for_unknown(self) -> None:
+        """Texts that a stop or a crash cut off from their answer: some networks can be asked for them."""
+        try:
+            rows = await self._store.write(texts.unknown_since, datetime.now(UTC) - ASK_BACK)
+        except StoreError as error:
+            self._log.warning("unknown_texts_not_asked_for", detail=str(error))
+            return
+        for row in rows:
+            bridge = self._bridges.get(row["bridge"])
+            if bridge is not None:
+                self._ask(bridge, row)
+
+    def _ask(self, bridge: Bridge, row: sqlite3.Row) -> None:
+        text = Text(key=texts.key_of(row), to=row["recipient"], sender=row["sender"], body=row["body"])
+        try:
+            bridge.ask(text, read(row["claimed_at"]))
+        except Exception:
+            self._log.exception("bridge_failed", bridge=row["bridge"], text=row["id"])
+
+    async def _turn(self) -> datetime | None:
+        return (await self._round()).next_at
+
+    async def _round(self) -> Round:
+        """Claim what can go now and start its submits; returns when each of them has taken its place in its bridge."""
+        looked = await self._store.write(queue.claim_due, datetime.now(UTC), self.routes, self._room(), self.quiet)
+        for text in looked.claimed:
+            task = self._tasks.create_task(self._submit(text), name=f"submit {text.id}")
+            self._submitting.add(task)
+            task.add_done_callback(self._submitting.discard)
+        await asyncio.sleep(0)  # the new tasks run before anybody asks a bridge for its room again
+        for expired in looked.expired:
+            self._log.warning("text_expired", text=expired)
+        for cancelled in looked.cancelled:
+            self._log.info("text_cancelled", text=cancelled)
+        for postponed in looked.postponed:
+            self._log.info("text_postponed", text=postponed, reason=Reason.QUIET_HOURS.value)
+        if looked.postponed:
+            self._postponed()
+        return looked
+
+    def _room(self) -> dict[str, int]:
+        """The bridges that are up, each with how many texts it takes now. One that cannot even say so is down."""
+        room = {}
+        for name, bridge in self._bridges.items():
+            try:
+                if bridge.health().up:
+                    room[name] = bridge.room()
+            except Exception:
+                self._log.exception("bridge_failed", bridge=name)
+        return room
+
+    async def _submit(self, text: Claimed) -> None:
+        outcome = await self._handed_over(text)
+        recorded = await self._recorded(text, outcome)
+        self._report(text, outcome, recorded)
+        if not isinstance(outcome, Accepted):
+            self.wake()
+
+    async def _handed_over(self, text: Claimed) -> Outcome:
+        """What the bridge says; that the gateway stops meanwhile, or that the bridge is gone, is an outcome too."""
+        bridge = self._bridges.get(text.bridge)
+        if bridge is None:
+            return NotSent(detail=f"[sms.{text.bridge}] is no longer in the configuration")
+        try:
+            return await bridge.submit(_text(text, datetime.now(UTC)))
+        except asyncio.CancelledError:
+            return Unknown(detail="the gateway stopped before the answer came")
+        except Exception as error:
+            self._log.exception("bridge_failed", bridge=text.bridge, text=text.id)
+            return Unknown(detail=f"the bridge failed: {type(error).__name__}")
+
+    async def _recorded(self, text: Claimed, outcome: Outcome) -> Recorded:
+        """Written down, however long the file cannot be written; at the end only for a moment."""
+        values = (text, outcome, self._return(text, outcome), datetime.now(UTC))
+        try:
+            async with asyncio.timeout(RECORD_WITHIN_S if self._is_stopping else None):
+                return await self._store.insist(record, *values)
+        except (Exception, asyncio.CancelledError):  # it stays `sending`, and is held as unknown at the next start
+            self._log.exception("text_not_recorded", text=text.id, outcome=type(outcome).__name__)
+            return Recorded()
+
+    def _return(self, text: Claimed, outcome: Outcome) -> Return:
+        declined = {*text.tried, text.bridge}
+        return Return(
+            again_at=datetime.now(UTC) + self._pause(text.attempts, outcome),
+            has_next=any(name not in declined for name in self.routes.get(text.line, ())),
+        )
+
+    def _pause(self, attempts: int, outcome: Outcome) -> timedelta:
+        """Doubling, half of it left to chance, and never sooner than the network asked."""
+        most = min(BACKOFF_MOST_S, BACKOFF_FIRST_S * 2 ** min(attempts - 1, 10))
+        pause = timedelta(seconds=most * (0.5 + self._jitter() / 2))
+        asked = outcome.retry_after if isinstance(outcome, Refused) else None
+        return max(pause, asked) if asked else pause
+
+    def _report(self, text: Claimed, outcome: Outcome, recorded: Recorded) -> None:
+        metrics.count_submit(text.bridge, outcome)
+        log = self._log.bind(call=text.call, text=text.id, bridge=text.bridge, to=masked(text.recipient))
+        match outcome:
+            case Accepted(provider_ids=ids):
+                log.info("text_accepted", provider_id=ids[0] if ids else "", attempts=text.attempts)
+            case Refused(kind=kind, code=code, detail=detail):
+                log.warning("text_refused", kind=kind.value, code=code, detail=detail)
+            case NotSent(detail=detail):
+                log.warning("text_not_sent", detail=detail)
+            case Unknown(detail=detail):
+                log.error("text_unknown", detail=detail)
+        for fault in self._faults.seen(text, outcome, recorded.numbers_refused):
+            log.error(fault.event, code=fault.code, detail=fault.detail, cure=fault.cure)
+
+
+def _text(text: Claimed, now: datetime) -> Text:
+    """As it is handed to a bridge at an instant."""
+    validity = Validity(until=text.expires_at, left=text.expires_at - now)
+    return Text(key=text.key, to=text.recipient, sender=text.sender, body=text.body, validity=validity)
+
+
+_NEXT_START = "what is still queued goes at the next start"
+
+
+def quiet_of(config: Config) -> Quiet:
+    """Who may not be texted when."""
+    return Quiet(consent=config.consent, homes={line.name: home_of(line, config.region) for line in config.line.values()})
+
+
+def routes_of(config: Config) -> dict[str, tuple[str, ...]]:
+    """Each line's bridges in order."""
+    return {line.name: line.sms for line in config.line.values()}

@@ -1,0 +1,66 @@
+"""What a bridge said of a text, written down as one step of the text's life. Runs in the store's thread."""
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.core.delivery import Event
+from gateway.store import queue, receipts, texts, undeliverable
+from gateway.store.optouts import opt_out
+from gateway.store.queue import Claimed
+from sms.smpp.receipt import find_id
+from sms.text import Accepted, NotSent, Outcome, Refusal, Refused, Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Return:
+    """What becomes of a text that was certainly not sent."""
+
+    again_at: datetime
+    """When the bridge that declined it may be asked again."""
+    has_next: bool
+    """Its route names a bridge that has not declined it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What else there is to tell of an outcome."""
+
+    numbers_refused: int = 0
+    """The bridge has refused so many numbers without accepting one: it is likelier at fault than they are."""
+
+
+def record(db: sqlite3.Connection, text: Claimed, outcome: Outcome, back: Return, now: datetime) -> Recorded:
+    """Settle a text by its outcome, or return it to the queue where nothing can have been sent."""
+    match outcome:
+        case Accepted(provider_ids=ids):
+            receipts.accept(db, text.id, text.bridge, ids, now, find_id)
+            undeliverable.accepted(db, text.recipient, text.bridge)
+        case Unknown(detail=detail):
+            texts.settle(db, text.id, Event.NO_ANSWER, now, detail=detail)
+            receipts.keep_parts(db, text.id, text.bridge, outcome.provider_ids, outcome.parts, find_id)
+        case Refused(is_number_dead=True):
+            return _number_refused(db, text, outcome, back, now)
+        case Refused(kind=Refusal.NO_ROUTE) if not back.has_next:
+            _refuse(db, text, outcome, now)
+        case Refused() if outcome.kind in (Refusal.PERMANENT, Refusal.OPTED_OUT):
+            _refuse(db, text, outcome, now)
+        case Refused() | NotSent():
+            queue.put_back(db, text, now, again_at=back.again_at, detail=f"{text.bridge}: {outcome.detail}")
+    return Recorded()
+
+
+def _number_refused(db: sqlite3.Connection, text: Claimed, refused: Refused, back: Return, now: datetime) -> Recorded:
+    """Evidence against the number; where the bridge refuses one number after the other, against the bridge."""
+    run = undeliverable.refused(db, text.recipient, now, text.bridge, refused.code)
+    if run >= undeliverable.RUN and back.has_next:
+        queue.put_back(db, text, now, again_at=back.again_at, detail=f"{text.bridge}: {refused.detail}")
+    else:
+        _refuse(db, text, refused, now)
+    return Recorded(numbers_refused=run)
+
+
+def _refuse(db: sqlite3.Connection, text: Claimed, refused: Refused, now: datetime) -> None:
+    texts.settle(db, text.id, Event.REFUSED, now, detail=f"{refused.code} {refused.detail}")
+    if refused.kind is Refusal.OPTED_OUT:
+        opt_out(db, text.recipient, now, f"bridge:{text.bridge}")

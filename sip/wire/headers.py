@@ -1,0 +1,211 @@
+"""What a call's messages say: who calls, which number was dialled, by which detours, and why it was cancelled. PURE.
+
+Everything that leaves this file has been cleaned: no NUL, no lone surrogate, bounded in length, whatever a peer sent.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from sip.protocol import Diversion
+from sip.wire.message import Address, Message, address, elements, header, parse, split, unquoted, uri, values
+
+__all__ = [
+    "Caller", "Message", "Reason", "caller", "clean", "dialled", "diversions", "fault", "header", "is_answered_elsewhere",
+    "parse", "reasons", "verstat",
+]  # fmt: skip
+
+FIELD_LIMIT = 256
+"""Characters kept of a number, a name, a reason."""
+LIST_LIMIT = 16
+"""Elements kept of a list that a peer wrote."""
+_ONLY_ONCE = ("from", "to", "call-id", "cseq", "max-forwards", "content-length")
+_WITHHELD = frozenset({"", "anonymous", "unknown", "restricted", "private", "unavailable", "withheld", "266696687"})
+"""Users that mean nobody; the last is ANONYMOUS on a keypad."""
+_REASON_OF_CAUSE = {
+    "302": "unconditional",
+    "404": "unknown",
+    "408": "no-answer",
+    "480": "deflection",
+    "486": "user-busy",
+    "487": "deflection",
+    "503": "unavailable",
+}
+"""RFC 4458 causes as Diversion's words (RFC 5806)."""
+
+
+def clean(text: str, limit: int = FIELD_LIMIT) -> str:
+    """Text that any database, log and pipe takes: control characters and bytes that are no text are replaced, the rest cut."""
+    return re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]", "\ufffd", text[:limit])
+
+
+# --- is it a call at all? ---------------------------------------------------------------------------------------------
+
+
+def fault(message: Message) -> str | None:
+    """What makes an INVITE unfit to ring (it gets 400), or None. The SIP stack lets all of these through."""
+    for name in _ONLY_ONCE:
+        if len(values(message, name)) > 1:
+            return f"{name} stands more than once"
+    for name in ("from", "to", "call-id", "cseq"):
+        if not header(message, name):
+            return f"{name} is missing"
+    if (sender := address(header(message, "from") or "")) is None or not (sender.host or sender.scheme == "tel"):
+        return "from holds no usable address"
+    length = header(message, "content-length")
+    if length is not None:
+        if not length.isascii() or not length.isdecimal():
+            return "content-length is no number"
+        if int(length[:12]) > len(message.body.encode(errors="surrogateescape")):
+            return "content-length is more than the body"
+    return None
+
+
+# --- who calls --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """The calling party: `number` as the trunk wrote it, None where it was withheld."""
+
+    number: str | None
+    name: str
+    header: str
+    """The header that it was read from."""
+
+
+def caller(message: Message) -> Caller:
+    """The caller, by order of trust: P-Asserted-Identity (RFC 3325), Remote-Party-ID, From. P-Preferred-Identity never."""
+    found, source = _calling_party(message)
+    name = clean(found.name) if found else ""
+    if found is None or _is_private(message) or _hides(found):
+        return Caller(number=None, name=name, header=source)
+    return Caller(number=clean(found.user), name=name, header=source)
+
+
+def _calling_party(message: Message) -> tuple[Address | None, str]:
+    asserted = [found for element in elements(message, "P-Asserted-Identity") if (found := address(element))]
+    if asserted:
+        by_number = [found for found in asserted if found.scheme == "tel" or _looks_like_number(found.user)]
+        return (by_number or asserted)[0], "P-Asserted-Identity"
+    for element in elements(message, "Remote-Party-ID"):
+        found = address(element)
+        if found is not None and (found.parameter("party") or "calling").lower() == "calling":
+            return found, "Remote-Party-ID"
+    return address(header(message, "From") or ""), "From"
+
+
+def _is_private(message: Message) -> bool:
+    """Privacy (RFC 3323) other than none, or a From that hides although somebody asserted an identity."""
+    wishes = {wish.strip().lower() for value in values(message, "Privacy") for wish in re.split("[;,]", value)} - {""}
+    if wishes and wishes != {"none"}:
+        return True
+    shown = address(header(message, "From") or "")
+    return shown is not None and shown.host.lower().endswith("anonymous.invalid")
+
+
+def _hides(found: Address) -> bool:
+    privacy = (found.parameter("privacy") or "off").lower()
+    return found.user.lower().lstrip("+") in _WITHHELD or privacy in ("full", "yes", "uri")
+
+
+def _looks_like_number(user: str) -> bool:
+    return re.fullmatch(r"\+?[\d().-]{3,}", user) is not None
+
+
+# --- which number was dialled -----------------------------------------------------------------------------------------
+
+
+def dialled(message: Message) -> tuple[str, ...]:
+    """Candidates for the number that the caller dialled, best first, each once.
+
+    The request URI, P-Called-Party-ID, To; then where the call was diverted from, and where else it has been, the original
+    number first.
+    """
+    request = message.start.split(" ")
+    candidates = [uri(request[1])] if len(request) == 3 else []
+    candidates += [address(value) for value in values(message, "P-Called-Party-ID")]
+    candidates += [address(header(message, "To") or "")]
+    users = [clean(found.user) for found in candidates if found is not None and found.user]
+    users += [diversion.number for diversion in reversed(diversions(message))]
+    users += [clean(target.user) for target in _targets(message)]
+    return tuple(dict.fromkeys(users))[:LIST_LIMIT]
+
+
+def diversions(message: Message) -> tuple[Diversion, ...]:
+    """The detours on the call's way, the latest first: Diversion (RFC 5806), else History-Info (RFC 7044)."""
+    found = [
+        Diversion(number=clean(at.user), reason=clean(at.parameter("reason") or "unknown"))
+        for element in elements(message, "Diversion")
+        if (at := address(element)) is not None and at.user
+    ]
+    return tuple((found or _history(message))[:LIST_LIMIT])
+
+
+def _targets(message: Message) -> list[Address]:
+    """Every target that History-Info names, in its order; those that want to stay unnamed are left out."""
+    found = [address(element) for element in elements(message, "History-Info")]
+    return [target for target in found if target is not None and target.user.lower() not in _WITHHELD]
+
+
+def _history(message: Message) -> list[Diversion]:
+    """A target with a cause, or `mp` (another user), was reached because the one before did not take the call (RFC 7044)."""
+    found = []
+    for before, entry in pairwise(_targets(message)):
+        left = re.search(r"cause=(\d+)", before.uri_headers)  # ?Reason=SIP%3Bcause%3D486 on the target that was left
+        cause = entry.parameter("cause") or (left[1] if left else None)
+        if (cause or entry.parameter("mp")) and before.user != entry.user:
+            found.append(Diversion(number=clean(before.user), reason=_REASON_OF_CAUSE.get(cause or "", "unknown")))
+    return found[::-1]
+
+
+def verstat(message: Message) -> str:
+    """The trunk's STIR/SHAKEN verdict: `TN-Validation-Passed-A`, `TN-Validation-Failed` …; empty where it gave none."""
+    for name in ("P-Asserted-Identity", "From"):
+        for element in elements(message, name):
+            found = address(element)
+            verdict = found.parameter("verstat") if found else None
+            if verdict:
+                return clean(verdict)
+    return clean(header(message, "X-Plivo-Stir-Verification") or "")
+
+
+# --- why it was cancelled ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One element of a Reason header (RFC 3326)."""
+
+    protocol: str
+    cause: int | None
+    text: str
+
+    def __str__(self) -> str:
+        cause = f";cause={self.cause}" if self.cause is not None else ""
+        return f"{self.protocol}{cause}" + (f';text="{self.text}"' if self.text else "")
+
+
+def reasons(message: Message) -> tuple[Reason, ...]:
+    """Every element of every Reason header."""
+    return tuple(_reason(element) for element in elements(message, "Reason")[:LIST_LIMIT])
+
+
+def _reason(element: str) -> Reason:
+    protocol, *parameters = split(element, ";") or [""]
+    named = {}
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        named[name.strip().lower()] = unquoted(value.strip())
+    cause = named.get("cause", "")
+    return Reason(
+        protocol=clean(protocol.strip()),
+        cause=int(cause) if cause.isascii() and cause.isdecimal() and len(cause) < 6 else None,
+        text=clean(named.get("text", "")),
+    )
+
+
+def is_answered_elsewhere(found: Sequence[Reason]) -> bool:
+    """Does any element say that another phone took the call: `SIP;cause=200`, `Q.850;cause=26`?"""
+    return any((reason.protocol.lower(), reason.cause) in (("sip", 200), ("q.850", 26)) for reason in found)

@@ -1,0 +1,82 @@
+"""A fault over one call: the gateway lives, the other calls are journalled, and this one is taken up at the next start."""
+
+import asyncio
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from structlog.testing import capture_logs
+
+from config.load import load
+from gateway.calls.journal import Journal
+from gateway.calls.reserve import Reserve
+from gateway.decisions.knowledge import Knowledge
+from gateway.decisions.ruling import InForce, Ruling, Verdict
+from gateway.store import calls
+from gateway.store.calls import Arrival
+from gateway.store.database import Database
+from sip.protocol import AnsweredElsewhere, CallArrived, CallerHungUp
+from tests.peers.settings import awake
+from tests.preview.test_simulation import CONFIG
+
+
+class Stumbling(Ruling):
+    """Fails over one caller."""
+
+    def on_ended(self, db: sqlite3.Connection, arrival: Arrival, *rest: Any) -> Verdict | None:
+        if arrival.caller == "+14155550123":
+            raise LookupError("a fault of ours")
+        return super().on_ended(db, arrival, *rest)
+
+
+def arrived(key: str, caller: str) -> CallArrived:
+    return CallArrived(
+        key=key, call_id=key, trunk="pbx", source="192.0.2.10:5060", caller=caller, caller_name="", caller_header="From",
+        dialled=("+14155550100",), diversions=(), verstat="", at=datetime.now(UTC).timestamp(),
+    )  # fmt: skip
+
+
+async def test_fault_over_one_call(tmp_path: Path) -> None:
+    path = tmp_path / "textback.toml"
+    path.write_text(awake(CONFIG.format(once_per="day", per_day=100)))
+    in_force = InForce(Stumbling(Knowledge().directory(load(path), datetime.now(UTC))))
+    store, reserve, verdicts = Database(tmp_path / "textback.db"), Reserve(tmp_path / "calls.reserve"), []
+    with capture_logs() as logs:
+        async with asyncio.TaskGroup() as tasks:
+            journal = Journal(
+                store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=lambda _: None, ruled=verdicts.append
+            )
+            for key, caller in (("a", "+14155550123"), ("b", "+14155550124")):
+                journal.receive(arrived(key, caller))
+                journal.receive(CallerHungUp(key=key, at=datetime.now(UTC).timestamp(), rang=5, reason=""))
+            await journal.finish(10)
+            assert [log["key"] for log in logs if log["event"] == "call_not_journalled"] == ["a"]
+            assert [verdict.decision for verdict in verdicts] == ["send"]
+            assert [arrival.key for _, arrival in await store.write(calls.open_calls)] == ["a"]
+            in_force.ruling = Ruling(in_force.directory)
+            await journal.recover()
+    assert [verdict.decision for verdict in verdicts] == ["send", "send"]
+    store.close()
+
+
+async def test_call_that_was_answered_stays_so_when_its_ending_is_written_later(tmp_path: Path) -> None:
+    """A fault of ours over its ending: at the next start it is not taken for a call that a stop cut off, and is not texted."""
+    path = tmp_path / "textback.toml"
+    path.write_text(awake(CONFIG.format(once_per="day", per_day=100)))
+    in_force, verdicts = InForce(Stumbling(Knowledge().directory(load(path), datetime.now(UTC)))), list[Verdict]()
+    for _ in range(2):
+        store, reserve = Database(tmp_path / "textback.db"), Reserve(tmp_path / "calls.reserve")
+        async with asyncio.TaskGroup() as tasks:
+            journal = Journal(
+                store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=lambda _: None, ruled=verdicts.append
+            )
+            await journal.recover()
+            if isinstance(in_force.ruling, Stumbling):
+                journal.receive(arrived("a", "+14155550123"))
+                journal.receive(AnsweredElsewhere(key="a", at=datetime.now(UTC).timestamp(), rang=5, reason=""))
+            await journal.finish(10)
+        assert len(reserve) == (1 if isinstance(in_force.ruling, Stumbling) else 0)
+        in_force.ruling = Ruling(in_force.directory)
+        store.close()
+    assert [(verdict.decision, verdict.reason) for verdict in verdicts] == [("skip", "not_missed")]

@@ -1,0 +1,43 @@
+"""`/metrics` says what the document says that it says."""
+
+import re
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from gateway.process import metrics
+from sms.text import Accepted, NotSent, Refusal, Refused, Unknown
+
+DOCUMENT = (Path(__file__).parents[2] / "docs/monitoring.md").read_text()
+STATUS = {
+    "version": "0", "config_hash": "x", "reload_error": "", "files_unusable": [], "queued": 1, "held": 2, "held_for_a_person": 1, "unknown": 0,
+    "agent": {"up": True, "calls": 3, "strangers_refused": 4, "malformed_refused": 5, "descriptors": 6, "descriptor_limit": 7},
+    "database": {"writable": True, "calls_kept": 0},
+    "bridges": {"primary": {"up": True, "paused": False}},
+}  # fmt: skip
+
+
+def test_every_metric_is_in_the_document_and_the_other_way_round() -> None:
+    refusals = [Refused(kind=kind, code="", detail="") for kind in Refusal]
+    for outcome in (Accepted(provider_ids=()), NotSent(detail=""), Unknown(detail=""), *refusals):
+        metrics.count_submit("primary", outcome)
+    metrics.count_receipt("primary", "delivered")
+    metrics.count_reply("primary", "none")
+    metrics.count_decision("send", "missed_call")
+    families = list(text_string_to_metric_families(metrics.exposition(STATUS).decode()))
+    samples = [sample for family in families for sample in family.samples]
+    shown = dict(re.findall(r"^\| `(textback_\w+)` \| ([^|]*)\|", DOCUMENT, re.MULTILINE))
+    assert {sample.name for sample in samples} == set(shown)
+    for sample in samples:
+        assert {f"`{label}`" for label in sample.labels} == set(re.findall(r"`\w+`", shown[sample.name])), sample
+    outcomes = {sample.labels["outcome"] for sample in samples if sample.name == "textback_submits_total"}
+    assert all(f"`{outcome}`" in DOCUMENT for outcome in outcomes)
+    assert len(outcomes) == 8
+
+
+def test_what_to_be_woken_for_names_metrics_that_exist() -> None:
+    rules = DOCUMENT.partition("```yaml")[2]
+    known = set(re.findall(r"^\| `(textback_\w+)`", DOCUMENT, re.MULTILINE))
+    named = set(re.findall(r"textback_\w+", rules))
+    assert named
+    assert named <= known
