@@ -27,7 +27,7 @@ from config.values import Decimal, Flag, Pace, SomeTime, Whole
 from config.written import Misplaced
 
 __all__ = [
-    "KINDS", "STRICT", "Android", "Bandwidth", "Bridge", "Described", "Expiring", "Http", "Jasmin", "Kannel", "Plivo",
+    "KINDS", "STRICT", "Android", "Bandwidth", "BridgeSettings", "Described", "Expiring", "Http", "Jasmin", "Kannel", "Plivo",
     "SignalWire", "Sinch", "Smpp", "Spool", "Telnyx", "Twilio", "Vonage",
 ]  # fmt: skip
 
@@ -95,7 +95,7 @@ class Smpp(BaseModel):
         return self
 
 
-Bridge = Annotated[
+BridgeSettings = Annotated[
     Spool | Smpp | Twilio | SignalWire | Telnyx | Bandwidth | Vonage | Plivo | Sinch | Android | Kannel | Jasmin | Described,
     Field(discriminator="kind"),
 ]

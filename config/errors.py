@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from config import bridges, secrets
 from config.model import Alert, Config, Contacts, Hours, Line, LineText, Trunk, Variant
 from config.problems import Finder, Problem, did_you_mean
-from config.providers import InboundCalls, ReceiptCalls
+from config.providers import InboundPaths, ReceiptPaths
 from config.written import Misplaced, written
 
 NAMED = {"trunk": "pbx", "sms": "primary", "hours": "office", "line": "front-desk", "alert": "owner"}
@@ -216,7 +216,7 @@ def _known_keys(parts: Sequence[str], document: dict[str, Any]) -> list[str]:
 
 
 def _keys_of_bridge(rest: Sequence[str], document: dict[str, Any]) -> list[str]:
-    inner: dict[str, type[BaseModel]] = {"receipt": ReceiptCalls, "inbound": InboundCalls}
+    inner: dict[str, type[BaseModel]] = {"receipt": ReceiptPaths, "inbound": InboundPaths}
     model = (inner.get(rest[1]) if len(rest) > 2 else None) or model_of_bridge(document, rest[0])
     return _fields(model) if model else []
 

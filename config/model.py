@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, PrivateAttr, SecretStr, StringConstraints, model_validator
 
 from config.addresses import REACHED_BY, Host, HostPort, NamedFile, Phone, SipAddress, Url
-from config.bridges import STRICT, Bridge, Smpp, Spool, Twilio
+from config.bridges import STRICT, BridgeSettings, Smpp, Spool, Twilio
 from config.checked import checked
 from config.hours import DAYS, QUIET_HOURS, DayNames, Days, Holiday, NoHoliday, QuietHours, Span, TimeSpan
 from config.places import DATA_DIR, WEB_LISTEN
@@ -44,7 +44,7 @@ from config.values import (
 from config.written import Misplaced, written
 
 __all__ = [
-    "DAYS", "E164", "MERGE_FIELD", "MERGE_FIELDS", "QUIET_HOURS", "Alert", "Bridge", "Config", "Consent", "Contacts",
+    "DAYS", "E164", "MERGE_FIELD", "MERGE_FIELDS", "QUIET_HOURS", "Alert", "BridgeSettings", "Config", "Consent", "Contacts",
     "Hours", "Limits", "Line", "LineText", "Listen", "Place", "PortRange", "Retention", "Sip", "Smpp", "Span", "Spool",
     "Trunk", "Twilio", "Variant", "Web",
 ]  # fmt: skip
@@ -52,7 +52,7 @@ __all__ = [
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Seconds = Annotated[Decimal, Field(ge=1, le=180)]
 Count = Annotated[Whole, Field(le=1_000_000_000)]
-Message = Annotated[str, StringConstraints(min_length=1, max_length=1600)]
+MessageTemplate = Annotated[str, StringConstraints(min_length=1, max_length=1600)]
 LISTENERS = 8
 """So many transports the SIP stack can have."""
 DEFAULT_MESSAGE = (
@@ -195,9 +195,9 @@ class Consent(_Section):
     quiet_hours: QuietHours | None = None
     """None: those of the caller's country in `QUIET_HOURS`, where it has some."""
     when_quiet: Literal["hold", "skip", "send"] = "hold"
-    opt_out_reply: Message = "{business}: you will get no more texts. Reply START to undo."
-    opt_in_reply: Message = "{business}: you will get our texts again. Reply STOP to opt out."
-    help_reply: Message = "{business}: we text back when we miss your call. Call {number}. Reply STOP to opt out."
+    opt_out_reply: MessageTemplate = "{business}: you will get no more texts. Reply START to undo."
+    opt_in_reply: MessageTemplate = "{business}: you will get our texts again. Reply STOP to opt out."
+    help_reply: MessageTemplate = "{business}: we text back when we miss your call. Call {number}. Reply STOP to opt out."
     provider_confirms_opt_out: Flag = False
 
 
@@ -255,7 +255,7 @@ class Config(_Section):
     sip: Sip = Sip()
     web: Web = Web()
     trunk: dict[Name, Trunk] = Field(default_factory=dict)
-    sms: dict[Name, Bridge] = Field(default_factory=dict)
+    sms: dict[Name, BridgeSettings] = Field(default_factory=dict)
     hours: dict[Name, Hours] = Field(default_factory=dict)
     line: dict[Name, Line] = Field(min_length=1)
     consent: Consent = Consent()

@@ -186,7 +186,7 @@ class Jasmin(Expiring):
     """It writes its own wall clock as if it were UTC: only where it is."""
 
 
-class Calls(BaseModel):
+class HookPaths(BaseModel):
     """Where a call of the provider says what; paths like `data.to.0.number`."""
 
     model_config = STRICT
@@ -194,7 +194,7 @@ class Calls(BaseModel):
     to: Few = ""
 
 
-class ReceiptCalls(Calls):
+class ReceiptPaths(HookPaths):
     """`[sms.NAME.receipt]`."""
 
     state: Word
@@ -203,7 +203,7 @@ class ReceiptCalls(Calls):
     undelivered: Annotated[tuple[Word, ...], OneOrMore]
 
 
-class InboundCalls(Calls):
+class InboundPaths(HookPaths):
     """`[sms.NAME.inbound]`."""
 
     sender: Word
@@ -232,8 +232,8 @@ class Described(Http):
     accepted: Annotated[tuple[Status, ...], Field(min_length=1), OneOrMore] = (200, 201, 202)
     refused: Annotated[tuple[Status, ...], OneOrMore] = (400, 422)
     temporary: Annotated[tuple[Status, ...], OneOrMore] = (429,)
-    receipt: ReceiptCalls | None = None
-    inbound: InboundCalls | None = None
+    receipt: ReceiptPaths | None = None
+    inbound: InboundPaths | None = None
     hook_answer: str = Field(default="", max_length=10000)
     """What a call of the provider is answered with."""
 

@@ -11,7 +11,7 @@ import structlog
 from config.model import E164, Config, Line
 from gateway.core.call import Call, Outcome
 from gateway.core.case import Case, History, Traffic
-from gateway.core.delivery import Event, TextState
+from gateway.core.delivery import TextEvent, TextState
 from gateway.core.phone import kind_never_texted, masked, region_of
 from gateway.core.reason import IN_WORDS, Reason
 from gateway.core.schedule import local
@@ -93,7 +93,7 @@ class Actions:
     async def drop(self, text: int) -> str:
         """Cancel a text that is held or queued."""
         now = datetime.now(UTC)
-        state = await self._store.write(texts.settle, text, Event.CANCELLED, now, detail=DROPPED)
+        state = await self._store.write(texts.settle, text, TextEvent.CANCELLED, now, detail=DROPPED)
         if state is not TextState.CANCELLED:
             raise ActionRefused(await self._unchanged(text, "only a held or queued text can be dropped"))
         self._log.info("text_dropped", text=text)
@@ -231,12 +231,12 @@ def _settle_unknown(db: sqlite3.Connection, text: int, now: datetime) -> bool:
     row = texts.one(db, text)
     if row is None or row["state"] != TextState.UNKNOWN:
         return False
-    return texts.settle(db, text, Event.ACCEPTED, now, detail="a person says that it went") is TextState.ACCEPTED
+    return texts.settle(db, text, TextEvent.ACCEPTED, now, detail="a person says that it went") is TextState.ACCEPTED
 
 
 def _drop_held(db: sqlite3.Connection, line: str | None, since: datetime | None, now: datetime) -> list[int]:
     found = holds.held_since(db, line, since)
-    return [text for text in found if texts.settle(db, text, Event.CANCELLED, now, detail=DROPPED) is not None]
+    return [text for text in found if texts.settle(db, text, TextEvent.CANCELLED, now, detail=DROPPED) is not None]
 
 
 def _none_held(line: str | None, since: datetime | None) -> str:

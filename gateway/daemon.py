@@ -34,7 +34,7 @@ from gateway.texts.bridges import Bridges
 from gateway.texts.outbox import LastTexts, Outbox, quiet_of, routes_of
 from gateway.web import hooks, server
 from sip.pipe.client import AgentClient, AgentFailed, AgentLost
-from sip.protocol import Event, Pulse, Ready, Start
+from sip.protocol import AgentEvent, Pulse, Ready, Start
 
 BEAT_EVERY_S = 5.0
 COUNT_WITHIN_S = 1.0
@@ -211,7 +211,7 @@ class Gateway:
                 task.cancel()
             await asyncio.gather(stopped, agent, deaf, return_exceptions=True)
 
-    def _receive(self, event: Event | AgentLost) -> None:
+    def _receive(self, event: AgentEvent | AgentLost) -> None:
         match event:
             case Ready():
                 self._now_listening(event)

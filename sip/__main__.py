@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from sip.faults import never_wait
 from sip.pipe.pipes import CommandReader, EventWriter
-from sip.protocol import Event, Failed, Pulse, Start, Stop, Trunk, encode
+from sip.protocol import AgentEvent, Failed, Pulse, Start, Stop, Trunk, encode
 
 START_WITHIN_S = 10.0
 
@@ -84,7 +84,7 @@ class _Printer(EventWriter):
     def __init__(self) -> None:
         pass
 
-    def write(self, event: Event) -> None:
+    def write(self, event: AgentEvent) -> None:
         if not isinstance(event, Pulse):
             print(encode(event).decode().rstrip(), flush=True)
 

@@ -207,7 +207,7 @@ class Pulse:
     last_disconnected: str
 
 
-Event = (
+AgentEvent = (
     Ready
     | Failed
     | CallArrived
@@ -229,7 +229,7 @@ class ProtocolError(ValueError):
 
 
 _COMMANDS: dict[str, type[Command]] = {c.__name__: c for c in (Start, Ring, Refuse, UseTrunks, Stop)}
-_EVENTS: dict[str, type[Event]] = {
+_EVENTS: dict[str, type[AgentEvent]] = {
     e.__name__: e
     for e in (
         Ready,
@@ -254,7 +254,7 @@ _NESTED: dict[tuple[str, str], type[Trunk] | type[Diversion]] = {
 T = TypeVar("T")
 
 
-def encode(value: Command | Event) -> bytes:
+def encode(value: Command | AgentEvent) -> bytes:
     """One line of JSON with its type's name, ended by a newline."""
     return json.dumps({"type": type(value).__name__, **asdict(value)}, ensure_ascii=True).encode() + b"\n"
 
@@ -264,7 +264,7 @@ def decode_command(line: bytes) -> Command:
     return _decode(line, _COMMANDS)
 
 
-def decode_event(line: bytes) -> Event:
+def decode_event(line: bytes) -> AgentEvent:
     """The event in one line; `ProtocolError` where it is none."""
     return _decode(line, _EVENTS)
 

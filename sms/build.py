@@ -3,8 +3,7 @@
 from pathlib import Path
 from urllib.parse import quote
 
-from config.bridges import Bridge as Settings
-from config.bridges import Smpp, Spool
+from config.bridges import BridgeSettings, Smpp, Spool
 from sms.http.bridge import HttpBridge
 from sms.http.providers import provider_of
 from sms.smpp.bridge import SmppBridge
@@ -12,7 +11,7 @@ from sms.spool import SpoolBridge
 from sms.text import Bridge
 
 
-def build_bridge(name: str, settings: Settings, data_dir: Path, public_url: str) -> Bridge:
+def build_bridge(name: str, settings: BridgeSettings, data_dir: Path, public_url: str) -> Bridge:
     """The bridge of one section. `public_url` is where providers reach our webhooks; empty where they cannot."""
     match settings:
         case Spool():

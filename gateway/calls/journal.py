@@ -24,13 +24,13 @@ from gateway.store.database import Database, StoreError
 from gateway.store.instants import from_epoch
 from sip.pipe.client import AgentLost
 from sip.protocol import (
+    AgentEvent,
     AnsweredElsewhere,
     Busy,
     CallArrived,
     CallEnded,
     CallerHungUp,
     Command,
-    Event,
     Interrupted,
     Refuse,
     Refused,
@@ -67,7 +67,7 @@ class Journal:
         """Calls that ring now."""
         return len(self._open)
 
-    def receive(self, event: Event | AgentLost) -> None:
+    def receive(self, event: AgentEvent | AgentLost) -> None:
         """Take one event of the agent's, in the order of their happening."""
         match event:
             case CallArrived():
@@ -208,7 +208,7 @@ def _decided(db: sqlite3.Connection, ruling: Ruling, arrival: Arrival, ending: E
     return ruling.on_ended(db, arrival, ending, datetime.now(UTC))
 
 
-def _ending_of(event: Event) -> tuple[str, Ending] | None:
+def _ending_of(event: AgentEvent) -> tuple[str, Ending] | None:
     match event:
         case RingTimedOut(key=key, at=at, rang=rang):
             return key, _ending(Outcome.NO_ANSWER, at, rang)

@@ -19,7 +19,7 @@ from gateway.cli.say import complain, say, say_json
 from gateway.core.schedule import local
 from gateway.decisions.directory import Directory
 from gateway.decisions.knowledge import BY_ROWS, Knowledge
-from gateway.preview.advice import Message, advise, messages
+from gateway.preview.advice import LongestMessage, advise, messages
 from gateway.preview.by_default import by_default
 from gateway.preview.closed_days import ClosedDay, coming
 from gateway.preview.timetable import week
@@ -155,7 +155,7 @@ def _print(errors: tuple[Problem, ...], groups: dict[str, list[Problem]], config
     say(f"{config.path}: good (configuration {config.hash}). Lines: {lines}")
 
 
-def _message_json(message: Message) -> dict[str, Any]:
+def _message_json(message: LongestMessage) -> dict[str, Any]:
     cut = message.cut
     return {
         "key": message.key,

@@ -33,7 +33,7 @@ class TextState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Event(StrEnum):
+class TextEvent(StrEnum):
     """What can befall a text."""
 
     RELEASED = "released"
@@ -52,9 +52,9 @@ class Event(StrEnum):
     CANCELLED = "cancelled"
 
 
-_S, _E = TextState, Event
+_S, _E = TextState, TextEvent
 
-TABLE: dict[TextState, dict[Event, TextState]] = {
+TABLE: dict[TextState, dict[TextEvent, TextState]] = {
     _S.HELD: {_E.RELEASED: _S.QUEUED, _E.EXPIRED: _S.EXPIRED, _E.CANCELLED: _S.CANCELLED},
     _S.QUEUED: {_E.CLAIMED: _S.SENDING, _E.POSTPONED: _S.HELD, _E.EXPIRED: _S.EXPIRED, _E.CANCELLED: _S.CANCELLED},
     _S.SENDING: {
@@ -89,6 +89,6 @@ COUNTS_AS_SENT = COUNTS_AS_TEXTED - {_S.HELD} | {_S.UNDELIVERED}
 """States that count towards the limits: the text went, or is about to, and costs what it costs."""
 
 
-def after(state: TextState, event: Event) -> TextState | None:
+def after(state: TextState, event: TextEvent) -> TextState | None:
     """The state that follows, or None where the event comes too late to change anything."""
     return TABLE[state].get(event)

@@ -12,7 +12,7 @@ from config.model import E164, Line
 from gateway.core.call import Call
 from gateway.core.case import Case, History, Traffic
 from gateway.core.decision import Decision, Hold, Send, Skip, Step, decide, word_of
-from gateway.core.delivery import Event
+from gateway.core.delivery import TextEvent
 from gateway.core.hours import opens_at
 from gateway.core.phone import region_of
 from gateway.core.reason import Reason
@@ -71,7 +71,7 @@ class Ruling:
             return None
         line = self.directory.config.line.get(held["line"])
         if line is None:
-            texts.settle(db, text, Event.CANCELLED, now, detail="its line is no longer in the configuration")
+            texts.settle(db, text, TextEvent.CANCELLED, now, detail="its line is no longer in the configuration")
             return Verdict(call=ended.id, decision="skip", reason=Reason.NO_LINE, text=text)
         owed_since = _owed_since(held, line, now)
         decision = decide(self.case(db, ended, line, now, is_released=is_released, owed_since=owed_since))
@@ -83,7 +83,7 @@ class Ruling:
             case Hold():
                 holds.hold_on(db, text, fresh)
             case Skip(reason=reason):
-                event = Event.EXPIRED if reason is Reason.EXPIRED else Event.CANCELLED
+                event = TextEvent.EXPIRED if reason is Reason.EXPIRED else TextEvent.CANCELLED
                 texts.settle(db, text, event, now, detail=reason.value)
         due_at = decision.until if isinstance(decision, Hold) else None
         return Verdict(call=ended.id, decision=word_of(decision), reason=decision.reason, text=text, due_at=due_at)

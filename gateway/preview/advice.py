@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from config import doubts, placeholders
 from config.bridges import Http
-from config.model import E164, QUIET_HOURS, Bridge, Config, Hours, Line, Sip, Smpp
+from config.model import E164, QUIET_HOURS, BridgeSettings, Config, Hours, Line, Sip, Smpp
 from gateway.core.consent import Wish, wish
 from gateway.core.phone import domestic, region_of
 from gateway.core.schedule import zone
@@ -44,7 +44,7 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class LongestMessage:
     """One message of a line at its longest."""
 
     key: str
@@ -73,13 +73,15 @@ def advise(config: Config, now: datetime, knowledge: Knowledge | None = None) ->
     return (*found, *_of_files(config, now, knowledge or Knowledge(tells=False)))
 
 
-def messages(line: Line, config: Config) -> list[Message]:
+def messages(line: Line, config: Config) -> list[LongestMessage]:
     """Every message of a line, its fields at their longest."""
-    own = [Message(key=f"line.{line.name}.text.message", conditions="", cut=_longest(line, line.text.message, config))]
+    own = [LongestMessage(key=f"line.{line.name}.text.message", conditions="", cut=_longest(line, line.text.message, config))]
     for index, variant in enumerate(line.text.variant, start=1):
         if variant.message is not None:
             key = f"line.{line.name}.text.variant.{index}"
-            own.append(Message(key=f"{key}.message", conditions=in_words(variant), cut=_longest(line, variant.message, config)))
+            own.append(
+                LongestMessage(key=f"{key}.message", conditions=in_words(variant), cut=_longest(line, variant.message, config))
+            )
     return own
 
 
@@ -176,7 +178,7 @@ def of_max_calls(sip: Sip, limit: int) -> Iterator[Advice]:
         yield Advice(key="sip.max_calls", says=f"is {sip.max_calls}, and the SIP stack here carries {can.by_stack}; {cure}")
 
 
-def _of_bridge(key: str, way: Bridge, config: Config) -> Iterator[Advice]:
+def _of_bridge(key: str, way: BridgeSettings, config: Config) -> Iterator[Advice]:
     """What keeps receipts and replies from coming: a STOP that nobody hears is the worst of it."""
     if isinstance(way, Smpp) and way.bind == "transmitter":
         yield Advice(key=f"{key}.bind", says="a transmitter gets no replies, so a STOP never reaches the ledger")
@@ -203,7 +205,7 @@ def _is_near(host: str) -> bool:
         return "." not in host or host.endswith((".local", ".lan", ".internal", ".home.arpa"))
 
 
-def _of_message(message: Message) -> Iterator[Advice]:
+def _of_message(message: LongestMessage) -> Iterator[Advice]:
     key, cut = message.key, message.cut
     if cut.alphabet is Alphabet.UCS_2:
         culprit = first_not_gsm(cut.text) or ""

@@ -12,7 +12,7 @@ import structlog
 
 from config.model import E164, Line
 from gateway.core.consent import Wish, wish
-from gateway.core.delivery import Event
+from gateway.core.delivery import TextEvent
 from gateway.core.phone import masked, read_number, readings
 from gateway.decisions.directory import Directory
 from gateway.decisions.ruling import InForce
@@ -94,7 +94,7 @@ class Inbox:
             case Accepted(provider_ids=ids):
                 await self._store.insist(_accept_late, text, ids, now)
             case Refused(code=code, detail=detail):
-                await self._store.insist(texts.settle, text, Event.REFUSED, now, detail=f"{code} {detail}")
+                await self._store.insist(texts.settle, text, TextEvent.REFUSED, now, detail=f"{code} {detail}")
             case Unknown(detail=detail):
                 await self._store.insist(_keep_late_part, text, outcome)
                 self._log.info("unknown_text_known_better", text=text, detail=detail)

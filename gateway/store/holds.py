@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from gateway.core.delivery import Event, TextState
+from gateway.core.delivery import TextEvent, TextState
 from gateway.core.reason import Reason
 from gateway.store import receipts
 from gateway.store.instants import read, written
@@ -13,14 +13,14 @@ from gateway.store.texts import NewText, settle
 
 def release(db: sqlite3.Connection, text: int, fresh: NewText) -> None:
     """A held text goes: with the message that applies now, and due at once."""
-    if settle(db, text, Event.RELEASED, fresh.queued_at) is TextState.QUEUED:
+    if settle(db, text, TextEvent.RELEASED, fresh.queued_at) is TextState.QUEUED:
         db.execute("UPDATE texts SET settled_at = NULL WHERE id = ?", (text,))
         _renew(db, text, fresh)
 
 
 def postpone(db: sqlite3.Connection, text: int, now: datetime, reason: Reason) -> None:
     """A queued text may not go now: it is held, and decided anew at once."""
-    if settle(db, text, Event.POSTPONED, now) is TextState.HELD:
+    if settle(db, text, TextEvent.POSTPONED, now) is TextState.HELD:
         db.execute("UPDATE texts SET due_at = ?, held_for = ?, settled_at = NULL WHERE id = ?", (written(now), reason, text))
 
 
@@ -49,7 +49,7 @@ def _renew(db: sqlite3.Connection, text: int, fresh: NewText) -> None:
 
 def resend(db: sqlite3.Connection, text: int, now: datetime, expires: timedelta) -> bool:
     """A person wants a text whose fate is unknown to be sent (again); False where its fate is known."""
-    if settle(db, text, Event.RESENT, now, detail="a person had it sent again") is not TextState.QUEUED:
+    if settle(db, text, TextEvent.RESENT, now, detail="a person had it sent again") is not TextState.QUEUED:
         return False
     receipts.forget_parts(db, text)
     db.execute(

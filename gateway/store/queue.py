@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from config.model import E164
-from gateway.core.delivery import Event, TextState, after
+from gateway.core.delivery import TextEvent, TextState, after
 from gateway.core.quiet import NEVER, Quiet
 from gateway.core.reason import Reason
 from gateway.store import consent, holds
@@ -117,7 +117,7 @@ def claim_due(
         if not left[way.bridge]:
             continue
         if against := speaks_against(db, row):
-            settle(db, row["id"], Event.CANCELLED, now, detail=_CANCELLED[against])
+            settle(db, row["id"], TextEvent.CANCELLED, now, detail=_CANCELLED[against])
             cancelled.append(row["id"])
             continue
         if _is_too_late(row, quiet, now):
@@ -144,7 +144,7 @@ def waits_for_morning(db: sqlite3.Connection, text: int, quiet: Quiet, now: date
 
 def put_back(db: sqlite3.Connection, text: Claimed, at: datetime, *, again_at: datetime, detail: str) -> None:
     """Return a text that was certainly not sent: for the next bridge of its route at once, for this one at an instant."""
-    if settle(db, text.id, Event.NOT_NOW, at, detail=detail) is TextState.QUEUED:
+    if settle(db, text.id, TextEvent.NOT_NOW, at, detail=detail) is TextState.QUEUED:
         db.execute(
             "UPDATE texts SET due_at = ?, tried = ?, settled_at = NULL WHERE id = ?",
             (written(again_at), json.dumps([*text.tried, text.bridge]), text.id),
@@ -200,7 +200,7 @@ def _expire(db: sqlite3.Connection, now: datetime) -> tuple[int, ...]:
     rows = db.execute(EXPIRED, (written(now),)).fetchall()
     for row in rows:
         why = f"not sent in time; last: {row['detail']}" if row["detail"] else "not sent in time: no bridge was ready"
-        settle(db, row["id"], Event.EXPIRED, now, detail=why)
+        settle(db, row["id"], TextEvent.EXPIRED, now, detail=why)
     return tuple(row["id"] for row in rows)
 
 
@@ -217,7 +217,7 @@ def speaks_against(db: sqlite3.Connection, row: sqlite3.Row) -> Reason | None:
 
 
 def _claim(db: sqlite3.Connection, row: sqlite3.Row, way: _Way, now: datetime) -> Claimed:
-    state = after(TextState(row["state"]), Event.CLAIMED)
+    state = after(TextState(row["state"]), TextEvent.CLAIMED)
     db.execute(
         "UPDATE texts SET state = ?, bridge = ?, claimed_at = ?, attempts = attempts + 1 WHERE id = ?",
         (state, way.bridge, written(now), row["id"]),

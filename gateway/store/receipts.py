@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from config.model import E164
-from gateway.core.delivery import Event, TextState
+from gateway.core.delivery import TextEvent, TextState
 from gateway.store import texts, undeliverable
 from gateway.store.instants import read, written
 from sms.text import Receipt, ReceiptState
@@ -58,7 +58,7 @@ def add(db: sqlite3.Connection, receipt: Receipt, match: Match) -> Kept:
 
 def accept(db: sqlite3.Connection, text: int, bridge: str, provider_ids: Sequence[str], at: datetime, match: Match) -> None:
     """Write down the network's yes to the whole text and apply the receipts that were faster than it."""
-    texts.settle(db, text, Event.ACCEPTED, at, bridge=bridge)
+    texts.settle(db, text, TextEvent.ACCEPTED, at, bridge=bridge)
     _keep_ids(db, text, bridge, provider_ids, len(provider_ids), match)
 
 
@@ -248,7 +248,7 @@ def _apply(db: sqlite3.Connection, part: _Part, provider_id: str, state: Receipt
     )
     detail = part.detail or code
     if state is ReceiptState.UNDELIVERED:
-        texts.settle(db, part.text, Event.UNDELIVERED, at, detail=detail)
+        texts.settle(db, part.text, TextEvent.UNDELIVERED, at, detail=detail)
         return
     still = db.execute(
         "SELECT count(*) FILTER (WHERE provider_id = '') AS unknown, count(*) FILTER (WHERE receipt IS NOT ?) AS open"
@@ -256,6 +256,6 @@ def _apply(db: sqlite3.Connection, part: _Part, provider_id: str, state: Receipt
         (ReceiptState.DELIVERED, part.text),
     ).fetchone()
     if not still["open"]:
-        texts.settle(db, part.text, Event.DELIVERED, at, detail=detail)
+        texts.settle(db, part.text, TextEvent.DELIVERED, at, detail=detail)
     elif not still["unknown"]:
-        texts.settle(db, part.text, Event.ACCEPTED, at, detail=part.detail)
+        texts.settle(db, part.text, TextEvent.ACCEPTED, at, detail=part.detail)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from config.model import E164
 from gateway.core.consent import Wish
-from gateway.core.delivery import Event, TextState, after
+from gateway.core.delivery import TextEvent, TextState, after
 from gateway.store.instants import read, written
 from gateway.store.wanted import Names, Wanted, where
 
@@ -91,7 +91,7 @@ def by_key(db: sqlite3.Connection, key: str) -> sqlite3.Row | None:
 
 
 def settle(
-    db: sqlite3.Connection, text: int, event: Event, at: datetime, *, detail: str = "", bridge: str | None = None
+    db: sqlite3.Connection, text: int, event: TextEvent, at: datetime, *, detail: str = "", bridge: str | None = None
 ) -> TextState | None:
     """Take a text one step further; the new state, or None where the event came too late to change anything."""
     row = db.execute("SELECT state FROM texts WHERE id = ?", (text,)).fetchone()
@@ -108,7 +108,7 @@ def recover(db: sqlite3.Connection, now: datetime) -> tuple[int, ...]:
     """After a stop that nobody announced: texts that were under way may have gone, so they are held as `unknown`."""
     rows = db.execute("SELECT id FROM texts WHERE state = ? ORDER BY id", (TextState.SENDING,)).fetchall()
     for row in rows:
-        settle(db, row["id"], Event.NO_ANSWER, now, detail="the gateway stopped while it was being sent")
+        settle(db, row["id"], TextEvent.NO_ANSWER, now, detail="the gateway stopped while it was being sent")
     return tuple(row["id"] for row in rows)
 
 
@@ -120,7 +120,7 @@ def unknown_since(db: sqlite3.Connection, at: datetime) -> list[sqlite3.Row]:
 def cancel_for(db: sqlite3.Connection, number: E164, at: datetime, detail: str) -> int:
     """Cancel whatever is still queued or held for a number; how many that were."""
     rows = db.execute("SELECT id FROM texts WHERE recipient = ? AND state IN ('queued', 'held')", (number,)).fetchall()
-    return sum(settle(db, row["id"], Event.CANCELLED, at, detail=detail) is not None for row in rows)
+    return sum(settle(db, row["id"], TextEvent.CANCELLED, at, detail=detail) is not None for row in rows)
 
 
 def under_way_to(db: sqlite3.Connection, number: E164) -> int:

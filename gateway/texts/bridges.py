@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from config.bridges import Bridge as Settings
+from config.bridges import BridgeSettings
 from sms.build import build_bridge
 from sms.text import Bridge, Sink
 
@@ -26,13 +26,13 @@ class Bridges:
         self._public_url = public_url
         self._changed = changed
         self._again_s = again_s
-        self._settings: dict[str, Settings] = {}
+        self._settings: dict[str, BridgeSettings] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         """By name; a bridge that is gone stays here until it has said goodbye."""
         self._log = structlog.get_logger()
 
     @asynccontextmanager
-    async def running(self, sink: Sink, settings: Mapping[str, Settings]) -> AsyncIterator[None]:
+    async def running(self, sink: Sink, settings: Mapping[str, BridgeSettings]) -> AsyncIterator[None]:
         """Run these bridges until the context is left; then let them say goodbye."""
         self._sink = sink
         async with asyncio.TaskGroup() as self._tasks:
@@ -40,7 +40,7 @@ class Bridges:
             yield
             self.use({})
 
-    def use(self, settings: Mapping[str, Settings]) -> None:
+    def use(self, settings: Mapping[str, BridgeSettings]) -> None:
         """Stop what is gone or different, start what is new or different, leave the rest alone.
 
         A bridge with new settings starts when the old one of that name has said goodbye; until then it is not up.

@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.core.delivery import Event
+from gateway.core.delivery import TextEvent
 from gateway.store import queue, receipts, texts, undeliverable
 from gateway.store.optouts import opt_out
 from gateway.store.queue import Claimed
@@ -37,7 +37,7 @@ def record(db: sqlite3.Connection, text: Claimed, outcome: Outcome, back: Return
             receipts.accept(db, text.id, text.bridge, ids, now, find_id)
             undeliverable.accepted(db, text.recipient, text.bridge)
         case Unknown(detail=detail):
-            texts.settle(db, text.id, Event.NO_ANSWER, now, detail=detail)
+            texts.settle(db, text.id, TextEvent.NO_ANSWER, now, detail=detail)
             receipts.keep_parts(db, text.id, text.bridge, outcome.provider_ids, outcome.parts, find_id)
         case Refused(is_number_dead=True):
             return _number_refused(db, text, outcome, back, now)
@@ -61,6 +61,6 @@ def _number_refused(db: sqlite3.Connection, text: Claimed, refused: Refused, bac
 
 
 def _refuse(db: sqlite3.Connection, text: Claimed, refused: Refused, now: datetime) -> None:
-    texts.settle(db, text.id, Event.REFUSED, now, detail=f"{refused.code} {refused.detail}")
+    texts.settle(db, text.id, TextEvent.REFUSED, now, detail=f"{refused.code} {refused.detail}")
     if refused.kind is Refusal.OPTED_OUT:
         opt_out(db, text.recipient, now, f"bridge:{text.bridge}")

@@ -131,7 +131,7 @@ class Agent:
             say_fault(error)
             leg.respond(500)
 
-    def _admit(self, key: str, leg: Leg, source: str, message: headers.Message) -> None:
+    def _admit(self, key: str, leg: Leg, source: str, message: headers.SipMessage) -> None:
         trunk = self._trunk_of(source, message)
         if trunk is None:
             self._strangers += 1
@@ -149,7 +149,7 @@ class Agent:
         else:
             self._take(key, leg, trunk, source, message)
 
-    def _trunk_of(self, source: str, message: headers.Message) -> Trunk | None:
+    def _trunk_of(self, source: str, message: headers.SipMessage) -> Trunk | None:
         address = address_of(source)
         token = self._start.call_test_token
         if token and address is not None and (address.is_loopback or str(address) in self._own_hosts):
@@ -158,7 +158,7 @@ class Agent:
                 return self._call_test
         return self._admission.trunk_of(address)
 
-    def _take(self, key: str, leg: Leg, trunk: Trunk, source: str, message: headers.Message) -> None:
+    def _take(self, key: str, leg: Leg, trunk: Trunk, source: str, message: headers.SipMessage) -> None:
         """A proper call from a trunk: ring at once, then tell; without room for it: busy, and tell all the same."""
         now = time.monotonic()
         arrived = self._arrival(key, trunk, source, message)
@@ -175,7 +175,7 @@ class Agent:
         self._timers.at(session.deadline, lambda: self._ring_timer(key))
         self._timers.at(now + PROVISIONAL_EVERY_S, lambda: self._repeat_provisional(key))
 
-    def _arrival(self, key: str, trunk: Trunk, source: str, message: headers.Message) -> CallArrived:
+    def _arrival(self, key: str, trunk: Trunk, source: str, message: headers.SipMessage) -> CallArrived:
         caller = headers.caller(message)
         return CallArrived(
             key=key,

@@ -22,7 +22,7 @@ POLL_MS = 5
 
 
 class _Call(pj.Call):  # type: ignore[misc]
-    def __init__(self, account: Any, heard: "Heard") -> None:
+    def __init__(self, account: Any, heard: "CallProgress") -> None:
         super().__init__(account)
         self._heard = heard
 
@@ -32,7 +32,7 @@ class _Call(pj.Call):  # type: ignore[misc]
         self._heard.state(info.state, info.lastStatusCode, info.callIdString)
 
 
-class Heard:
+class CallProgress:
     """What came back, told as it comes."""
 
     def __init__(self, out: Any) -> None:
@@ -67,7 +67,7 @@ def main() -> int:
     out = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the stack talks while it wakes up
     wanted = json.loads(sys.stdin.readline())
-    heard = Heard(out)
+    heard = CallProgress(out)
     try:
         endpoint, account = _open(wanted)
         call = _Call(account, heard)
@@ -121,7 +121,7 @@ def _parameters(token: str) -> Any:
     return parameters
 
 
-def _listen(endpoint: Any, call: _Call, heard: Heard, wanted: dict[str, Any]) -> None:
+def _listen(endpoint: Any, call: _Call, heard: CallProgress, wanted: dict[str, Any]) -> None:
     hang_up_after, give_up_after = wanted["hang_up_after"], wanted["give_up_after"]
     has_hung_up = False
     while not heard.is_over and heard.seconds < give_up_after + 5:

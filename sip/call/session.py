@@ -7,8 +7,8 @@ import pjsua2 as pj
 
 from sip.call.call_state import CallState, Happening, after
 from sip.faults import guarded, say
-from sip.protocol import AnsweredElsewhere, CallerHungUp, Event, Interrupted, Refused, Trunk
-from sip.wire.headers import Reason
+from sip.protocol import AgentEvent, AnsweredElsewhere, CallerHungUp, Interrupted, Refused, Trunk
+from sip.wire.headers import ReasonHeader
 
 PROVISIONAL_EVERY_S = 60.0
 """A 180 is repeated so that no proxy gives the call up (RFC 3261 §13.3.1.1)."""
@@ -70,7 +70,7 @@ class Session:
         self.arrived = arrived
         self.deadline = deadline
         self.state = CallState.RINGING
-        self.reasons: tuple[Reason, ...] | None = None
+        self.reasons: tuple[ReasonHeader, ...] | None = None
         """Out of the CANCEL; None until one came."""
 
     @property
@@ -92,7 +92,7 @@ def happening_at_end(status: int) -> Happening:
     return Happening.REFUSED_BY_PLAN if 400 <= status < 500 else Happening.STOPPED
 
 
-def event_at_end(key: str, outcome: CallState, rang: float, reason: str, status: int) -> Event:
+def event_at_end(key: str, outcome: CallState, rang: float, reason: str, status: int) -> AgentEvent:
     """How a call ended, as it is told."""
     now = time.time()
     match outcome:

@@ -15,8 +15,8 @@ import structlog
 from sip.pipe.agent_log import AgentLog
 from sip.pipe.agent_process import AgentProcess
 from sip.protocol import (
+    AgentEvent,
     Command,
-    Event,
     Failed,
     ProtocolError,
     Pulse,
@@ -71,7 +71,7 @@ class AgentClient:
     def __init__(
         self,
         start: Start,
-        receive: Callable[[Event | AgentLost], None],
+        receive: Callable[[AgentEvent | AgentLost], None],
         *,
         command: Sequence[str] = AGENT,
         patience: Patience | None = None,
@@ -227,7 +227,7 @@ class AgentClient:
         elif self._process is not None:
             self._process.kill(f"wrote what is no event more than {UNREADABLE_AT_MOST} times")
 
-    def _tell(self, event: Event | AgentLost) -> None:
+    def _tell(self, event: AgentEvent | AgentLost) -> None:
         """A fault over one event costs neither the agent nor the events that follow."""
         try:
             self._receive(event)

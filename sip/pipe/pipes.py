@@ -7,7 +7,7 @@ import time
 from collections import deque
 
 from sip.faults import say
-from sip.protocol import Command, Event, ProtocolError, decode_command, encode
+from sip.protocol import AgentEvent, Command, ProtocolError, decode_command, encode
 
 GRACE_AFTER_EOF_S = 5.0
 """The gateway is gone: an agent that has not left by then is stuck and is ended."""
@@ -59,7 +59,7 @@ class EventWriter:
         """So much waits that no more should be begun."""
         return len(self._unsent) > self._unsent_at_most
 
-    def write(self, event: Event) -> None:
+    def write(self, event: AgentEvent) -> None:
         """Queue an event; `flush` sends it."""
         self._unsent += encode(event)
 

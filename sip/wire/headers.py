@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from sip.protocol import Diversion
-from sip.wire.message import Address, Message, address, elements, header, parse, split, unquoted, uri, values
+from sip.wire.message import Address, SipMessage, address, elements, header, parse, split, unquoted, uri, values
 
 __all__ = [
-    "Caller", "Message", "Reason", "caller", "clean", "dialled", "diversions", "fault", "header", "is_answered_elsewhere",
-    "parse", "reasons", "verstat",
+    "Caller", "ReasonHeader", "SipMessage", "caller", "clean", "dialled", "diversions", "fault", "header",
+    "is_answered_elsewhere", "parse", "reasons", "verstat",
 ]  # fmt: skip
 
 FIELD_LIMIT = 256
@@ -43,7 +43,7 @@ def clean(text: str, limit: int = FIELD_LIMIT) -> str:
 # --- is it a call at all? ---------------------------------------------------------------------------------------------
 
 
-def fault(message: Message) -> str | None:
+def fault(message: SipMessage) -> str | None:
     """What makes an INVITE unfit to ring (it gets 400), or None. The SIP stack lets all of these through."""
     for name in _ONLY_ONCE:
         if len(values(message, name)) > 1:
@@ -75,7 +75,7 @@ class Caller:
     """The header that it was read from."""
 
 
-def caller(message: Message) -> Caller:
+def caller(message: SipMessage) -> Caller:
     """The caller, by order of trust: P-Asserted-Identity (RFC 3325), Remote-Party-ID, From. P-Preferred-Identity never."""
     found, source = _calling_party(message)
     name = clean(found.name) if found else ""
@@ -84,7 +84,7 @@ def caller(message: Message) -> Caller:
     return Caller(number=clean(found.user), name=name, header=source)
 
 
-def _calling_party(message: Message) -> tuple[Address | None, str]:
+def _calling_party(message: SipMessage) -> tuple[Address | None, str]:
     asserted = [found for element in elements(message, "P-Asserted-Identity") if (found := address(element))]
     if asserted:
         by_number = [found for found in asserted if found.scheme == "tel" or _looks_like_number(found.user)]
@@ -96,7 +96,7 @@ def _calling_party(message: Message) -> tuple[Address | None, str]:
     return address(header(message, "From") or ""), "From"
 
 
-def _is_private(message: Message) -> bool:
+def _is_private(message: SipMessage) -> bool:
     """Privacy (RFC 3323) other than none, or a From that hides although somebody asserted an identity."""
     wishes = {wish.strip().lower() for value in values(message, "Privacy") for wish in re.split("[;,]", value)} - {""}
     if wishes and wishes != {"none"}:
@@ -117,7 +117,7 @@ def _looks_like_number(user: str) -> bool:
 # --- which number was dialled -----------------------------------------------------------------------------------------
 
 
-def dialled(message: Message) -> tuple[str, ...]:
+def dialled(message: SipMessage) -> tuple[str, ...]:
     """Candidates for the number that the caller dialled, best first, each once.
 
     The request URI, P-Called-Party-ID, To; then where the call was diverted from, and where else it has been, the original
@@ -133,7 +133,7 @@ def dialled(message: Message) -> tuple[str, ...]:
     return tuple(dict.fromkeys(users))[:LIST_LIMIT]
 
 
-def diversions(message: Message) -> tuple[Diversion, ...]:
+def diversions(message: SipMessage) -> tuple[Diversion, ...]:
     """The detours on the call's way, the latest first: Diversion (RFC 5806), else History-Info (RFC 7044)."""
     found = [
         Diversion(number=clean(at.user), reason=clean(at.parameter("reason") or "unknown"))
@@ -143,13 +143,13 @@ def diversions(message: Message) -> tuple[Diversion, ...]:
     return tuple((found or _history(message))[:LIST_LIMIT])
 
 
-def _targets(message: Message) -> list[Address]:
+def _targets(message: SipMessage) -> list[Address]:
     """Every target that History-Info names, in its order; those that want to stay unnamed are left out."""
     found = [address(element) for element in elements(message, "History-Info")]
     return [target for target in found if target is not None and target.user.lower() not in _WITHHELD]
 
 
-def _history(message: Message) -> list[Diversion]:
+def _history(message: SipMessage) -> list[Diversion]:
     """A target with a cause, or `mp` (another user), was reached because the one before did not take the call (RFC 7044)."""
     found = []
     for before, entry in pairwise(_targets(message)):
@@ -160,7 +160,7 @@ def _history(message: Message) -> list[Diversion]:
     return found[::-1]
 
 
-def verstat(message: Message) -> str:
+def verstat(message: SipMessage) -> str:
     """The trunk's STIR/SHAKEN verdict: `TN-Validation-Passed-A`, `TN-Validation-Failed` …; empty where it gave none."""
     for name in ("P-Asserted-Identity", "From"):
         for element in elements(message, name):
@@ -175,7 +175,7 @@ def verstat(message: Message) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class ReasonHeader:
     """One element of a Reason header (RFC 3326)."""
 
     protocol: str
@@ -187,25 +187,25 @@ class Reason:
         return f"{self.protocol}{cause}" + (f';text="{self.text}"' if self.text else "")
 
 
-def reasons(message: Message) -> tuple[Reason, ...]:
+def reasons(message: SipMessage) -> tuple[ReasonHeader, ...]:
     """Every element of every Reason header."""
     return tuple(_reason(element) for element in elements(message, "Reason")[:LIST_LIMIT])
 
 
-def _reason(element: str) -> Reason:
+def _reason(element: str) -> ReasonHeader:
     protocol, *parameters = split(element, ";") or [""]
     named = {}
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         named[name.strip().lower()] = unquoted(value.strip())
     cause = named.get("cause", "")
-    return Reason(
+    return ReasonHeader(
         protocol=clean(protocol.strip()),
         cause=int(cause) if cause.isascii() and cause.isdecimal() and len(cause) < 6 else None,
         text=clean(named.get("text", "")),
     )
 
 
-def is_answered_elsewhere(found: Sequence[Reason]) -> bool:
+def is_answered_elsewhere(found: Sequence[ReasonHeader]) -> bool:
     """Does any element say that another phone took the call: `SIP;cause=200`, `Q.850;cause=26`?"""
     return any((reason.protocol.lower(), reason.cause) in (("sip", 200), ("q.850", 26)) for reason in found)

@@ -31,7 +31,7 @@ HEADERS_AT_MOST = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class SipMessage:
     """One SIP message. Header names are lower case and long."""
 
     start: str
@@ -39,7 +39,7 @@ class Message:
     body: str
 
 
-def parse(raw: str) -> Message:
+def parse(raw: str) -> SipMessage:
     """The message in a raw text, with CRLF or LF line ends."""
     end = _END_OF_HEAD.search(raw)
     head, body = (raw[: end.start()], raw[end.end() :]) if end else (raw, "")
@@ -50,22 +50,22 @@ def parse(raw: str) -> Message:
         if colon:
             lower = name.strip().lower()
             headers.append((_COMPACT.get(lower, lower), value.strip()))
-    return Message(start=lines[0].strip(), headers=tuple(headers), body=body)
+    return SipMessage(start=lines[0].strip(), headers=tuple(headers), body=body)
 
 
-def values(message: Message, name: str) -> list[str]:
+def values(message: SipMessage, name: str) -> list[str]:
     """Every value of a header, in order, each as its own line stood."""
     wanted = name.lower()
     return [value for header, value in message.headers if header == wanted]
 
 
-def header(message: Message, name: str) -> str | None:
+def header(message: SipMessage, name: str) -> str | None:
     """The first value of a header, or None."""
     found = values(message, name)
     return found[0] if found else None
 
 
-def elements(message: Message, name: str) -> list[str]:
+def elements(message: SipMessage, name: str) -> list[str]:
     """Every element of a header that is a comma-separated list, over all its lines."""
     return [element for value in values(message, name) for element in split(value, ",")]
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sms.http import wire
-from sms.http.exchange import Answer, Hook, HookAnswer, Request
+from sms.http.exchange import Hook, HookResponse, Request, Response
 from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Reply, Text, Unknown
 
 _WHO = "the phone's gateway"
@@ -30,7 +30,7 @@ _STATES = {
 class Android:
     """One phone. The sender is the phone's own number whatever the line says; `sim` chooses among several."""
 
-    hook_answer = HookAnswer()
+    hook_answer = HookResponse()
 
     def __init__(self, *, url: str, user: str, password: str, signing_key: str, sim: int | None) -> None:
         self._url = url
@@ -39,7 +39,7 @@ class Android:
 
     def request(self, text: Text) -> Request:
         """POST, JSON, Basic."""
-        told = {
+        members = {
             "id": text.key,
             "textMessage": {"text": text.body},
             "phoneNumbers": [text.to],
@@ -47,20 +47,20 @@ class Android:
             **({"simNumber": self._sim} if self._sim else {}),
             **({"ttl": text.validity.within(VALID_AT_LEAST, VALID_AT_MOST).seconds} if text.validity else {}),
         }
-        return wire.json_request(self._url, told, Authorization=self._authorization)
+        return wire.json_request(self._url, members, Authorization=self._authorization)
 
-    def outcome(self, answer: Answer) -> Outcome:
+    def outcome(self, response: Response) -> Outcome:
         """202 is a yes; so is 409, which says that it has our id already."""
-        told = wire.told(answer.body)
-        if 200 <= answer.status < 300 and told.get("id") and told.get("state") != "Failed":
-            return Accepted(provider_ids=(wire.word(told["id"]),))
-        if answer.status == 409:
+        members = wire.json_object(response.body)
+        if 200 <= response.status < 300 and members.get("id") and members.get("state") != "Failed":
+            return Accepted(provider_ids=(wire.scalar(members["id"]),))
+        if response.status == 409:
             return Accepted(provider_ids=())
-        said = wire.word(told.get("message"))
-        named = _REFUSALS.refused(answer, "", said) if answer.status in (400, 503) else None
-        if named is None and not 400 <= answer.status < 500:
-            return Unknown(detail=f"{_WHO} answered {answer.status}")
-        return named or _CODES.refused(answer, "", said)
+        said = wire.scalar(members.get("message"))
+        named = _REFUSALS.refused(response, "", said) if response.status in (400, 503) else None
+        if named is None and not 400 <= response.status < 500:
+            return Unknown(detail=f"{_WHO} answered {response.status}")
+        return named or _CODES.refused(response, "", said)
 
     # --- a text whose answer was lost (CanLookUp) ---
 
@@ -68,11 +68,11 @@ class Android:
         """The message with our id."""
         return Request(url=f"{self._url}/{text.key}", headers={"Authorization": self._authorization}, method="GET")
 
-    def found(self, answer: Answer, text: Text, since: datetime) -> Outcome | None:
+    def found(self, response: Response, text: Text, since: datetime) -> Outcome | None:
         """200 with our id: the phone's gateway has it."""
         return (
             Accepted(provider_ids=(text.key,))
-            if answer.status == 200 and wire.told(answer.body).get("id") == text.key
+            if response.status == 200 and wire.json_object(response.body).get("id") == text.key
             else None
         )
 
@@ -86,21 +86,21 @@ class Android:
 
     def read(self, hook: Hook, bridge: str) -> Sequence[Receipt | Reply]:
         """`sms:received` is a reply; `sms:sent`, `sms:delivered` and `sms:failed` are receipts by our own key."""
-        told = wire.told(hook.body)
-        event, payload = told.get("event"), told.get("payload")
+        members = wire.json_object(hook.body)
+        event, payload = members.get("event"), members.get("payload")
         if not isinstance(event, str) or not isinstance(payload, dict):
             raise ValueError("event or payload is missing")
-        number = wire.word(payload.get("sender")) or wire.word(payload.get("phoneNumber"))
+        number = wire.scalar(payload.get("sender")) or wire.scalar(payload.get("phoneNumber"))
         if event == "sms:received":
             (body,) = wire.needed(payload, "message")
-            to = wire.word(payload.get("recipient"))
-            (provider_id,) = wire.needed(told, "id")
+            to = wire.scalar(payload.get("recipient"))
+            (provider_id,) = wire.needed(members, "id")
             return (wire.reply(hook, bridge, sender=number, to=to, body=body, provider_id=provider_id),)
         if event not in _STATES:
             return ()
         (key,) = wire.needed(payload, "messageId")
-        to = wire.word(payload.get("recipient")) or wire.word(payload.get("phoneNumber"))
-        reason = wire.word(payload.get("reason"))
+        to = wire.scalar(payload.get("recipient")) or wire.scalar(payload.get("phoneNumber"))
+        reason = wire.scalar(payload.get("reason"))
         return (
             wire.receipt(
                 hook,

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from sms.http import wire
-from sms.http.exchange import Answer, Hook, HookAnswer, Request
+from sms.http.exchange import Hook, HookResponse, Request, Response
 from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Refused, Reply, Text, Unknown
 
 _OPTED_OUT = frozenset({"4775"})
@@ -47,7 +47,7 @@ _STATES = {"message-delivered": ReceiptState.DELIVERED, "message-failed": Receip
 class Bandwidth:
     """One account and one of its applications."""
 
-    hook_answer = HookAnswer()
+    hook_answer = HookResponse()
 
     def __init__(
         self, *, base_url: str, account: str, application: str, user: str, password: str, hook_user: str, hook_password: str
@@ -59,25 +59,27 @@ class Bandwidth:
 
     def request(self, text: Text) -> Request:
         """POST, JSON, Basic. The tag comes back with the receipt."""
-        told = {"applicationId": self._application, "from": text.sender, "to": [text.to], "text": text.body, "tag": text.key}
+        members = {"applicationId": self._application, "from": text.sender, "to": [text.to], "text": text.body, "tag": text.key}
         if text.validity:
-            told["expiration"] = text.validity.within(VALID_AT_LEAST, VALID_AT_MOST).instant
-        return wire.json_request(self._url, told, Authorization=self._authorization)
+            members["expiration"] = text.validity.within(VALID_AT_LEAST, VALID_AT_MOST).instant
+        return wire.json_request(self._url, members, Authorization=self._authorization)
 
-    def outcome(self, answer: Answer) -> Outcome:
+    def outcome(self, response: Response) -> Outcome:
         """202 with an id is a yes. Their own 5xx says that nothing was sent; one of something in between does not."""
-        told = wire.told(answer.body)
-        found = wire.word(told.get("id"))
-        if 200 <= answer.status < 300 and found:
+        members = wire.json_object(response.body)
+        found = wire.scalar(members.get("id"))
+        if 200 <= response.status < 300 and found:
             return Accepted(provider_ids=(found,))
-        said = wire.word(told.get("description"))
-        if 400 <= answer.status < 500:
-            return _CODES.refused(answer, wire.word(told.get("errorCode")) or _field_of_ours(told), said)
-        if answer.status >= 500 and told.get("type") and said:
+        said = wire.scalar(members.get("description"))
+        if 400 <= response.status < 500:
+            return _CODES.refused(response, wire.scalar(members.get("errorCode")) or _field_of_ours(members), said)
+        if response.status >= 500 and members.get("type") and said:
             return Refused(
-                kind=Refusal.TEMPORARY, code=str(answer.status), detail=f"Bandwidth says {answer.status}: {wire.words_of(said)}"
+                kind=Refusal.TEMPORARY,
+                code=str(response.status),
+                detail=f"Bandwidth says {response.status}: {wire.words_of(said)}",
             )
-        return Unknown(detail=f"Bandwidth answered {answer.status}")
+        return Unknown(detail=f"Bandwidth answered {response.status}")
 
     def is_genuine(self, hook: Hook) -> bool:
         """The Basic credentials that its application was given for our webhooks."""
@@ -100,16 +102,16 @@ class Bandwidth:
         wanted = {"sourceTn": text.sender, "destinationTn": text.to, "fromDateTime": _instant(since), "limit": "50"}
         return Request(url=f"{self._url}?{urlencode(wanted)}", headers={"Authorization": self._authorization}, method="GET")
 
-    def found(self, answer: Answer, text: Text, since: datetime) -> Outcome | None:
+    def found(self, response: Response, text: Text, since: datetime) -> Outcome | None:
         """The list shows no bodies, so it says something only where one outbound message alone was taken since."""
-        messages = wire.told(answer.body).get("messages") if answer.status == 200 else None
+        messages = wire.json_object(response.body).get("messages") if response.status == 200 else None
         ids = [
-            wire.word(wire.at(one, "messageId"))
+            wire.scalar(wire.at(one, "messageId"))
             for one in (messages if isinstance(messages, list) else [])
-            if wire.word(wire.at(one, "messageDirection")).upper() == "OUTBOUND"
+            if wire.scalar(wire.at(one, "messageDirection")).upper() == "OUTBOUND"
             and wire.at(one, "sourceTn") == text.sender
             and wire.at(one, "destinationTn") == text.to
-            and wire.word(wire.at(one, "receiveTime")) >= _instant(since)
+            and wire.scalar(wire.at(one, "receiveTime")) >= _instant(since)
         ]
         return wire.the_only(ids)
 
@@ -120,40 +122,40 @@ def _instant(at: datetime) -> str:
 
 
 def _of_event(event: object, hook: Hook, bridge: str) -> Sequence[Receipt | Reply]:
-    kind, message = wire.word(wire.at(event, "type")), wire.at(event, "message")
+    kind, message = wire.scalar(wire.at(event, "type")), wire.at(event, "message")
     if not isinstance(message, dict):
         raise ValueError("message is missing")
     (provider_id,) = wire.needed(message, "id")
-    to = wire.word(wire.at(event, "to"))
+    to = wire.scalar(wire.at(event, "to"))
     if kind == "message-received":
         (sender,) = wire.needed(message, "from")
-        body = wire.word(message.get("text"))
-        owner = to or wire.word(message.get("owner"))
+        body = wire.scalar(message.get("text"))
+        owner = to or wire.scalar(message.get("owner"))
         return (wire.reply(hook, bridge, sender=sender, to=owner, body=body, provider_id=provider_id),)
     if kind not in _STATES:
         return ()
-    error = wire.word(wire.at(event, "errorCode"))
+    error = wire.scalar(wire.at(event, "errorCode"))
     return (
         wire.receipt(
             hook,
             bridge,
             provider_id=provider_id,
-            to=to or wire.word(wire.at(message, "to", 0)),
+            to=to or wire.scalar(wire.at(message, "to", 0)),
             state=None if error in _NOBODY_KNOWS else _STATES[kind],
             code=f"{kind} {error}",
             is_expired=error in _EXPIRED,
             is_bridge_fault=_CODES.is_bridge_fault(error),
-            key=wire.word(message.get("tag")),
+            key=wire.scalar(message.get("tag")),
             is_number_dead=error in _NUMBER_DEAD and not (error in _BARS_TOLL_FREE and _is_toll_free(message)),
             is_opted_out=error in _OPTED_OUT,
         ),
     )
 
 
-def _field_of_ours(told: dict[str, Any]) -> str:
-    names = [wire.word(wire.at(one, "fieldName")) for one in told.get("fieldErrors") or [] if isinstance(one, dict)]
+def _field_of_ours(members: dict[str, Any]) -> str:
+    names = [wire.scalar(wire.at(one, "fieldName")) for one in members.get("fieldErrors") or [] if isinstance(one, dict)]
     return _OURS if any(name in ("from", "applicationId", "expiration", "tag") for name in names) else ""
 
 
 def _is_toll_free(message: dict[str, Any]) -> bool:
-    return wire.word(message.get("from")).startswith(_TOLL_FREE)
+    return wire.scalar(message.get("from")).startswith(_TOLL_FREE)

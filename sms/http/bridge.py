@@ -12,7 +12,7 @@ import structlog
 
 from config.bridges import Expiring, Http
 from sms.http.client import HttpClient
-from sms.http.exchange import Answer, CanLookUp, Hook, HookAnswer, Provider
+from sms.http.exchange import CanLookUp, Hook, HookResponse, Provider, Response
 from sms.masking import without_numbers
 from sms.pacing import Pacing
 from sms.text import Health, NotSent, Outcome, Receipt, Refusal, Refused, Sink, Text, Unknown
@@ -103,14 +103,14 @@ class HttpBridge:
         self._under_way += 1
         since = datetime.now(UTC)
         try:
-            told = text if self._tells_validity else replace(text, validity=None)
-            answer = await self._client.perform(self._provider.request(told))
+            offered = text if self._tells_validity else replace(text, validity=None)
+            response = await self._client.perform(self._provider.request(offered))
         finally:
             self._under_way -= 1
             if not self._under_way:
                 self._is_idle.set()
             self._changed()
-        outcome = self._read(answer) if isinstance(answer, Answer) else answer
+        outcome = self._read(response) if isinstance(response, Response) else response
         self._learn(outcome)
         if isinstance(outcome, Unknown):
             self.ask(text, since)
@@ -126,7 +126,7 @@ class HttpBridge:
         if self._hook_from and not self._may_call(source):
             raise HookRefused(403, "this address may not call")
 
-    async def hook(self, hook: Hook) -> HookAnswer:
+    async def hook(self, hook: Hook) -> HookResponse:
         """Take a provider's call, whose `url` is still its path: verified, stored, then answered. `HookRefused` where it is not
         to be believed."""
         self.admit(hook.source)
@@ -162,12 +162,12 @@ class HttpBridge:
             self._is_idle.clear()
             await self._is_idle.wait()
 
-    def _read(self, answer: Answer) -> Outcome:
+    def _read(self, response: Response) -> Outcome:
         try:
-            return self._provider.outcome(answer)
+            return self._provider.outcome(response)
         except Exception:
-            self._log.exception("answer_unreadable", status=answer.status, effect="its text is unknown")
-            return Unknown(detail=f"the provider's answer {answer.status} cannot be read")
+            self._log.exception("answer_unreadable", status=response.status, effect="its text is unknown")
+            return Unknown(detail=f"the provider's answer {response.status} cannot be read")
 
     async def _look_up(self, provider: CanLookUp, text: Text, since: datetime) -> None:
         """Ask whether the provider has a text whose answer was lost. That it has not says nothing: it may still come."""
@@ -181,8 +181,8 @@ class HttpBridge:
 
     async def _is_found(self, provider: CanLookUp, text: Text, since: datetime) -> bool:
         async with self._looks:
-            answer = await self._client.perform(provider.look_up(text, since))
-        outcome = provider.found(answer, text, since) if isinstance(answer, Answer) else None
+            response = await self._client.perform(provider.look_up(text, since))
+        outcome = provider.found(response, text, since) if isinstance(response, Response) else None
         if outcome is None or self._sink is None:
             return False
         await self._sink.late(text.key, outcome)

@@ -2,7 +2,7 @@
 
 import aiohttp
 
-from sms.http.exchange import Answer, Request
+from sms.http.exchange import Request, Response
 from sms.text import NotSent, Unknown
 
 LARGEST_ANSWER = 1_000_000
@@ -18,7 +18,7 @@ class HttpClient:
         self._timeout = aiohttp.ClientTimeout(total=connect_s + answer_s, sock_connect=connect_s, sock_read=answer_s)
         self._session: aiohttp.ClientSession | None = None
 
-    async def perform(self, request: Request) -> Answer | NotSent | Unknown:
+    async def perform(self, request: Request) -> Response | NotSent | Unknown:
         """The answer; or `NotSent` where no octet of the request can have arrived; or `Unknown`."""
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S)  # the window is the limit
@@ -31,7 +31,7 @@ class HttpClient:
                 headers={"User-Agent": USER_AGENT, **request.headers},
                 allow_redirects=False,
             ) as response:
-                return Answer(status=response.status, headers=dict(response.headers), body=await _body(response))
+                return Response(status=response.status, headers=dict(response.headers), body=await _body(response))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             return NotSent(detail=f"the provider cannot be reached: {_in_words(error)}")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sms.http import wire
-from sms.http.exchange import Answer, Hook, HookAnswer, Request
+from sms.http.exchange import Hook, HookResponse, Request, Response
 from sms.text import Accepted, Outcome, Receipt, ReceiptState, Reply, Text, Unknown
 
 _CODES = wire.Codes(who="the provider")
@@ -20,7 +20,7 @@ KEPT_FOR_S = 3 * 86400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Calls:
+class HookFields:
     """Where a call says what: paths of keys and places, joined by dots. An empty path is not there."""
 
     id: str = ""
@@ -50,8 +50,8 @@ class Description:
     hook_secret: str
     hook_answer: str
     receipt_url: str
-    receipt: Calls
-    inbound: Calls
+    receipt: HookFields
+    inbound: HookFields
 
 
 class Described:
@@ -60,7 +60,7 @@ class Described:
 
     def __init__(self, description: Description) -> None:
         self._is = description
-        self.hook_answer = HookAnswer(body=description.hook_answer)
+        self.hook_answer = HookResponse(body=description.hook_answer)
 
     def request(self, text: Text) -> Request:
         """POST, as described."""
@@ -80,22 +80,22 @@ class Described:
         url = _filled(self._is.url, {name: quote(value, safe="") for name, value in values.items()})
         if self._is.body == "json":
             return wire.json_request(url, filled, **headers)
-        return wire.form_request(url, {name: wire.word(value) for name, value in filled.items()}, **headers)
+        return wire.form_request(url, {name: wire.scalar(value) for name, value in filled.items()}, **headers)
 
-    def outcome(self, answer: Answer) -> Outcome:
+    def outcome(self, response: Response) -> Outcome:
         """By the status alone; a status that is not named leaves it open, but for those that say that we may not send."""
-        if answer.status in self._is.accepted:
-            found = _at(_content(answer.body), self._is.id)
+        if response.status in self._is.accepted:
+            found = _at(_content(response.body), self._is.id)
             if self._is.id and not found:
-                return Unknown(detail=f"the provider answered {answer.status} without {self._is.id}")
+                return Unknown(detail=f"the provider answered {response.status} without {self._is.id}")
             return Accepted(provider_ids=(found[:128],) if found else ())
-        if answer.status in self._is.temporary:
-            return wire.Codes(who="the provider", temporary=frozenset({str(answer.status)})).refused(
-                answer, str(answer.status), ""
+        if response.status in self._is.temporary:
+            return wire.Codes(who="the provider", temporary=frozenset({str(response.status)})).refused(
+                response, str(response.status), ""
             )
-        if answer.status in self._is.refused or answer.status in (401, 403):
-            return _CODES.refused(answer, "", "")
-        return Unknown(detail=f"the provider answered {answer.status}, which the configuration does not name")
+        if response.status in self._is.refused or response.status in (401, 403):
+            return _CODES.refused(response, "", "")
+        return Unknown(detail=f"the provider answered {response.status}, which the configuration does not name")
 
     def is_genuine(self, hook: Hook) -> bool:
         """The secret in the path."""
@@ -103,21 +103,21 @@ class Described:
 
     def read(self, hook: Hook, bridge: str) -> Sequence[Receipt | Reply]:
         """A receipt or a reply, as the path says."""
-        told = {**hook.query, **_content(hook.body)}
+        members = {**hook.query, **_content(hook.body)}
         if hook.what == "receipt":
             calls = self._is.receipt
-            state = _needed(told, calls.state)
+            state = _needed(members, calls.state)
             known = ReceiptState.DELIVERED if state in calls.delivered else None
             known = ReceiptState.UNDELIVERED if state in calls.undelivered else known
-            key = _at(told, calls.key) or hook.query.get("key", "")
-            provider_id = _at(told, calls.id) or key
+            key = _at(members, calls.key) or hook.query.get("key", "")
+            provider_id = _at(members, calls.id) or key
             if not provider_id:
                 raise ValueError(f"{calls.id or 'the id'} is missing")
-            to = _at(told, calls.to)
+            to = _at(members, calls.to)
             return (wire.receipt(hook, bridge, provider_id=provider_id, to=to, state=known, code=state, key=key),)
         calls = self._is.inbound
-        sender, body = _needed(told, calls.sender), _needed(told, calls.text)
-        to, provider_id = _at(told, calls.to), _at(told, calls.id)
+        sender, body = _needed(members, calls.sender), _needed(members, calls.text)
+        to, provider_id = _at(members, calls.to), _at(members, calls.id)
         return (wire.reply(hook, bridge, sender=sender, to=to, body=body, provider_id=provider_id),)
 
 
@@ -152,19 +152,19 @@ def _filled(template: Any, values: Mapping[str, str]) -> Any:
 def _content(body: bytes) -> dict[str, Any]:
     """JSON where it is that, else a form."""
     try:
-        told = json.loads(body)
+        members = json.loads(body)
     except (ValueError, RecursionError):
         return dict(wire.form(body))
-    return told if isinstance(told, dict) else {"": told}
+    return members if isinstance(members, dict) else {"": members}
 
 
-def _at(told: Any, path: str) -> str:
+def _at(members: Any, path: str) -> str:
     steps = [int(step) if step.isdecimal() else step for step in path.split(".")]
-    return wire.word(wire.at(told, *steps)) if path else ""
+    return wire.scalar(wire.at(members, *steps)) if path else ""
 
 
-def _needed(told: Any, path: str) -> str:
-    found = _at(told, path)
+def _needed(members: Any, path: str) -> str:
+    found = _at(members, path)
     if not found:
         raise ValueError(f"{path or 'what was described'} is missing")
     return found

@@ -22,7 +22,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Response:
     """What the provider answered."""
 
     status: int
@@ -50,7 +50,7 @@ class Hook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HookAnswer:
+class HookResponse:
     """What the provider wants to hear when it was stored."""
 
     status: int = 200
@@ -64,7 +64,7 @@ class Provider(Protocol):
     def request(self, text: Text) -> Request:
         """The request that sends a text."""
 
-    def outcome(self, answer: Answer) -> Outcome:
+    def outcome(self, response: Response) -> Outcome:
         """What an answer means for the text."""
 
     def is_genuine(self, hook: Hook) -> bool:
@@ -73,7 +73,7 @@ class Provider(Protocol):
     def read(self, hook: Hook, bridge: str) -> Sequence[Receipt | Reply]:
         """What a genuine call says; nothing where it says nothing of interest. `ValueError` where it cannot be read."""
 
-    hook_answer: HookAnswer
+    hook_answer: HookResponse
 
 
 @runtime_checkable
@@ -83,5 +83,5 @@ class CanLookUp(Protocol):
     def look_up(self, text: Text, since: datetime) -> Request:
         """The question, of texts from an instant on."""
 
-    def found(self, answer: Answer, text: Text, since: datetime) -> Outcome | None:
+    def found(self, response: Response, text: Text, since: datetime) -> Outcome | None:
         """`Accepted` where it has the text beyond doubt; None where it has not, or has several that could be it."""

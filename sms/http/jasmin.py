@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from sms.alphabets import from_utf_16
 from sms.http import wire
-from sms.http.exchange import Answer, Hook, HookAnswer, Request
+from sms.http.exchange import Hook, HookResponse, Request, Response
 from sms.segments import Alphabet, segment, ucs_2
 from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Reply, Text, Unknown
 
@@ -41,7 +41,7 @@ VALID_AT_LEAST, VALID_AT_MOST = timedelta(minutes=1), timedelta(days=30)
 class Jasmin:
     """One user of its HTTP API."""
 
-    hook_answer = HookAnswer(body="ACK/Jasmin")
+    hook_answer = HookResponse(body="ACK/Jasmin")
 
     def __init__(self, *, url: str, user: str, password: str, hook_secret: str, receipt_url: str) -> None:
         self._url, self._user, self._password = url, user, password
@@ -62,17 +62,17 @@ class Jasmin:
             form |= {"dlr": "yes", "dlr-level": "3", "dlr-method": "POST", "dlr-url": callback}
         return wire.form_request(self._url, form)
 
-    def outcome(self, answer: Answer) -> Outcome:
+    def outcome(self, response: Response) -> Outcome:
         """200 `Success "id"`; an error names itself. One that it does not know itself (`Unknown error`) may come after the text
         has gone."""
-        said = answer.body.decode("utf-8", "replace").strip()
-        if answer.status == 200 and (found := _SUCCESS.match(said)):
+        said = response.body.decode("utf-8", "replace").strip()
+        if response.status == 200 and (found := _SUCCESS.match(said)):
             return Accepted(provider_ids=(found[1],))
         error = _ERROR.match(said)
-        named = _REFUSALS.refused(answer, "", error[1]) if error and 400 <= answer.status < 600 else None
-        if named is not None or 400 <= answer.status < 500:
-            return named or _CODES.refused(answer, "", error[1] if error else said)
-        return Unknown(detail=f"Jasmin answered {answer.status}")
+        named = _REFUSALS.refused(response, "", error[1]) if error and 400 <= response.status < 600 else None
+        if named is not None or 400 <= response.status < 500:
+            return named or _CODES.refused(response, "", error[1] if error else said)
+        return Unknown(detail=f"Jasmin answered {response.status}")
 
     def is_genuine(self, hook: Hook) -> bool:
         """Jasmin signs nothing: the secret in the path."""
@@ -96,7 +96,7 @@ class Jasmin:
 
 
 def _is_refusal(state: str) -> bool:
-    """At level 1 the SMSC's own answer: anything but ESME_ROK is its no."""
+    """At level 1 the SMSC's own response: anything but ESME_ROK is its no."""
     return state.startswith("ESME_") and state != "ESME_ROK"
 
 

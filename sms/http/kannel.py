@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from sms.alphabets import from_utf_16
 from sms.http import wire
-from sms.http.exchange import Answer, Hook, HookAnswer, Request
+from sms.http.exchange import Hook, HookResponse, Request, Response
 from sms.segments import Alphabet, encodable, segment
 from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Refused, Reply, Text, Unknown, Validity
 
@@ -44,7 +44,7 @@ _WANTED = "19"
 class Kannel:
     """One sendsms-user."""
 
-    hook_answer = HookAnswer()
+    hook_answer = HookResponse()
 
     def __init__(self, *, url: str, user: str, password: str, smsc: str, hook_secret: str, receipt_url: str) -> None:
         self._url, self._user, self._password, self._smsc = url, user, password, smsc
@@ -68,16 +68,16 @@ class Kannel:
             headers |= {"X-Kannel-DLR-Mask": _WANTED, "X-Kannel-DLR-Url": f"{self._receipt_url}?{wanted}"}
         return Request(url=self._url, headers=headers, body=cut.text.encode())
 
-    def outcome(self, answer: Answer) -> Outcome:
+    def outcome(self, response: Response) -> Outcome:
         """202: sent on, or queued. There is no id."""
-        said = answer.body.decode("utf-8", "replace").strip()
-        if answer.status == 202:
+        said = response.body.decode("utf-8", "replace").strip()
+        if response.status == 202:
             return Accepted(provider_ids=())
-        if 400 <= answer.status < 500:
-            return _REFUSALS.refused(answer, "", said) or _CODES.refused(answer, "", said)
-        if answer.status == 503 and said and not said.startswith("<"):
+        if 400 <= response.status < 500:
+            return _REFUSALS.refused(response, "", said) or _CODES.refused(response, "", said)
+        if response.status == 503 and said and not said.startswith("<"):
             return Refused(kind=Refusal.TEMPORARY, code="503", detail=f"Kannel says 503: {wire.words_of(said)}")
-        return Unknown(detail=f"Kannel answered {answer.status}")
+        return Unknown(detail=f"Kannel answered {response.status}")
 
     def is_genuine(self, hook: Hook) -> bool:
         """Kannel signs nothing: the secret in the path."""

@@ -11,7 +11,7 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 from sms.http import wire
-from sms.http.exchange import Answer, Hook, HookAnswer, Request
+from sms.http.exchange import Hook, HookResponse, Request, Response
 from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Reply, Text, Unknown
 
 _OPTED_OUT = frozenset({"200"})
@@ -40,7 +40,7 @@ _WORDS = {"optout": "STOP", "optin": "START", "help": "HELP"}
 class Plivo:
     """One account."""
 
-    hook_answer = HookAnswer()
+    hook_answer = HookResponse()
 
     def __init__(self, *, base_url: str, auth_id: str, auth_token: str, receipt_url: str) -> None:
         self._url = f"{base_url}/v1/Account/{auth_id}/Message/"
@@ -49,24 +49,24 @@ class Plivo:
 
     def request(self, text: Text) -> Request:
         """POST, JSON, Basic."""
-        told: dict[str, str | int] = {"src": text.sender, "dst": text.to, "text": text.body}
+        members: dict[str, str | int] = {"src": text.sender, "dst": text.to, "text": text.body}
         if self._receipt_url:
-            told |= {"url": wire.with_key(self._receipt_url, text.key), "method": "POST"}
+            members |= {"url": wire.with_key(self._receipt_url, text.key), "method": "POST"}
         if text.validity:
-            told["message_expiry"] = text.validity.within(VALID_AT_LEAST, VALID_AT_MOST).seconds
-        return wire.json_request(self._url, told, Authorization=self._authorization)
+            members["message_expiry"] = text.validity.within(VALID_AT_LEAST, VALID_AT_MOST).seconds
+        return wire.json_request(self._url, members, Authorization=self._authorization)
 
-    def outcome(self, answer: Answer) -> Outcome:
+    def outcome(self, response: Response) -> Outcome:
         """2xx with a message_uuid is a yes; a 4xx says why in `error`, without a code."""
-        told = wire.told(answer.body)
-        found = wire.word(wire.at(told, "message_uuid", 0))
-        if 200 <= answer.status < 300 and found:
+        members = wire.json_object(response.body)
+        found = wire.scalar(wire.at(members, "message_uuid", 0))
+        if 200 <= response.status < 300 and found:
             return Accepted(provider_ids=(found,))
-        if not 400 <= answer.status < 500:
-            return Unknown(detail=f"Plivo answered {answer.status}")
-        said = wire.word(told.get("error"))
-        named = _REFUSALS.refused(answer, "", said) if answer.status == 400 else None
-        return named or _CODES.refused(answer, "", said)
+        if not 400 <= response.status < 500:
+            return Unknown(detail=f"Plivo answered {response.status}")
+        said = wire.scalar(members.get("error"))
+        named = _REFUSALS.refused(response, "", said) if response.status == 400 else None
+        return named or _CODES.refused(response, "", said)
 
     def is_genuine(self, hook: Hook) -> bool:
         """HMAC-SHA256 over URL, sorted fields and nonce, base64; several signatures may be given, with commas."""

@@ -6,7 +6,7 @@ from config import bridges as kinds
 from config.bridges import Http
 from sms.http.android import Android
 from sms.http.bandwidth import Bandwidth
-from sms.http.described import Calls, Described, Description
+from sms.http.described import Described, Description, HookFields
 from sms.http.exchange import Provider
 from sms.http.jasmin import Jasmin
 from sms.http.kannel import Kannel
@@ -134,7 +134,7 @@ def _description(settings: kinds.Described, receipt_url: str, hook_secret: str) 
         hook_secret=hook_secret,
         hook_answer=settings.hook_answer,
         receipt_url=receipt_url if hook_secret else "",
-        receipt=Calls(
+        receipt=HookFields(
             id=receipt.id,
             key=receipt.key,
             to=receipt.to,
@@ -143,8 +143,8 @@ def _description(settings: kinds.Described, receipt_url: str, hook_secret: str) 
             undelivered=frozenset(receipt.undelivered),
         )
         if receipt
-        else Calls(),
-        inbound=Calls(id=inbound.id, sender=inbound.sender, to=inbound.to, text=inbound.text) if inbound else Calls(),
+        else HookFields(),
+        inbound=HookFields(id=inbound.id, sender=inbound.sender, to=inbound.to, text=inbound.text) if inbound else HookFields(),
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from sms.http import wire
-from sms.http.exchange import Answer, Hook, HookAnswer, Request
+from sms.http.exchange import Hook, HookResponse, Request, Response
 from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refusal, Reply, Text, Unknown
 
 _CODES = wire.Codes(
@@ -38,7 +38,7 @@ _STATES = {
 class Sinch:
     """One service plan. Calls are signed with `signing_key`, or else the secret in the path stands for the signature."""
 
-    hook_answer = HookAnswer()
+    hook_answer = HookResponse()
 
     def __init__(
         self, *, base_url: str, service_plan: str, api_token: str, signing_key: str, hook_secret: str, receipt_url: str
@@ -49,24 +49,24 @@ class Sinch:
 
     def request(self, text: Text) -> Request:
         """POST, JSON, Bearer; the reference comes back with the report."""
-        told = {"from": text.sender, "to": [text.to], "body": text.body, "client_reference": text.key}
+        members = {"from": text.sender, "to": [text.to], "body": text.body, "client_reference": text.key}
         if self._receipt_url:
-            told |= {"delivery_report": "per_recipient", "callback_url": self._receipt_url}
+            members |= {"delivery_report": "per_recipient", "callback_url": self._receipt_url}
         if text.validity:
-            told["expire_at"] = text.validity.within(VALID_AT_LEAST, VALID_AT_MOST).instant
-        return wire.json_request(self._url, told, Authorization=f"Bearer {self._token}")
+            members["expire_at"] = text.validity.within(VALID_AT_LEAST, VALID_AT_MOST).instant
+        return wire.json_request(self._url, members, Authorization=f"Bearer {self._token}")
 
-    def outcome(self, answer: Answer) -> Outcome:
+    def outcome(self, response: Response) -> Outcome:
         """201 with an id is a yes."""
-        told = wire.told(answer.body)
-        found = wire.word(told.get("id"))
-        if 200 <= answer.status < 300 and found:
+        members = wire.json_object(response.body)
+        found = wire.scalar(members.get("id"))
+        if 200 <= response.status < 300 and found:
             return Accepted(provider_ids=(found,))
-        if not 400 <= answer.status < 500:
-            return Unknown(detail=f"Sinch answered {answer.status}")
-        code, said = wire.word(told.get("code")), wire.word(told.get("text"))
-        named = _REFUSALS.refused(answer, code, said) if answer.status == 400 else None
-        return named or _CODES.refused(answer, code, said)
+        if not 400 <= response.status < 500:
+            return Unknown(detail=f"Sinch answered {response.status}")
+        code, said = wire.scalar(members.get("code")), wire.scalar(members.get("text"))
+        named = _REFUSALS.refused(response, code, said) if response.status == 400 else None
+        return named or _CODES.refused(response, code, said)
 
     def is_genuine(self, hook: Hook) -> bool:
         """HMAC-SHA256 of `body.nonce.timestamp`, base64, at most five minutes old; or the secret in the path."""
@@ -81,16 +81,16 @@ class Sinch:
 
     def read(self, hook: Hook, bridge: str) -> Sequence[Receipt | Reply]:
         """`recipient_delivery_report_sms` is a receipt, `mo_text` a reply."""
-        told = wire.told(hook.body)
-        match told.get("type"):
+        members = wire.json_object(hook.body)
+        match members.get("type"):
             case "mo_text":
-                provider_id, sender = wire.needed(told, "id", "from")
-                to, body = wire.e164(wire.word(told.get("to"))), wire.word(told.get("body"))
+                provider_id, sender = wire.needed(members, "id", "from")
+                to, body = wire.e164(wire.scalar(members.get("to"))), wire.scalar(members.get("body"))
                 sender = wire.e164(sender)
                 return (wire.reply(hook, bridge, sender=sender, to=to, body=body, provider_id=provider_id),)
             case "recipient_delivery_report_sms":
-                provider_id, state, to = wire.needed(told, "batch_id", "status", "recipient")
-                error = wire.word(told.get("code"))
+                provider_id, state, to = wire.needed(members, "batch_id", "status", "recipient")
+                error = wire.scalar(members.get("code"))
                 return (
                     wire.receipt(
                         hook,
@@ -99,7 +99,7 @@ class Sinch:
                         to=wire.e164(to),
                         state=_STATES.get(state),
                         code=f"{state} {error}",
-                        key=wire.word(told.get("client_reference")),
+                        key=wire.scalar(members.get("client_reference")),
                         is_expired=state == "Expired" or error in _EXPIRED,
                     ),
                 )

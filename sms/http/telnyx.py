@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from sms.http import wire
-from sms.http.exchange import Answer, Hook, HookAnswer, Request
+from sms.http.exchange import Hook, HookResponse, Request, Response
 from sms.text import Accepted, Outcome, Receipt, ReceiptState, Reply, Text, Unknown
 
 _OPTED_OUT = frozenset({"40300"})
@@ -53,7 +53,7 @@ _STATES = {
 class Telnyx:
     """One API key. `public_key` is the account's, base64; `ValueError` where it is none."""
 
-    hook_answer = HookAnswer()
+    hook_answer = HookResponse()
 
     def __init__(self, *, base_url: str, api_key: str, public_key: str, profile: str, receipt_url: str) -> None:
         self._url = f"{base_url}/v2/messages"
@@ -62,25 +62,25 @@ class Telnyx:
 
     def request(self, text: Text) -> Request:
         """POST, JSON, Bearer. A sender that is a name needs the messaging profile."""
-        told = {"from": text.sender, "to": text.to, "text": text.body}
+        members = {"from": text.sender, "to": text.to, "text": text.body}
         if self._profile:
-            told["messaging_profile_id"] = self._profile
+            members["messaging_profile_id"] = self._profile
         if self._receipt_url:
-            told["webhook_url"] = wire.with_key(self._receipt_url, text.key)
-        return wire.json_request(self._url, told, Authorization=f"Bearer {self._key}")
+            members["webhook_url"] = wire.with_key(self._receipt_url, text.key)
+        return wire.json_request(self._url, members, Authorization=f"Bearer {self._key}")
 
-    def outcome(self, answer: Answer) -> Outcome:
+    def outcome(self, response: Response) -> Outcome:
         """2xx with `data.id` is a yes; a 4xx names its code in `errors`."""
-        told = wire.told(answer.body)
-        found = wire.word(wire.at(told, "data", "id"))
-        if 200 <= answer.status < 300 and found:
+        members = wire.json_object(response.body)
+        found = wire.scalar(wire.at(members, "data", "id"))
+        if 200 <= response.status < 300 and found:
             return Accepted(provider_ids=(found,))
-        if not 400 <= answer.status < 500:
-            return Unknown(detail=f"Telnyx answered {answer.status}")
-        error = wire.at(told, "errors", 0)
-        said = wire.word(wire.at(error, "detail")) or wire.word(wire.at(error, "title"))
+        if not 400 <= response.status < 500:
+            return Unknown(detail=f"Telnyx answered {response.status}")
+        error = wire.at(members, "errors", 0)
+        said = wire.scalar(wire.at(error, "detail")) or wire.scalar(wire.at(error, "title"))
         codes = _STOP_CODES if _is_stop(error) else _CODES
-        return codes.refused(answer, wire.word(wire.at(error, "code")), said)
+        return codes.refused(response, wire.scalar(wire.at(error, "code")), said)
 
     def is_genuine(self, hook: Hook) -> bool:
         """Ed25519 over `timestamp|body`, at most five minutes old."""
@@ -96,21 +96,21 @@ class Telnyx:
 
     def read(self, hook: Hook, bridge: str) -> Sequence[Receipt | Reply]:
         """`message.finalized` and `message.sent` are receipts, `message.received` is a reply."""
-        data = wire.told(hook.body).get("data")
+        data = wire.json_object(hook.body).get("data")
         payload = wire.at(data, "payload")
         if not isinstance(payload, dict):
             raise ValueError("data.payload is missing")
         (provider_id,) = wire.needed(payload, "id")
-        to = wire.word(wire.at(payload, "to", 0, "phone_number"))
+        to = wire.scalar(wire.at(payload, "to", 0, "phone_number"))
         match wire.at(data, "event_type"):
             case "message.received":
-                sender = wire.word(wire.at(payload, "from", "phone_number"))
-                body = wire.word(payload.get("text"))
+                sender = wire.scalar(wire.at(payload, "from", "phone_number"))
+                body = wire.scalar(payload.get("text"))
                 return (wire.reply(hook, bridge, sender=sender, to=to, body=body, provider_id=provider_id),)
             case "message.sent" | "message.finalized":
-                state = wire.word(wire.at(payload, "to", 0, "status"))
+                state = wire.scalar(wire.at(payload, "to", 0, "status"))
                 first = wire.at(payload, "errors", 0)
-                error = wire.word(wire.at(first, "code"))
+                error = wire.scalar(wire.at(first, "code"))
                 return (
                     wire.receipt(
                         hook,
@@ -131,5 +131,5 @@ class Telnyx:
 
 def _is_stop(error: object) -> bool:
     """40300 is a STOP unless its words speak of something else."""
-    words = f"{wire.word(wire.at(error, 'title'))} {wire.word(wire.at(error, 'detail'))}".lower()
+    words = f"{wire.scalar(wire.at(error, 'title'))} {wire.scalar(wire.at(error, 'detail'))}".lower()
     return not words.strip() or any(word in words for word in ("stop", "block rule", "opted out"))

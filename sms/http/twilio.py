@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qsl, urlencode
 
 from sms.http import wire
-from sms.http.exchange import Answer, Hook, HookAnswer, Request
+from sms.http.exchange import Hook, HookResponse, Request, Response
 from sms.text import Accepted, Outcome, Receipt, ReceiptState, Reply, Text, Unknown
 
 _OPTED_OUT = frozenset({"21610"})
@@ -60,7 +60,7 @@ def codes(who: str) -> wire.Codes:
 class Twilio:
     """One account. `receipt_url` is empty where it cannot reach us, `signing_key` where calls cannot be verified."""
 
-    hook_answer = HookAnswer(content_type="text/xml", body="<Response/>")
+    hook_answer = HookResponse(content_type="text/xml", body="<Response/>")
 
     def __init__(
         self,
@@ -90,15 +90,15 @@ class Twilio:
             form["StatusCallback"] = wire.with_key(self._receipt_url, text.key)
         return wire.form_request(self._url, form, Authorization=self._authorization)
 
-    def outcome(self, answer: Answer) -> Outcome:
+    def outcome(self, response: Response) -> Outcome:
         """201 with a sid is a yes; a 4xx is a no of some kind; anything else leaves it open."""
-        told = wire.told(answer.body)
-        sid = wire.word(told.get("sid"))
-        if 200 <= answer.status < 300 and sid:
+        members = wire.json_object(response.body)
+        sid = wire.scalar(members.get("sid"))
+        if 200 <= response.status < 300 and sid:
             return Accepted(provider_ids=(sid,))
-        if not 400 <= answer.status < 500:
-            return Unknown(detail=f"{self._codes.who} answered {answer.status}")
-        return self._codes.refused(answer, wire.word(told.get("code")), told.get("message"))
+        if not 400 <= response.status < 500:
+            return Unknown(detail=f"{self._codes.who} answered {response.status}")
+        return self._codes.refused(response, wire.scalar(members.get("code")), members.get("message"))
 
     def is_genuine(self, hook: Hook) -> bool:
         """HMAC-SHA1 over the public URL and the sorted form fields, base64. The URL counts with its port and without."""
@@ -143,15 +143,15 @@ class Twilio:
         wanted = {"To": text.to, "From": text.sender, "DateSent>": f"{since - LOOK_BACK:%Y-%m-%d}", "PageSize": "50"}
         return Request(url=f"{self._url}?{urlencode(wanted)}", headers={"Authorization": self._authorization}, method="GET")
 
-    def found(self, answer: Answer, text: Text, since: datetime) -> Outcome | None:
+    def found(self, response: Response, text: Text, since: datetime) -> Outcome | None:
         """The one outbound message with our body that was made since; two could be an earlier text's, so they say nothing."""
-        messages = wire.told(answer.body).get("messages") if answer.status == 200 else None
+        messages = wire.json_object(response.body).get("messages") if response.status == 200 else None
         sids = [
-            wire.word(wire.at(one, "sid"))
+            wire.scalar(wire.at(one, "sid"))
             for one in (messages if isinstance(messages, list) else [])
             if wire.at(one, "body") == text.body
-            and wire.word(wire.at(one, "direction")).startswith("outbound")
-            and _made_since(wire.word(wire.at(one, "date_created")), since - LOOK_BACK)
+            and wire.scalar(wire.at(one, "direction")).startswith("outbound")
+            and _made_since(wire.scalar(wire.at(one, "date_created")), since - LOOK_BACK)
         ]
         return wire.the_only(sids)
 

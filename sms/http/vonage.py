@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sms.http import wire
-from sms.http.exchange import Answer, Hook, HookAnswer, Request
+from sms.http.exchange import Hook, HookResponse, Request, Response
 from sms.segments import Alphabet, segment
 from sms.text import Accepted, Outcome, Part, Receipt, ReceiptState, Refusal, Reply, Text, Unknown
 
@@ -43,7 +43,7 @@ _STATES = {
 class Vonage:
     """One account. Calls are signed with `signing_key`, or else the secret in the path stands for the signature."""
 
-    hook_answer = HookAnswer()
+    hook_answer = HookResponse()
 
     def __init__(
         self,
@@ -79,24 +79,24 @@ class Vonage:
             form["ttl"] = str(text.validity.within(VALID_AT_LEAST, VALID_AT_MOST).seconds * 1000)
         return wire.form_request(self._url, form)
 
-    def outcome(self, answer: Answer) -> Outcome:
+    def outcome(self, response: Response) -> Outcome:
         """All parts "0": yes. The first refused: no. Some of them: nobody can say what the phone shows."""
-        messages = wire.told(answer.body).get("messages")
+        messages = wire.json_object(response.body).get("messages")
         if not isinstance(messages, list) or not messages:
-            if 400 <= answer.status < 500:
-                return _CODES.refused(answer, "", "")
-            return Unknown(detail=f"Vonage answered {answer.status} without messages")
-        states = [wire.word(wire.at(one, "status")) for one in messages]
-        ids = tuple(wire.word(wire.at(one, "message-id")) for one in messages)
+            if 400 <= response.status < 500:
+                return _CODES.refused(response, "", "")
+            return Unknown(detail=f"Vonage answered {response.status} without messages")
+        states = [wire.scalar(wire.at(one, "status")) for one in messages]
+        ids = tuple(wire.scalar(wire.at(one, "message-id")) for one in messages)
         if all(state == "0" for state in states):
             return Accepted(provider_ids=ids if any(ids) else ())
         if any(state == "0" for state in states):
             taken = tuple(one if state == "0" else "" for one, state in zip(ids, states, strict=True))
             detail = f"Vonage took {states.count('0')} of {len(states)} parts"
             return Unknown(detail=detail, provider_ids=taken, parts=len(states))
-        said = wire.word(wire.at(messages, 0, "error-text"))
-        named = _REFUSALS.refused(answer, states[0], said) if states[0] == "3" else None
-        return named or _CODES.refused(answer, states[0], said)
+        said = wire.scalar(wire.at(messages, 0, "error-text"))
+        named = _REFUSALS.refused(response, states[0], said) if states[0] == "3" else None
+        return named or _CODES.refused(response, states[0], said)
 
     def is_genuine(self, hook: Hook) -> bool:
         """`sig` over the other fields, sorted, within five minutes of `timestamp`; or the secret in the path."""
@@ -143,8 +143,8 @@ class Vonage:
 def _fields(hook: Hook) -> dict[str, str]:
     """A form, a query or JSON, as the account is set."""
     if hook.headers.get("content-type", "").startswith("application/json"):
-        found = wire.told(hook.body).items()
-        return {name: "true" if value is True else wire.word(value) for name, value in found}
+        found = wire.json_object(hook.body).items()
+        return {name: "true" if value is True else wire.scalar(value) for name, value in found}
     return wire.fields(hook)
 
 

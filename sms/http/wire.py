@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from sms.http.exchange import Answer, Hook, Request
+from sms.http.exchange import Hook, Request, Response
 from sms.masking import without_numbers
 from sms.segments import encodable
 from sms.text import NOT_IN_TIME, Accepted, Receipt, ReceiptState, Refusal, Refused, Reply
@@ -36,9 +36,9 @@ def form_request(url: str, fields: Mapping[str, str], /, **headers: str) -> Requ
     )
 
 
-def json_request(url: str, told: Mapping[str, Any], /, **headers: str) -> Request:
+def json_request(url: str, members: Mapping[str, Any], /, **headers: str) -> Request:
     """A JSON object."""
-    return Request(url=url, headers={"Content-Type": "application/json", **headers}, body=json.dumps(told).encode())
+    return Request(url=url, headers={"Content-Type": "application/json", **headers}, body=json.dumps(members).encode())
 
 
 def with_key(url: str, key: str) -> str:
@@ -49,7 +49,7 @@ def with_key(url: str, key: str) -> str:
 # --- answers ---
 
 
-def told(body: bytes) -> dict[str, Any]:
+def json_object(body: bytes) -> dict[str, Any]:
     """A JSON object; an empty one where it is none."""
     try:
         found = json.loads(body)
@@ -70,7 +70,7 @@ def at(found: Any, *path: str | int) -> Any:
     return found
 
 
-def word(found: Any) -> str:
+def scalar(found: Any) -> str:
     """A string or a number as a string that can be written down; anything else is empty."""
     return encodable(str(found)) if isinstance(found, str | int | float) and not isinstance(found, bool) else ""
 
@@ -85,9 +85,9 @@ def the_only(ids: Sequence[str]) -> Accepted | None:
     return Accepted(provider_ids=(ids[0],)) if len(ids) == 1 and ids[0] else None
 
 
-def header(answer: Answer, name: str) -> str:
+def header(response: Response, name: str) -> str:
     """A header by its name in lower case."""
-    return next((value for key, value in answer.headers.items() if key.lower() == name), "")
+    return next((value for key, value in response.headers.items() if key.lower() == name), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,18 +110,18 @@ class Codes:
         """Does this code blame our account or our sender?"""
         return code in self.account or code in self.configuration
 
-    def refused(self, answer: Answer, code: str, said: object) -> Refused:
+    def refused(self, response: Response, code: str, said: object) -> Refused:
         """A definite no."""
-        shown = code or str(answer.status)
-        words = words_of(said) or f"HTTP {answer.status}"
+        shown = code or str(response.status)
+        words = words_of(said) or f"HTTP {response.status}"
         named = self._kind(code)
         return Refused(
-            kind=named or _by_status(answer.status),
+            kind=named or _by_status(response.status),
             code=without_numbers(shown[:CODE_AT_MOST]),
             detail=f"{self.who} says {without_numbers(shown)}: {words}",
-            retry_after=_retry_after(answer),
+            retry_after=_retry_after(response),
             is_number_dead=code in self.number_dead,
-            is_account=code in self.account or (named is None and answer.status in (401, 402, 403)),
+            is_account=code in self.account or (named is None and response.status in (401, 402, 403)),
         )
 
     def _kind(self, code: str) -> Refusal | None:
@@ -152,11 +152,11 @@ class Wording:
     who: str
     meanings: tuple[tuple[re.Pattern[str], Refusal, bool], ...]
 
-    def refused(self, answer: Answer, code: str, said: str) -> Refused | None:
+    def refused(self, response: Response, code: str, said: str) -> Refused | None:
         """A definite no, or None where the words are not known."""
         for pattern, kind, is_account in self.meanings:
             if pattern.search(said):
-                found = Codes(who=self.who).refused(answer, code, said)
+                found = Codes(who=self.who).refused(response, code, said)
                 return replace(found, kind=kind, is_account=is_account)
         return None
 
@@ -166,8 +166,8 @@ def meaning(words: str, kind: Refusal, *, is_account: bool = False) -> tuple[re.
     return re.compile(words, re.IGNORECASE), kind, is_account
 
 
-def _retry_after(answer: Answer) -> timedelta | None:
-    value = header(answer, "retry-after")
+def _retry_after(response: Response) -> timedelta | None:
+    value = header(response, "retry-after")
     return timedelta(seconds=min(int(value), RETRY_AFTER_MOST_S)) if value.isascii() and value.isdecimal() else None
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from config.model import E164, Line
 from gateway.core.consent import Wish, wish
-from gateway.core.delivery import COUNTS_AS_TEXTED, TABLE, Event, TextState, after
+from gateway.core.delivery import COUNTS_AS_TEXTED, TABLE, TextEvent, TextState, after
 from gateway.core.phone import kind_never_texted, masked, read_number, readings, region_of, written_for
 from gateway.core.template import clock, merge_fields, render, weekday
 
@@ -134,17 +134,17 @@ def test_words(body: str, expected: Wish | None) -> None:
 FINAL = {state for state in TextState if not TABLE[state]}
 
 
-@given(st.lists(st.sampled_from(Event), max_size=12))
-def test_a_text_that_may_have_gone_goes_back_to_the_queue_only_by_a_certain_no_or_a_person(events: list[Event]) -> None:
+@given(st.lists(st.sampled_from(TextEvent), max_size=12))
+def test_a_text_that_may_have_gone_goes_back_to_the_queue_only_by_a_certain_no_or_a_person(events: list[TextEvent]) -> None:
     state = TextState.QUEUED
     for event in events:
         following = after(state, event)
         if following is TextState.QUEUED:
-            certainly_not_gone = (TextState.SENDING, Event.NOT_NOW), (TextState.HELD, Event.RELEASED)
-            assert (state, event) in (*certainly_not_gone, (TextState.UNKNOWN, Event.RESENT))
+            certainly_not_gone = (TextState.SENDING, TextEvent.NOT_NOW), (TextState.HELD, TextEvent.RELEASED)
+            assert (state, event) in (*certainly_not_gone, (TextState.UNKNOWN, TextEvent.RESENT))
         if following is TextState.HELD:
-            assert (state, event) == (TextState.QUEUED, Event.POSTPONED)
-        if state is TextState.UNKNOWN and event is not Event.RESENT:
+            assert (state, event) == (TextState.QUEUED, TextEvent.POSTPONED)
+        if state is TextState.UNKNOWN and event is not TextEvent.RESENT:
             assert following not in (TextState.QUEUED, TextState.SENDING)
         state = following or state
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from sip.call.agent import Agent
 from sip.pipe.pipes import CommandReader, EventWriter
-from sip.protocol import CallArrived, CallEnded, CallerHungUp, Event, Pulse, Ready, Start, encode
+from sip.protocol import AgentEvent, CallArrived, CallEnded, CallerHungUp, Pulse, Ready, Start, encode
 
 CALLS = 3000
 """Far more than a pipe holds."""
@@ -19,7 +19,7 @@ def command(kind: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "tests.peers.fake_agent", kind)
 
 
-def _tell(*events: Event) -> None:
+def _tell(*events: AgentEvent) -> None:
     os.write(1, b"".join(map(encode, events)))
 
 

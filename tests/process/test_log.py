@@ -78,9 +78,7 @@ def test_non_blocking_standard_error(pipe: tuple[int, int]) -> None:
 
 def test_the_last_lines_of_a_process_are_written() -> None:
     """Whatever ends it in order: what was said just before is in the log."""
-    program = (
-        "from gateway.process import log; import structlog; log.set_up(); [structlog.get_logger().info(str(n)) for n in range(3000)]"
-    )
+    program = "from gateway.process import log; import structlog; log.set_up(); [structlog.get_logger().info(str(n)) for n in range(3000)]"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stderr.count("\n") == 3000
     assert done.stderr.endswith("event=2999\n")

@@ -13,10 +13,10 @@ import structlog
 
 from sip.pipe.client import AGENT, AgentClient, AgentLost
 from sip.protocol import (
+    AgentEvent,
     CallArrived,
     CallEnded,
     CallerHungUp,
-    Event,
     Interrupted,
     Pulse,
     Refuse,
@@ -46,7 +46,7 @@ class RunningAgent:
         command: tuple[str, ...] = AGENT,
     ) -> None:
         self.port = free_sip_port()
-        self.events: list[Event | AgentLost] = []
+        self.events: list[AgentEvent | AgentLost] = []
         self._start = Start(
             listen=tuple(f"{place}:{self.port}" for place in places),
             rtp_first=19200,

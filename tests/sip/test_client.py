@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from sip.pipe.client import AgentClient, AgentFailed, AgentLost, Patience
-from sip.protocol import CallArrived, CallEnded, CallerHungUp, Event, Failed, Pulse, Ready, Start, Trunk
+from sip.protocol import AgentEvent, CallArrived, CallEnded, CallerHungUp, Failed, Pulse, Ready, Start, Trunk
 from tests.peers import fake_agent
 from tests.peers.ports import free_sip_port
 
@@ -25,7 +25,7 @@ class Watched:
     """A client and what it told."""
 
     def __init__(self, kind: str | None = None, *, port: int | None = None, **patience: float) -> None:
-        self.events: list[Event | AgentLost] = []
+        self.events: list[AgentEvent | AgentLost] = []
         listen = f"udp:127.0.0.1:{port or free_sip_port()}"
         start = Start(
             listen=(listen,), rtp_first=19000, rtp_last=19099, max_calls=5, trunks=(Trunk(name="pbx", peers=("127.0.0.1",)),)
@@ -187,7 +187,7 @@ async def test_an_event_that_cannot_be_taken_costs_that_event_only() -> None:
     watched = Watched("dies", restart_first_s=300, restart_most_s=300)
     taken = watched.events.append
 
-    def receive(event: Event | AgentLost) -> None:
+    def receive(event: AgentEvent | AgentLost) -> None:
         if isinstance(event, CallArrived):
             raise ValueError("not this one")
         taken(event)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from sip.pipe.pipes import EventWriter
-from sip.protocol import Busy, Event, decode_event
+from sip.protocol import AgentEvent, Busy, decode_event
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def pipe() -> Iterator[tuple[int, int]]:
             continue
 
 
-def events(count: int) -> list[Event]:
+def events(count: int) -> list[AgentEvent]:
     return [Busy(key=f"k{number}", at=1.0) for number in range(count)]
 
 

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from sms.build import build_bridge
 from sms.http.bridge import HttpBridge
-from sms.http.exchange import Answer
+from sms.http.exchange import Response
 from sms.http.providers import provider_of
 from sms.http.twilio import Twilio
 from sms.text import Accepted, NotSent, Outcome, Unknown
@@ -59,7 +59,7 @@ async def test_stopped_while_a_request_is_under_way_it_waits_for_the_answer(tmp_
 class Unreadable(Twilio):
     """A provider whose answers break our reader."""
 
-    def outcome(self, answer: Answer) -> Outcome:
+    def outcome(self, answer: Response) -> Outcome:
         raise KeyError("sid")
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from sms.http.bridge import HookRefused
-from sms.http.exchange import Answer
+from sms.http.exchange import Response
 from sms.masking import without_numbers
 from sms.smpp import deliver, receipt
 from sms.smpp.pdu import Splitter
@@ -98,7 +98,7 @@ SAYS = "cannot send to +14155550123"
     ],
 )
 def test_refusals_show_no_number(tmp_path: Path, kind: str, status: int, body: str) -> None:
-    outcome = provider(kind, tmp_path).outcome(Answer(status=status, headers={}, body=body.encode()))
+    outcome = provider(kind, tmp_path).outcome(Response(status=status, headers={}, body=body.encode()))
     assert isinstance(outcome, Refused)
     assert "cannot send to •••23" in outcome.detail
     assert "5550123" not in outcome.code + outcome.detail

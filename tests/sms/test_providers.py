@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from sms.build import build_bridge
 from sms.http.bridge import HookRefused, HttpBridge
-from sms.http.exchange import Answer, CanLookUp, Hook
+from sms.http.exchange import CanLookUp, Hook, Response
 from sms.text import Accepted, Part, Receipt, ReceiptState, Refusal, Refused, Reply, Text, Unknown
 from tests.peers.provider import Provider as Server
 from tests.sms.provider_settings import SECRET, SECTIONS, provider, settings_of
@@ -230,14 +230,14 @@ REFUSALS: list[tuple[str, int, str, Refusal, bool]] = [
 
 @pytest.mark.parametrize(("kind", "status", "body", "refusal", "is_dead"), REFUSALS)
 def test_refusals(tmp_path: Path, kind: str, status: int, body: str, refusal: Refusal, is_dead: bool) -> None:
-    outcome = provider(kind, tmp_path).outcome(Answer(status=status, headers={}, body=body.encode()))
+    outcome = provider(kind, tmp_path).outcome(Response(status=status, headers={}, body=body.encode()))
     assert isinstance(outcome, Refused)
     assert (outcome.kind, outcome.is_number_dead) == (refusal, is_dead)
     assert "S3CRET" not in outcome.detail
 
 
 def test_android_has_our_id_already(tmp_path: Path) -> None:
-    outcome = provider("android", tmp_path).outcome(Answer(status=409, headers={}, body=b'{"message": "exists"}'))
+    outcome = provider("android", tmp_path).outcome(Response(status=409, headers={}, body=b'{"message": "exists"}'))
     assert isinstance(outcome, Accepted)
 
 
@@ -255,7 +255,7 @@ def test_bandwidth_is_asked_for_its_list(tmp_path: Path) -> None:
     }  # fmt: skip
 
     def found(*messages: object, status: int = 200) -> object:
-        return api.found(Answer(status=status, headers={}, body=json.dumps({"messages": messages}).encode()), TEXT, NOW)
+        return api.found(Response(status=status, headers={}, body=json.dumps({"messages": messages}).encode()), TEXT, NOW)
 
     assert found(ours) == Accepted(provider_ids=("15",))
     earlier, inbound = {**ours, "receiveTime": "2026-11-23T11:59:59.999Z"}, {**ours, "messageDirection": "INBOUND"}
@@ -271,9 +271,9 @@ def test_android_is_asked_for_our_id(tmp_path: Path) -> None:
     request = api.look_up(TEXT, NOW)
     assert (request.method, request.url) == ("GET", f"http://127.0.0.1:1/3rdparty/v1/messages/{TEXT.key}")
     has = json.dumps({"id": TEXT.key, "state": "Sent"}).encode()
-    assert api.found(Answer(status=200, headers={}, body=has), TEXT, NOW) == Accepted(provider_ids=(TEXT.key,))
+    assert api.found(Response(status=200, headers={}, body=has), TEXT, NOW) == Accepted(provider_ids=(TEXT.key,))
     for status, body in ((404, has), (500, has), (200, b'{"id": "8-1"}'), (200, b"[]")):
-        assert api.found(Answer(status=status, headers={}, body=body), TEXT, NOW) is None
+        assert api.found(Response(status=status, headers={}, body=body), TEXT, NOW) is None
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -282,12 +282,12 @@ def test_android_is_asked_for_our_id(tmp_path: Path) -> None:
     [(500, "{}"), (502, "<html>Bad gateway</html>"), (504, ""), (302, ""), (200, "[]"), (200, "{"), (200, '{"messages": []}')],
 )
 def test_answers_that_leave_it_open_are_unknown(tmp_path: Path, kind: str, status: int, body: str) -> None:
-    assert isinstance(provider(kind, tmp_path).outcome(Answer(status=status, headers={}, body=body.encode())), Unknown)
+    assert isinstance(provider(kind, tmp_path).outcome(Response(status=status, headers={}, body=body.encode())), Unknown)
 
 
 def test_vonage_that_took_half_a_text_is_unknown(tmp_path: Path) -> None:
     body = b'{"messages": [{"status": "0", "message-id": "A"}, {"status": "1"}]}'
-    outcome = provider("vonage", tmp_path).outcome(Answer(status=200, headers={}, body=body))
+    outcome = provider("vonage", tmp_path).outcome(Response(status=200, headers={}, body=body))
     assert outcome == Unknown(detail="Vonage took 1 of 2 parts", provider_ids=("A", ""), parts=2)
 
 
@@ -509,7 +509,7 @@ def test_no_answer_can_keep_its_text_from_being_settled(tmp_path: Path, kind: st
     spoilt = json.dumps({"sid": "\ud800", "message": "\ud800", "code": "\ud800", "id": "\ud800", "description": "\ud800", "type": "x",
         "error": "\ud800", "text": "\ud800", "errors": [{"code": "\ud800", "detail": "\ud800"}], "message_uuid": ["\ud800"],
         "data": [{"id": "\ud800"}], "messages": [{"status": "\ud800", "error-text": "\ud800", "message-id": "\ud800"}]})  # fmt: skip
-    outcome = provider(kind, tmp_path).outcome(Answer(status=status, headers={}, body=spoilt.encode()))
+    outcome = provider(kind, tmp_path).outcome(Response(status=status, headers={}, body=spoilt.encode()))
     for said in (getattr(outcome, "detail", ""), getattr(outcome, "code", ""), *getattr(outcome, "provider_ids", ())):
         said.encode()
 
@@ -548,8 +548,8 @@ def test_no_body_can_break_a_reader(tmp_path: Path, kind: str, body: bytes, what
     api = provider(kind, tmp_path)
     hook = Hook(url="https://office.example/x", headers={"telnyx-timestamp": "1"}, body=body, at=NOW, what=what)
     assert not api.is_genuine(hook)
-    api.outcome(Answer(status=200, headers={}, body=body))
-    api.outcome(Answer(status=400, headers={}, body=body))
+    api.outcome(Response(status=200, headers={}, body=body))
+    api.outcome(Response(status=400, headers={}, body=body))
     try:
         found = api.read(hook, "primary")
     except ValueError:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from config.bridges import KINDS
-from sms.http.exchange import Answer, Hook
+from sms.http.exchange import Hook, Response
 from sms.smpp import status
 from sms.text import Receipt, Refusal, Refused, Unknown
 from tests.sms.provider_settings import SECTIONS, provider
@@ -155,7 +155,7 @@ TABLE = [
 
 
 def outcome(kind: str, directory: Path, http_status: int, body: str) -> Any:
-    return provider(kind, directory).outcome(Answer(status=http_status, headers={}, body=body.encode()))
+    return provider(kind, directory).outcome(Response(status=http_status, headers={}, body=body.encode()))
 
 
 def test_every_provider_has_a_table() -> None:

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from config.bridges import Twilio as Settings
 from sms.http.bridge import HookRefused, HttpBridge
-from sms.http.exchange import Answer, Hook
+from sms.http.exchange import Hook, Response
 from sms.http.providers import provider_of
 from sms.http.twilio import Twilio
 from sms.text import Accepted, NotSent, Receipt, ReceiptState, Refusal, Refused, Reply, Text, Unknown
@@ -246,7 +246,7 @@ async def test_two_messages_that_could_be_it_say_nothing(tmp_path: Any) -> None:
     api = Twilio(messages_url="", account="AC1", token="12345", signing_key="12345")
 
     def found(messages: object, status: int = 200) -> object:
-        return api.found(Answer(status=status, headers={}, body=json.dumps({"messages": messages}).encode()), TEXT, NOW)
+        return api.found(Response(status=status, headers={}, body=json.dumps({"messages": messages}).encode()), TEXT, NOW)
 
     assert found(both) is None
     assert found(both[:1]) == Accepted(provider_ids=("A",))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.model import E164
-from gateway.core.delivery import Event, TextState
+from gateway.core.delivery import TextEvent, TextState
 from gateway.process.status import count
 from gateway.store import counts, holds, queue, texts
 from gateway.store.database import migrate
@@ -56,7 +56,7 @@ def test_counts_are_right_after_every_change(db: sqlite3.Connection, seed: int) 
             case 1:
                 texts.add(db, new_text("wait", for_a_person=chance.random() < 0.5))
             case 2:
-                texts.settle(db, text, chance.choice(list(Event)), NOW)
+                texts.settle(db, text, chance.choice(list(TextEvent)), NOW)
             case 3:
                 holds.hold_on(db, text, new_text("limit", for_a_person=chance.random() < 0.5))
             case 4:

@@ -10,7 +10,7 @@ from config.model import E164, Limits
 from gateway.core.call import Outcome
 from gateway.core.case import Twin
 from gateway.core.consent import Wish
-from gateway.core.delivery import Event, TextState
+from gateway.core.delivery import TextEvent, TextState
 from gateway.core.reason import Reason
 from gateway.store import calls, consent, history, queue, receipts, replies, schema, texts, undeliverable
 from gateway.store.calls import Arrival, Ending
@@ -74,7 +74,7 @@ def test_history_of_a_caller(db: sqlite3.Connection) -> None:
     assert found.last_text_at == NOW - timedelta(hours=2)
     assert found.missed_at == (NOW - timedelta(hours=2),)
     assert (found.reached_at, found.last_reply_at, found.opted_out_at, found.twin) == (None, None, None, None)
-    texts.settle(db, text, Event.CANCELLED, NOW)
+    texts.settle(db, text, TextEvent.CANCELLED, NOW)
     assert known(db, call).last_text_at is None
     add_call(db, NOW - timedelta(hours=1), Outcome.ANSWERED_ELSEWHERE)
     assert known(db, call).missed_at == ()

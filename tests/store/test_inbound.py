@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.core.delivery import Event
+from gateway.core.delivery import TextEvent
 from gateway.store import history, queue, receipts, replies, texts
 from gateway.store.database import migrate
 from sms.smpp.receipt import find_id
@@ -40,7 +40,7 @@ def unknown_text(db: sqlite3.Connection) -> sqlite3.Row:
     """A text whose answer was lost."""
     text = add_text(db, add_call(db, NOW), NOW)
     queue.claim_due(db, NOW, {"front": ("primary",)}, {"primary": 9})
-    texts.settle(db, text, Event.NO_ANSWER, NOW)
+    texts.settle(db, text, TextEvent.NO_ANSWER, NOW)
     row = texts.one(db, text)
     assert row is not None
     return row

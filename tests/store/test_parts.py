@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from gateway.core.delivery import Event
+from gateway.core.delivery import TextEvent
 from gateway.store import holds, queue, receipts, texts
 from sms.smpp.receipt import find_id
 from sms.text import Receipt, ReceiptState
@@ -27,7 +27,7 @@ def sending(db: sqlite3.Connection, at: datetime = NOW, segments: int = 3) -> in
 
 def lost(db: sqlite3.Connection, text: int, ids: Sequence[str] = (), parts: int = 3) -> None:
     """Its answer, or that of one of its parts, did not come."""
-    texts.settle(db, text, Event.NO_ANSWER, NOW)
+    texts.settle(db, text, TextEvent.NO_ANSWER, NOW)
     receipts.keep_parts(db, text, "primary", ids, parts, find_id)
 
 
