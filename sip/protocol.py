@@ -6,8 +6,10 @@ surrogates, bounded in length.
 """
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from dataclasses import asdict, dataclass, is_dataclass
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 MAX_LINE = 256 * 1024
 """Bytes: a longer line is a fault of the peer, not an event."""
@@ -228,32 +230,6 @@ class ProtocolError(ValueError):
     """A line that is not one of ours."""
 
 
-_COMMANDS: dict[str, type[Command]] = {c.__name__: c for c in (Start, Ring, Refuse, UseTrunks, Stop)}
-_EVENTS: dict[str, type[AgentEvent]] = {
-    e.__name__: e
-    for e in (
-        Ready,
-        Failed,
-        CallArrived,
-        RingTimedOut,
-        CallerHungUp,
-        AnsweredElsewhere,
-        Busy,
-        Refused,
-        Interrupted,
-        CallEnded,
-        Pulse,
-    )
-}
-_NESTED: dict[tuple[str, str], type[Trunk] | type[Diversion]] = {
-    ("Start", "trunks"): Trunk,
-    ("UseTrunks", "trunks"): Trunk,
-    ("CallArrived", "diversions"): Diversion,
-}
-
-T = TypeVar("T")
-
-
 def encode(value: Command | AgentEvent) -> bytes:
     """One line of JSON with its type's name, ended by a newline."""
     return json.dumps({"type": type(value).__name__, **asdict(value)}, ensure_ascii=True).encode() + b"\n"
@@ -261,29 +237,51 @@ def encode(value: Command | AgentEvent) -> bytes:
 
 def decode_command(line: bytes) -> Command:
     """The command in one line; `ProtocolError` where it is none."""
-    return _decode(line, _COMMANDS)
+    command: Command = decode(line, Command)
+    return command
 
 
 def decode_event(line: bytes) -> AgentEvent:
     """The event in one line; `ProtocolError` where it is none."""
-    return _decode(line, _EVENTS)
+    event: AgentEvent = decode(line, AgentEvent)
+    return event
 
 
-def _decode(line: bytes, types: dict[str, type[T]]) -> T:
+def decode(line: bytes, union: UnionType) -> Any:
+    """The value in one line, of one of the union's classes; `ProtocolError` where it is of none of them."""
     try:
-        members: dict[str, Any] = json.loads(line)
-        kind = types[members.pop("type")]
-        return kind(**{name: _value(kind.__name__, name, value) for name, value in members.items()})
+        members = json.loads(line)
+        return _read(_by_name(union)[members.pop("type")], members)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ProtocolError(f"not an event or command: {line[:80]!r}: {error!r}") from error
 
 
-def _value(kind: str, name: str, value: Any) -> Any:
-    nested = _NESTED.get((kind, name))
-    if nested is not None:
-        return tuple(nested(**{k: _tuple(v) for k, v in member.items()}) for member in value)
-    return _tuple(value)
+@cache
+def _by_name(union: UnionType) -> dict[str, type[Any]]:
+    return {kind.__name__: kind for kind in get_args(union)}
 
 
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _read(hint: Any, value: Any) -> Any:
+    """What JSON holds, as the field's type has it: objects are dataclasses, lists are tuples."""
+    if isinstance(hint, type) and is_dataclass(hint):
+        structured = _structured(hint)
+        members = {name: _read(structured[name], member) if name in structured else member for name, member in value.items()}
+        return hint(**members)
+    if get_origin(hint) is not tuple:
+        return value if value is None else _read(_not_none(hint), value)
+    if not isinstance(value, list):
+        raise TypeError(f"a list is wanted, not {value!r:.80}")
+    element = get_args(hint)[0]
+    return tuple(_read(element, member) for member in value) if is_dataclass(element) else tuple(value)
+
+
+@cache
+def _structured(kind: type[Any]) -> dict[str, Any]:
+    """The fields of a dataclass that hold other dataclasses or tuples, with their types."""
+    hints = get_type_hints(kind).items()
+    return {name: hint for name, hint in hints if is_dataclass(_not_none(hint)) or get_origin(_not_none(hint)) is tuple}
+
+
+def _not_none(hint: Any) -> Any:
+    """`X` of `X | None`, and any other type as it is."""
+    return next((one for one in get_args(hint) if one is not NoneType), hint) if isinstance(hint, UnionType) else hint
