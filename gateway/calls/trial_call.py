@@ -47,7 +47,7 @@ async def place(config: Config, call: TrialCall) -> AsyncIterator[AsyncIterator[
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "sip.call.caller",
+        "sip.trial",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""`python -m sip.call.caller` places one real SIP call and tells what it hears: for `textback call-test` and the demo.
+"""`python -m sip.trial` places one real SIP call and tells what it hears: for `textback call-test` and the demo.
 
 Reads one JSON object from standard input, `{uri, from_uri, bind, transport, token, hang_up_after,
 give_up_after}` (`udp` or `tcp`; seconds; `hang_up_after` null: wait for the far end), so that the token is in no process list.
@@ -14,9 +14,9 @@ from typing import Any
 
 import pjsua2 as pj
 
-from sip.call.agent import CALL_TEST_HEADER
 from sip.faults import guarded
 from sip.stack.endpoint import TRANSPORTS
+from sip.wire.headers import CALL_TEST_HEADER
 
 POLL_MS = 5
 
