@@ -47,7 +47,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ring:
-    """The plan of a call: ring so long, then reject with 480."""
+    """The plan of a call: ring so long, counted from its arrival, then reject with 480."""
 
     key: str
     seconds: float
@@ -55,11 +55,12 @@ class Ring:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refuse:
-    """The plan of a call that nobody here can take: the final status at once."""
+    """The plan of a call that nobody here can take: reject it at once."""
 
     key: str
     status: int
     reason: str
+    """The response's reason phrase."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +109,7 @@ class Diversion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallArrived:
-    """An INVITE from a trunk; 180 has been sent."""
+    """An INVITE from a trunk. It rings (180), or `Busy` follows at once."""
 
     key: str
     """The agent's own, unique for ever."""
@@ -138,7 +139,7 @@ class RingTimedOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerHungUp:
-    """Cancelled (or BYE) while ringing. `reason` holds the Reason headers as they came."""
+    """CANCEL, or BYE, while it rang. `reason` holds the CANCEL's Reason headers as they came."""
 
     key: str
     at: float
@@ -148,7 +149,7 @@ class CallerHungUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnsweredElsewhere:
-    """Cancelled because another phone took it (RFC 3326), and the trunk is believed."""
+    """CANCEL while it rang, whose Reason says that another phone took it (RFC 3326), from a trunk that is believed."""
 
     key: str
     at: float
@@ -158,7 +159,7 @@ class AnsweredElsewhere:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Busy:
-    """Answered 486 at once: more calls than `max_calls`."""
+    """Rejected with 486 at once: more calls than `max_calls`, or the agent is stopping."""
 
     key: str
     at: float
@@ -166,7 +167,7 @@ class Busy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """Ended at once by a `Refuse` plan."""
+    """Rejected by a `Refuse` plan, or with another 4xx by the SIP stack itself (422: its Session-Expires is too short)."""
 
     key: str
     at: float
@@ -184,7 +185,7 @@ class Interrupted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallEnded:
-    """The dialog is gone; the last event of a call."""
+    """The dialog is over; the last event of a call."""
 
     key: str
     at: float
@@ -197,9 +198,9 @@ class Pulse:
 
     calls: int
     strangers: int
-    """INVITEs from no trunk, answered 403."""
+    """INVITEs from no trunk, rejected with 403."""
     malformed: int
-    """INVITEs from a trunk that were no proper call, answered 400."""
+    """INVITEs from a trunk that were unfit to ring, rejected with 400."""
     disconnected: int
     """TCP connections that were closed: of no trunk, or too many of one address."""
     descriptors: int

@@ -51,7 +51,7 @@ class Happening(StrEnum):
     """What can befall a call."""
 
     CALLER_HUNG_UP = "caller_hung_up"
-    """A CANCEL or, of an early dialog too, a BYE (RFC 3261 §9, §15)."""
+    """A CANCEL while it rings, or a BYE, which may end an early dialog too (RFC 3261 §9, §15)."""
     ANSWERED_ELSEWHERE = "answered_elsewhere"
     """A CANCEL whose Reason says that another phone took the call (RFC 3326), from a trunk that is believed."""
     RING_TIME_RAN_OUT = "ring_time_ran_out"

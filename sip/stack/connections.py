@@ -15,7 +15,7 @@ from sip.stack.descriptors import descriptor_limit
 from sip.stack.listeners import listener
 
 STRANGER_AT_MOST_S = 5.0
-"""Long enough to be told 403."""
+"""Long enough for a 403."""
 STRANGERS_PER_ADDRESS = 4
 STRANGERS_AT_MOST = 64
 KNOWN_PER_ADDRESS = 512

@@ -65,6 +65,13 @@ def invite(*lines: str, request: str = "INVITE sip:+14155550100@gw SIP/2.0", bod
         (("Privacy: none",), "+14155550123", "From"),
         (('From: "Anonymous" <sip:anonymous@anonymous.invalid>;tag=1',), None, "From"),
         (("From: <sip:Restricted@pbx>;tag=1",), None, "From"),
+        (("From: <sip:+14155550123@anonymous.invalid:5060>;tag=1",), None, "From"),
+        (
+            ("From: <sip:c8oqz84zk7z@Anonymous.invalid:5060;user=phone>;tag=1", "P-Asserted-Identity: <sip:+14155550199@c>"),
+            None,
+            "P-Asserted-Identity",
+        ),
+        (("From: <sip:+14155550123@[2001:db8::1]:5060>;tag=1",), "+14155550123", "From"),
         (("From: <sip:266696687@pbx>;tag=1",), None, "From"),
         (("From: <sip:@pbx>;tag=1",), None, "From"),
         (("From: <sip:pbx>;tag=1",), None, "From"),
