@@ -19,7 +19,10 @@ from sip.wire.headers import ReasonHeader, is_answered_elsewhere
 
 
 class Session:
-    """A call from its INVITE until its dialog is over. All times are seconds on the monotonic clock."""
+    """A call from its INVITE until its dialog is over; not its media, which RFC 3261 calls a session.
+
+    All times are seconds on the monotonic clock.
+    """
 
     __slots__ = ("arrived", "deadline", "key", "leg", "reasons", "source", "stage", "trunk")
 
