@@ -14,9 +14,9 @@
     talking ─── phone hangs up ─────► over       │
     all three ─ caller hangs up, agent or stack stops ──────────────► over
 
-A call has its outcome once it no longer rings, and keeps it: whoever hears a greeting was not answered, however long they stay,
-and the text may have gone. What the table does not list for a stage comes too late and changes nothing: a CANCEL that crosses
-our final response (RFC 3261 §9.2), a phone that picks up when the greeting has begun.
+A call has its outcome once it no longer rings, and keeps it: whoever hears a greeting has reached nobody, however long they
+stay, and the text may have gone. What the table does not list for a stage comes too late and changes nothing: a CANCEL that
+crosses our final response (RFC 3261 §9.2), a phone that picks up when the greeting has begun.
 """
 
 from enum import StrEnum
