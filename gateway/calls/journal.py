@@ -17,7 +17,7 @@ import structlog
 from config.model import Line
 from gateway.calls import plans
 from gateway.calls.reserve import PATIENCE_S, Kept, Reserve
-from gateway.core.call import Outcome
+from gateway.core.call import MISSED, Outcome
 from gateway.core.case import Circumstances
 from gateway.core.phone import masked
 from gateway.core.plan import plan
@@ -53,6 +53,7 @@ class Journal:
         tasks: asyncio.TaskGroup,
         command: Callable[[Command], None],
         ruled: Callable[[Verdict], None],
+        claim_behind: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._reserve = reserve
@@ -60,6 +61,7 @@ class Journal:
         self._tasks = tasks
         self._command = command
         self._ruled = ruled
+        self._claim_behind = claim_behind
         self._open: dict[str, Arrival] = {}
         self._writing: set[asyncio.Task[None]] = set()
         self._log = structlog.get_logger()
@@ -172,6 +174,8 @@ class Journal:
 
     def _write_ending(self, arrival: Arrival, ending: Ending) -> None:
         commit = self._store.insist(_decided, self._in_force.ruling, arrival, ending)
+        if arrival.line is not None and ending.outcome in MISSED:
+            self._claim_behind(arrival.line)
         self._begin(arrival.key, self._rule(Kept(arrival=arrival, ending=ending), ending, commit))
 
     def _begin(self, key: str, writing: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
