@@ -19,17 +19,20 @@ from gateway.decisions.directory import Directory
 from gateway.decisions.holds import Holds
 from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import InForce, Ruling
-from gateway.process import taken
+from gateway.process import metrics, taken
 from gateway.process.data_dir import TOKEN_FILE, CannotStart, only_one_here, write_token
 from gateway.process.descriptors import raise_limit
+from gateway.process.log_lines import LogLines
 from gateway.process.notify import notify, watchdog_seconds
+from gateway.process.publisher import Publisher
 from gateway.process.reload import Reloading
 from gateway.process.status import Readiness, count, report
 from gateway.process.stores import open_stores
-from gateway.process.verdicts import Verdicts
+from gateway.process.wake_ups import WakeUps
 from gateway.repeated import Repeated
 from gateway.replies.inbox import Inbox
 from gateway.store.database import StoreError
+from gateway.texts.bridge_faults import BridgeFaults
 from gateway.texts.bridges import Bridges
 from gateway.texts.outbox import LastTexts, Outbox, quiet_of, routes_of
 from gateway.web import hooks, server
@@ -61,7 +64,10 @@ class Gateway:
         self._reloading = Reloading(config, self._knowledge, self._use)
         self._queue_changed, self._holds_changed = asyncio.Event(), asyncio.Event()
         self._refused_hooks = hooks.RefusedHooks()
-        self._verdicts = Verdicts(queue_changed=self._queue_changed, holds_changed=self._holds_changed)
+        self._log_lines = LogLines()
+        wake_ups = WakeUps(queue=self._queue_changed, holds=self._holds_changed)
+        self._publisher = Publisher(self._log_lines.hear, metrics.hear, wake_ups.hear)
+        self._publisher.listen(BridgeFaults(self._publisher.publish).hear)
         self._counts = {"queued": 0, "held": 0, "held_for_a_person": 0, "unknown": 0}
         self._strangers = Strangers()
 
@@ -92,7 +98,7 @@ class Gateway:
 
     async def _live(self, stack: AsyncExitStack) -> None:
         stack.enter_context(only_one_here(self.config.data_dir))
-        self._stores = open_stores(self.config.data_dir)
+        self._stores = open_stores(self.config.data_dir, self._publisher.publish)
         stack.callback(self._stores.close)
         taken.keep(self.config)
         self._store = self._stores.database
@@ -111,7 +117,6 @@ class Gateway:
             in_force=self._in_force,
             tasks=tasks,
             command=self._agent.send,
-            ruled=self._verdicts.ruled,
         )
         await self._journal.recover(RECOVER_WITHIN_S)
         self.actions = Actions(store=self._store, in_force=self._in_force, holds=self._holds, outbox=self._outbox)
@@ -131,9 +136,8 @@ class Gateway:
             routes=routes_of(self.config),
             woken=self._queue_changed,
             quiet=quiet_of(self.config),
-            postponed=self._holds_changed.set,
         )
-        self._holds = Holds(store=self._store, in_force=self._in_force, ruled=self._verdicts.ruled, woken=self._holds_changed)
+        self._holds = Holds(store=self._store, in_force=self._in_force, woken=self._holds_changed)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._outbox.run(), name="outbox")
             tasks.create_task(self._holds.run(), name="holds")
@@ -238,7 +242,7 @@ class Gateway:
         """Tell systemd's watchdog that the loop and the database's thread live; count what people should look at."""
         pause = min(watchdog_seconds() or BEAT_EVERY_S, BEAT_EVERY_S)
         await self._count_all()
-        self._verdicts.tell_overdue()
+        self._log_lines.tell_overdue()
         self._refused_hooks.tell_overdue()
         notify("WATCHDOG=1")
         return datetime.now(UTC) + timedelta(seconds=pause)

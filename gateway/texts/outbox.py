@@ -15,19 +15,16 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from config.model import Config
-from gateway.core.phone import masked
 from gateway.core.quiet import NEVER, Quiet
-from gateway.core.reason import Reason
 from gateway.core.zones import home_of
-from gateway.process import metrics
 from gateway.repeated import Repeated
-from gateway.store import queue, texts
+from gateway.store import texts
 from gateway.store.database import Database, StoreError
 from gateway.store.instants import read
 from gateway.store.queue import Claimed, Round
-from gateway.texts.bridge_faults import BridgeFaults
-from gateway.texts.outcomes import Recorded, Return, record
-from sms.text import Accepted, Bridge, NotSent, Outcome, Refused, Text, Unknown, Validity
+from gateway.texts import steps
+from gateway.texts.outcomes import Return
+from sms.text import Bridge, NotSent, Outcome, Refused, Text, Unknown, Validity
 
 BACKOFF_FIRST_S = 2.0
 BACKOFF_MOST_S = 120.0
@@ -51,8 +48,7 @@ class LastTexts:
 
 
 class Outbox:
-    """Sends what is due. `woken` is set when a text was queued or a bridge has room again; `postponed` is called when texts
-    were held again."""
+    """Sends what is due. `woken` is set when a text was queued, was not taken, or a bridge has room again."""
 
     def __init__(
         self,
@@ -62,7 +58,6 @@ class Outbox:
         routes: Routes,
         woken: asyncio.Event,
         quiet: Quiet = NEVER,
-        postponed: Callable[[], None] = lambda: None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._store = store
@@ -70,11 +65,9 @@ class Outbox:
         self.routes = routes
         self.quiet = quiet
         """Both replaced when the configuration is loaded again."""
-        self._postponed = postponed
         self._jitter = jitter
         self._repeated = Repeated("outbox", self._turn, woken)
         self._submitting: set[asyncio.Task[None]] = set()
-        self._faults = BridgeFaults()
         self._last = LastTexts()
         self._is_stopping = False
         self._ended = asyncio.Event()
@@ -152,20 +145,12 @@ class Outbox:
 
     async def _round(self) -> Round:
         """Claim what can go now and start its submits; returns when each of them has taken its place in its bridge."""
-        looked = await self._store.write(queue.claim_due, datetime.now(UTC), self.routes, self._room(), self.quiet)
+        looked = await self._store.write(steps.claim_due, datetime.now(UTC), self.routes, self._room(), self.quiet)
         for text in looked.claimed:
             task = self._tasks.create_task(self._submit(text), name=f"submit {text.id}")
             self._submitting.add(task)
             task.add_done_callback(self._submitting.discard)
         await asyncio.sleep(0)  # the new tasks run before anybody asks a bridge for its room again
-        for expired in looked.expired:
-            self._log.warning("text_expired", text=expired)
-        for cancelled in looked.cancelled:
-            self._log.info("text_cancelled", text=cancelled)
-        for postponed in looked.postponed:
-            self._log.info("text_postponed", text=postponed, reason=Reason.QUIET_HOURS.value)
-        if looked.postponed:
-            self._postponed()
         return looked
 
     def _room(self) -> dict[str, int]:
@@ -181,10 +166,7 @@ class Outbox:
 
     async def _submit(self, text: Claimed) -> None:
         outcome = await self._handed_over(text)
-        recorded = await self._recorded(text, outcome)
-        self._report(text, outcome, recorded)
-        if not isinstance(outcome, Accepted):
-            self.wake()
+        await self._record(text, outcome)
 
     async def _handed_over(self, text: Claimed) -> Outcome:
         """What the bridge says; that the gateway stops meanwhile, or that the bridge is gone, is an outcome too."""
@@ -199,15 +181,14 @@ class Outbox:
             self._log.exception("bridge_failed", bridge=text.bridge, text=text.id)
             return Unknown(detail=f"the bridge failed: {type(error).__name__}")
 
-    async def _recorded(self, text: Claimed, outcome: Outcome) -> Recorded:
+    async def _record(self, text: Claimed, outcome: Outcome) -> None:
         """Written down, however long the file cannot be written; at the end only for a moment."""
         values = (text, outcome, self._return(text, outcome), datetime.now(UTC))
         try:
             async with asyncio.timeout(RECORD_WITHIN_S if self._is_stopping else None):
-                return await self._store.insist(record, *values)
+                await self._store.insist(steps.record, *values)
         except (Exception, asyncio.CancelledError):  # it stays `sending`, and is held as unknown at the next start
-            self._log.exception("text_not_recorded", text=text.id, outcome=type(outcome).__name__)
-            return Recorded()
+            self._log.exception("text_not_recorded", text=text.id, bridge=text.bridge, outcome=type(outcome).__name__)
 
     def _return(self, text: Claimed, outcome: Outcome) -> Return:
         declined = {*text.tried, text.bridge}
@@ -222,21 +203,6 @@ class Outbox:
         pause = timedelta(seconds=most * (0.5 + self._jitter() / 2))
         asked = outcome.retry_after if isinstance(outcome, Refused) else None
         return max(pause, asked) if asked else pause
-
-    def _report(self, text: Claimed, outcome: Outcome, recorded: Recorded) -> None:
-        metrics.count_submit(text.bridge, outcome)
-        log = self._log.bind(call=text.call, text=text.id, bridge=text.bridge, to=masked(text.recipient))
-        match outcome:
-            case Accepted(provider_ids=ids):
-                log.info("text_accepted", provider_id=ids[0] if ids else "", attempts=text.attempts)
-            case Refused(kind=kind, code=code, detail=detail):
-                log.warning("text_refused", kind=kind.value, code=code, detail=detail)
-            case NotSent(detail=detail):
-                log.warning("text_not_sent", detail=detail)
-            case Unknown(detail=detail):
-                log.error("text_unknown", detail=detail)
-        for fault in self._faults.seen(text, outcome, recorded.numbers_refused):
-            log.error(fault.event, code=fault.code, detail=fault.detail, cure=fault.cure)
 
 
 def _text(text: Claimed, now: datetime) -> Text:
