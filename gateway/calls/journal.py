@@ -17,7 +17,7 @@ import structlog
 from gateway.calls.reserve import PATIENCE_S, Kept, Reserve
 from gateway.core import facts
 from gateway.core.call import Outcome
-from gateway.core.facts import Fact
+from gateway.core.facts import Fact, Publish
 from gateway.decisions import steps
 from gateway.decisions.ruling import InForce, Ruling, Verdict
 from gateway.store import calls
@@ -53,12 +53,14 @@ class Journal:
         in_force: InForce,
         tasks: asyncio.TaskGroup,
         command: Callable[[Command], None],
+        publish: Publish,
     ) -> None:
         self._store = store
         self._reserve = reserve
         self._in_force = in_force
         self._tasks = tasks
         self._command = command
+        self._publish = publish
         self._open: dict[str, Arrival] = {}
         self._writing: set[asyncio.Task[None]] = set()
         self._log = structlog.get_logger()
@@ -73,8 +75,8 @@ class Journal:
         match event:
             case CallArrived():
                 self._arrived(event)
-            case AgentLost():
-                self._agent_lost()
+            case AgentLost(reason=reason):
+                self._agent_lost(reason)
             case CallEnded(key=key):
                 if key in self._open:
                     self._ended(key, _ending(Outcome.INTERRUPTED, event.at, 0.0))
@@ -153,8 +155,9 @@ class Journal:
     def _patience(self) -> float:
         return 0 if self._store.last_error else PATIENCE_S
 
-    def _agent_lost(self) -> None:
+    def _agent_lost(self, reason: str) -> None:
         now = datetime.now(UTC)
+        self._publish(facts.AgentLost(at=now, reason=reason))
         for key, arrival in list(self._open.items()):
             rang = max(now - arrival.arrived_at, timedelta(0))
             self._ended(key, Ending(outcome=Outcome.INTERRUPTED, at=now, rang=rang))

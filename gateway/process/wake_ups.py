@@ -18,7 +18,7 @@ class WakeUps:
         match fact:
             case facts.TextQueued() | facts.TextResent() | facts.HeldTextDecided(decision="send"):
                 self._queue.set()
-            case facts.TextRefused() | facts.TextNotSent() | facts.TextUnknown() | facts.BridgeUp():
+            case facts.TextRefused() | facts.TextNotSent() | facts.TextUnknown():
                 self._queue.set()
             case facts.TextHeld() | facts.TextPostponed() | facts.HeldTextDecided(decision="hold"):
                 self._holds.set()

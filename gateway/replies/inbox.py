@@ -34,7 +34,7 @@ LOOK_FOR_PARTS_EVERY = timedelta(minutes=1)
 class Inbox:
     """The bridges' `Sink`."""
 
-    def __init__(self, *, store: Database, in_force: InForce, bridge_changed: Callable[[], None]) -> None:
+    def __init__(self, *, store: Database, in_force: InForce, bridge_changed: Callable[[str], None]) -> None:
         self._store = store
         self._in_force = in_force
         self._bridge_changed = bridge_changed
@@ -58,8 +58,8 @@ class Inbox:
         await self._store.insist(_take_late, int(key.partition("-")[0]), outcome, datetime.now(UTC))
 
     def bridge_changed(self, bridge: str) -> None:
-        """Room again, or a link gone."""
-        self._bridge_changed()
+        """Room again, up, down or paused."""
+        self._bridge_changed(bridge)
 
 
 # --- steps: they run in the store's thread -------------------------------------------------------------------------------

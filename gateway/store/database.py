@@ -55,6 +55,8 @@ class Database:
     def __init__(self, path: Path, publish: Publish = _to_nobody) -> None:
         self.path = path
         self._publish = publish
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """The one of the step that came last."""
         self._death: Future[None] = Future()
         self._arriving: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._waiting: deque[Waiting] = deque()
@@ -111,7 +113,7 @@ class Database:
             self._thread.join()
 
     def _take(self, step: Callable[[sqlite3.Connection], Any], *, insists: bool) -> "asyncio.Future[Any]":
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
         if self._is_closed:
             future.set_exception(StoreError(self.last_error or f"{self.path}: the database is closed; the gateway stops"))
@@ -120,6 +122,12 @@ class Database:
         return future
 
     # --- the thread ---
+
+    def _publish_soon(self, fact: Fact | None) -> None:
+        """What happened to the database itself. A loop that is closed publishes nothing."""
+        if fact is not None and self._loop is not None:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._publish, fact)
 
     def _work(self) -> None:
         try:
@@ -153,9 +161,9 @@ class Database:
             self._look()
             while self._waiting or self._trouble.sentence:
                 self._commit(list(itertools.islice(self._waiting, GROUP)))
-                self._trouble.end(had_waited)
+                self._publish_soon(self._trouble.end(had_waited))
         except StoreError as error:
-            self._trouble.begin(str(error))
+            self._publish_soon(self._trouble.begin(str(error)))
             self._again_at = time.monotonic() + RETRY_S
             self._refuse_hasty(str(error))
 
@@ -244,7 +252,7 @@ class Database:
         """Nothing can be written any more: everybody who waits hears it, and so does whoever watches for it."""
         self._is_closed = True
         why = f"{self.path}: the thread that writes it has ended by {type(error).__name__}: {error}; restart the gateway"
-        self._trouble.begin(why)
+        self._publish_soon(self._trouble.begin(why))
         with suppress(queue.Empty):
             while True:
                 if (arrived := self._arriving.get_nowait()) is not None:

@@ -51,7 +51,9 @@ async def test_fault_over_one_call(tmp_path: Path) -> None:
     store, reserve = Database(tmp_path / "textback.db", happened.append), Reserve(tmp_path / "calls.reserve")
     with capture_logs() as logs:
         async with asyncio.TaskGroup() as tasks:
-            journal = Journal(store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=lambda _: None)
+            journal = Journal(
+                store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=lambda _: None, publish=happened.append
+            )
             for key, caller in (("a", "+14155550123"), ("b", "+14155550124")):
                 journal.receive(arrived(key, caller))
                 journal.receive(CallerHungUp(key=key, at=datetime.now(UTC).timestamp(), rang=5, reason=""))
@@ -73,7 +75,9 @@ async def test_call_that_was_answered_stays_so_when_its_ending_is_written_later(
     for _ in range(2):
         store, reserve = Database(tmp_path / "textback.db", happened.append), Reserve(tmp_path / "calls.reserve")
         async with asyncio.TaskGroup() as tasks:
-            journal = Journal(store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=lambda _: None)
+            journal = Journal(
+                store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=lambda _: None, publish=happened.append
+            )
             await journal.recover()
             if isinstance(in_force.ruling, Stumbling):
                 journal.receive(arrived("a", "+14155550123"))

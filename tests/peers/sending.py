@@ -16,14 +16,12 @@ from gateway.core.facts import Fact
 from gateway.decisions.holds import Holds
 from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import InForce, Ruling
-from gateway.process import metrics
+from gateway.process import listeners
 from gateway.process.log_lines import LogLines
-from gateway.process.publisher import Publisher
-from gateway.process.wake_ups import WakeUps
 from gateway.replies.inbox import Inbox
 from gateway.store import texts
 from gateway.store.database import FILE, Database
-from gateway.texts.bridge_faults import BridgeFaults
+from gateway.texts.bridge_states import BridgeStates
 from gateway.texts.bridges import Bridges
 from gateway.texts.outbox import LastTexts, Outbox, quiet_of, routes_of
 from tests.peers.faulty_smsc import FaultySmsc
@@ -121,13 +119,13 @@ async def sending(
     config.data_dir.mkdir(exist_ok=True)
     queue_changed, holds_changed = asyncio.Event(), asyncio.Event()
     happened: list[Fact] = []
-    wake_ups = WakeUps(queue=queue_changed, holds=holds_changed)
-    publisher = Publisher(happened.append, LogLines().hear, metrics.hear, wake_ups.hear)
-    publisher.listen(BridgeFaults(publisher.publish).hear)
+    publisher = listeners.publisher(LogLines(), queue_changed, holds_changed)
+    publisher.listen(happened.append)
     store = Database(config.data_dir / FILE, publisher.publish)
     in_force = InForce(Ruling(Knowledge().directory(config, datetime.now(UTC))))
     bridges = Bridges(config.data_dir, "", queue_changed.set)
-    inbox = Inbox(store=store, in_force=in_force, bridge_changed=queue_changed.set)
+    bridge_states = BridgeStates(bridges=bridges.by_name, publish=publisher.publish, changed=queue_changed.set)
+    inbox = Inbox(store=store, in_force=in_force, bridge_changed=bridge_states.bridge_changed)
     outbox = Outbox(
         store=store, bridges=bridges.by_name, routes=routes_of(config), woken=queue_changed, quiet=quiet_of(config)
     )  # fmt: skip

@@ -66,7 +66,7 @@ def test_flood_for_a_person_is_said_once_by_its_reason() -> None:
 
 
 QUEUE = {
-    "text.queued", "text.resent", "text.refused", "text.not_sent", "text.unknown", "bridge.up", "text.decided send",
+    "text.queued", "text.resent", "text.refused", "text.not_sent", "text.unknown", "text.decided send",
 }  # fmt: skip
 HOLDS = {"text.held", "text.postponed", "text.decided hold"}
 
