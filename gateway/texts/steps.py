@@ -32,7 +32,8 @@ def claim_due(
 def record(db: sqlite3.Connection, text: Claimed, outcome: Outcome, back: Return, now: datetime) -> WithFacts[None]:
     """What a bridge said of a text."""
     recorded = outcomes.record(db, text, outcome, back, now)
-    return WithFacts(result=None, facts=(_said(db, text, outcome, recorded, now),))
+    said = _said(db, text, outcome, recorded, now)
+    return WithFacts(result=None, facts=(said, *_opted_out(text, recorded, now)))
 
 
 def _said(db: sqlite3.Connection, text: Claimed, outcome: Outcome, recorded: Recorded, now: datetime) -> Fact:
@@ -56,6 +57,14 @@ def _said(db: sqlite3.Connection, text: Claimed, outcome: Outcome, recorded: Rec
             return facts.TextNotSent(at=now, submit=submit, detail=detail)
         case Unknown(detail=detail):
             return facts.TextUnknown(at=now, submit=submit, detail=detail)
+
+
+def _opted_out(text: Claimed, recorded: Recorded, now: datetime) -> tuple[Fact, ...]:
+    """Where the network refused the text because its recipient wants none."""
+    if (out := recorded.opted_out) is None:
+        return ()
+    number, cancelled, under_way = text.recipient, out.cancelled, out.under_way
+    return (facts.OptedOut(at=now, number=number, is_by_a_person=False, cancelled=cancelled, under_way=under_way),)
 
 
 def _state(db: sqlite3.Connection, text: int) -> str:
