@@ -17,11 +17,21 @@ from gateway.texts.outcomes import Recorded, Return
 from sms.text import Accepted, NotSent, Outcome, Refused, Unknown
 
 
-def claim_due(
+def claim_now(
     db: sqlite3.Connection, routes: Mapping[str, Sequence[str]], room: Mapping[str, int], quiet: Quiet
 ) -> WithFacts[Round]:
-    """One look at the queue, at the instant at which it is taken: the step before it may have queued a text a moment ago."""
-    now = datetime.now(UTC)
+    """`claim_due` at the instant at which it is done: the step before it may have queued a text a moment ago."""
+    return claim_due(db, datetime.now(UTC), routes, room, quiet)
+
+
+def claim_due(
+    db: sqlite3.Connection,
+    now: datetime,
+    routes: Mapping[str, Sequence[str]],
+    room: Mapping[str, int],
+    quiet: Quiet,
+) -> WithFacts[Round]:
+    """One look at the queue."""
     looked = queue.claim_due(db, now, routes, room, quiet)
     expired = [facts.TextExpired(at=now, of=texts.ids_of(db, text)) for text in looked.expired]
     cancelled = [facts.TextCancelled(at=now, of=texts.ids_of(db, text)) for text in looked.cancelled]
