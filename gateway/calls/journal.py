@@ -14,10 +14,14 @@ from typing import Any
 
 import structlog
 
+from config.model import Line
+from gateway.calls import plans
 from gateway.calls.reserve import PATIENCE_S, Kept, Reserve
 from gateway.core import facts
-from gateway.core.call import Outcome
+from gateway.core.call import MISSED, Outcome
+from gateway.core.case import Circumstances
 from gateway.core.facts import Fact, Publish
+from gateway.core.plan import plan
 from gateway.decisions import steps
 from gateway.decisions.ruling import InForce, Ruling, Verdict
 from gateway.store import calls
@@ -35,9 +39,7 @@ from sip.protocol import (
     CallerHungUp,
     Command,
     Interrupted,
-    Refuse,
     Refused,
-    Ring,
     RingTimedOut,
 )
 
@@ -54,6 +56,7 @@ class Journal:
         tasks: asyncio.TaskGroup,
         command: Callable[[Command], None],
         publish: Publish,
+        claim_behind: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._reserve = reserve
@@ -61,6 +64,7 @@ class Journal:
         self._tasks = tasks
         self._command = command
         self._publish = publish
+        self._claim_behind = claim_behind
         self._open: dict[str, Arrival] = {}
         self._writing: set[asyncio.Task[None]] = set()
         self._log = structlog.get_logger()
@@ -140,13 +144,13 @@ class Journal:
             verstat=event.verstat,
             arrived_at=from_epoch(event.at),
         )
-        plan: Command = (
-            Ring(key=event.key, seconds=float(line.ring_seconds))
-            if line
-            else Refuse(key=event.key, status=404, reason="Not Found")
-        )
-        self._command(plan)
+        self._command(plans.command(event.key, plan(self._circumstances(line, arrival))))
         self._begin(event.key, self._written_down(Kept(arrival=arrival), self._store.insist(_arrive, arrival)))
+
+    def _circumstances(self, line: Line | None, arrival: Arrival) -> Circumstances | None:
+        if line is None:
+            return None
+        return Circumstances(policy=self._in_force.directory.policy(line, arrival.caller), now=arrival.arrived_at)
 
     async def _written_down(self, kept: Kept, commit: "asyncio.Future[Any]") -> None:
         await self._reserve.secure(kept, commit, patience=self._patience)
@@ -169,6 +173,8 @@ class Journal:
 
     def _write_ending(self, arrival: Arrival, ending: Ending) -> None:
         commit = self._store.insist(_decided, self._in_force.ruling, arrival, ending)
+        if arrival.line is not None and ending.outcome in MISSED:
+            self._claim_behind(arrival.line)
         self._begin(arrival.key, self._written_down(Kept(arrival=arrival, ending=ending), commit))
 
     def _begin(self, key: str, writing: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":

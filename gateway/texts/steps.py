@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from gateway.core import facts
 from gateway.core.delivery import TextState
@@ -18,13 +18,10 @@ from sms.text import Accepted, NotSent, Outcome, Refused, Unknown
 
 
 def claim_due(
-    db: sqlite3.Connection,
-    now: datetime,
-    routes: Mapping[str, Sequence[str]],
-    room: Mapping[str, int],
-    quiet: Quiet,
+    db: sqlite3.Connection, routes: Mapping[str, Sequence[str]], room: Mapping[str, int], quiet: Quiet
 ) -> WithFacts[Round]:
-    """One look at the queue."""
+    """One look at the queue, at the instant at which it is taken: the step before it may have queued a text a moment ago."""
+    now = datetime.now(UTC)
     looked = queue.claim_due(db, now, routes, room, quiet)
     expired = [facts.TextExpired(at=now, of=texts.ids_of(db, text)) for text in looked.expired]
     cancelled = [facts.TextCancelled(at=now, of=texts.ids_of(db, text)) for text in looked.cancelled]

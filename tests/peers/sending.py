@@ -12,18 +12,22 @@ from typing import Any
 from config.load import load
 from config.model import E164, Config
 from gateway.actions import Actions
+from gateway.calls.journal import Journal
+from gateway.calls.reserve import Reserve
 from gateway.core.facts import Fact
 from gateway.decisions.holds import Holds
 from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import InForce, Ruling
 from gateway.process import listeners
 from gateway.process.log_lines import LogLines
+from gateway.process.publisher import Publisher
 from gateway.replies.inbox import Inbox
 from gateway.store import texts
 from gateway.store.database import FILE, Database
 from gateway.texts.bridge_states import BridgeStates
 from gateway.texts.bridges import Bridges
 from gateway.texts.outbox import LastTexts, Outbox, quiet_of, routes_of
+from sip.protocol import CallArrived, CallerHungUp
 from tests.peers.faulty_smsc import FaultySmsc
 from tests.peers.provider import Provider
 from tests.peers.settings import awake, unpaced
@@ -74,6 +78,7 @@ class Sending:
     actions: Actions
     in_force: InForce
     holds_changed: asyncio.Event
+    publisher: Publisher
     happened: list[Fact]
     """Every fact, as it was published."""
 
@@ -93,6 +98,24 @@ class Sending:
         ]
         self.outbox.wake()
         return added
+
+    def missed(self, *callers: str, tasks: asyncio.TaskGroup) -> Journal:
+        """Calls of these callers that come and are missed, all at once, as the agent tells it."""
+        reserve = Reserve(self.config.data_dir / "calls.reserve")
+        journal = Journal(
+            store=self.store, reserve=reserve, in_force=self.in_force, tasks=tasks, command=lambda _: None,
+            publish=self.publisher.publish, claim_behind=self.outbox.claim_behind,
+        )  # fmt: skip
+        at = datetime.now(UTC).timestamp()
+        for caller in callers:
+            journal.receive(
+                CallArrived(
+                    key=caller, call_id=caller, trunk="pbx", source="192.0.2.10:5060", caller=caller, caller_name="",
+                    caller_header="From", dialled=("+14155550100",), diversions=(), verstat="", at=at,
+                )
+            )  # fmt: skip
+            journal.receive(CallerHungUp(key=caller, at=at, rang=5, reason=""))
+        return journal
 
     async def rows(self) -> list[dict[str, Any]]:
         """Every text, oldest first."""
@@ -136,7 +159,9 @@ async def sending(
             tasks.create_task(outbox.run())
             tasks.create_task(holds.run())
             try:
-                yield Sending(config, store, bridges, outbox, holds, inbox, actions, in_force, holds_changed, happened)
+                yield Sending(
+                    config, store, bridges, outbox, holds, inbox, actions, in_force, holds_changed, publisher, happened
+                )
             finally:
                 await holds.stop()
                 await outbox.stop(last or LastTexts())
