@@ -12,6 +12,7 @@ from config.model import E164, Config, Line
 from gateway.core.call import Call, Outcome
 from gateway.core.case import Case, History, Traffic
 from gateway.core.delivery import TextEvent, TextState
+from gateway.core.kind import TextKind
 from gateway.core.phone import kind_never_texted, masked, region_of
 from gateway.core.reason import IN_WORDS, Reason
 from gateway.core.schedule import local
@@ -205,7 +206,7 @@ def _add_test(db: sqlite3.Connection, ruling: Ruling, line: Line, to: E164, vari
         queued_at=now,
         due_at=now,
         expires_at=now + line.text.expires,
-        is_test=True,
+        kind=TextKind.TEST,
     )
     return texts.add(db, new)
 

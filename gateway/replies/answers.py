@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from config.model import E164, Line
 from gateway.core.consent import Wish
+from gateway.core.kind import TextKind
 from gateway.core.phone import region_of
 from gateway.core.template import merge_fields, render
 from gateway.decisions.directory import Directory
@@ -24,7 +25,7 @@ def answer(db: sqlite3.Connection, directory: Directory, *, to: E164, line: Line
     consent = directory.config.consent
     if wish is Wish.OPT_OUT and consent.provider_confirms_opt_out:
         return None
-    if texts.answered_since(db, to, wish, now - ONCE_PER[wish]):
+    if texts.confirmed_since(db, to, wish, now - ONCE_PER[wish]):
         return None
     message = {Wish.OPT_OUT: consent.opt_out_reply, Wish.OPT_IN: consent.opt_in_reply, Wish.HELP: consent.help_reply}[wish]
     fields = merge_fields(
@@ -47,7 +48,8 @@ def answer(db: sqlite3.Connection, directory: Directory, *, to: E164, line: Line
             queued_at=now,
             due_at=now,
             expires_at=now + WITHIN,
-            answer_to=wish,
+            kind=TextKind.CONFIRMATION,
+            confirms=wish,
         ),
     )
 

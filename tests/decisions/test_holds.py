@@ -190,7 +190,7 @@ async def test_actions_on_unknown_texts_and_tests(tmp_path: Path) -> None:
         assert await it.actions.settle(second) == f"text {second} counts as sent"
         assert await it.actions.send_test("front", E164("+14155550199"), None) == 3
         rows = await it.until("accepted", 3)
-        assert [row["is_test"] for row in rows] == [0, 0, 1]
+        assert [row["kind"] for row in rows] == ["missed_call", "missed_call", "test"]
         for refused in (
             it.actions.send_test("none", CALLER, None),
             it.actions.send_test("front", CALLER, 4),

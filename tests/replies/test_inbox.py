@@ -26,7 +26,7 @@ async def test_stop_and_start_in_turn_are_obeyed_each_time_and_answered_once_eac
         for number in range(50):
             await it.inbox.reply(reply("START" if number % 2 else "STOP"))
         rows = await it.until("accepted", 2)
-        assert [row["answer_to"] for row in rows] == ["opt_out", "opt_in"]
+        assert [row["confirms"] for row in rows] == ["opt_out", "opt_in"]
         assert await it.store.write(consent.opted_out_at, CALLER) is None
         await it.inbox.reply(reply("STOP"))
         assert await it.store.write(consent.opted_out_at, CALLER) is not None
