@@ -13,10 +13,11 @@ from gateway.core.call import Call, Outcome
 from gateway.core.case import Case, History, Traffic
 from gateway.core.delivery import TextEvent, TextState
 from gateway.core.kind import TextKind
-from gateway.core.phone import kind_never_texted, masked, region_of
+from gateway.core.phone import kind_never_texted, masked
 from gateway.core.reason import IN_WORDS, Reason
 from gateway.core.schedule import local
 from gateway.core.variants import chosen
+from gateway.decisions.drafts import draft, message_of
 from gateway.decisions.holds import Holds
 from gateway.decisions.ruling import InForce, Ruling, Verdict
 from gateway.store import calls, consent, holds, optouts, queue, texts, undeliverable
@@ -193,22 +194,8 @@ def _add_test(db: sqlite3.Connection, ruling: Ruling, line: Line, to: E164, vari
     if consent.opted_out_at(db, to) is not None:
         raise ActionRefused(f"{to} wants no texts, so not even a test may go there; textback optout list {to} says since when")
     index = _applies(ruling, line, to, now) if variant is None else variant
-    cut = ruling.render(line, index, to, now, now)
-    new = texts.NewText(
-        call=None,
-        line=line.name,
-        recipient=to,
-        region=region_of(to),
-        sender=line.sender,
-        body=cut.text,
-        segments=len(cut.parts),
-        variant=index,
-        queued_at=now,
-        due_at=now,
-        expires_at=now + line.text.expires,
-        kind=TextKind.TEST,
-    )
-    return texts.add(db, new)
+    message = message_of(ruling.directory, line, index, caller=to, called_at=now, now=now)
+    return texts.add(db, draft(TextKind.TEST, line, to, message, now=now, expires_at=now + line.text.expires))
 
 
 def _applies(ruling: Ruling, line: Line, to: E164, now: datetime) -> int | None:

@@ -17,7 +17,7 @@ from gateway.core.phone import masked, read_number, readings
 from gateway.decisions.directory import Directory
 from gateway.decisions.ruling import InForce
 from gateway.process import metrics
-from gateway.replies.answers import answer, answering
+from gateway.replies.confirmations import confirm, confirming_line
 from gateway.store import consent, history, receipts, replies, texts
 from gateway.store.database import Database
 from gateway.store.optouts import opt_out
@@ -32,7 +32,7 @@ LOOK_FOR_PARTS_EVERY = timedelta(minutes=1)
 _SEE_TO_IT = "it accepts texts that are then not delivered because of the account or the sender: see to these at the provider"
 _NO_LINE = (
     "it is obeyed; but the network does not say to which of our numbers it was written, and no line has texted this number or "
-    "was called by it, so that nobody knows which one should answer"
+    "was called by it, so that nobody knows which one should confirm it"
 )
 
 
@@ -44,7 +44,7 @@ class Kept:
     wish: Wish | None
     is_new: bool
     has_no_line: bool = False
-    """It wanted an answer, and nobody knows whose line it was written to."""
+    """It wanted a confirmation, and nobody knows whose line it was written to."""
 
 
 class Inbox:
@@ -159,7 +159,7 @@ def _keep(db: sqlite3.Connection, directory: Directory, reply: Reply) -> Kept:
     """Store the reply and what follows from it, in one transaction."""
     wished = wish(reply.body) or wish(reply.word)
     sender = read_number(reply.sender, directory.config.region)
-    line = answering(db, directory, to=sender, written_to=reply.to, bridge=reply.bridge) if sender is not None else None
+    line = confirming_line(db, directory, to=sender, written_to=reply.to, bridge=reply.bridge) if sender is not None else None
     if line is not None and not reply.to:
         reply = replace(reply, to=line.sender)
     kept = replies.add(db, reply, wished)
@@ -172,7 +172,7 @@ def _keep(db: sqlite3.Connection, directory: Directory, reply: Reply) -> Kept:
 def _obey(
     db: sqlite3.Connection, directory: Directory, reply: Reply, sender: E164, wished: Wish, kept: int, line: Line | None
 ) -> None:
-    """The ledger, and the one answer."""
+    """The ledger, and the one confirmation."""
     is_out = consent.opted_out_at(db, sender) is not None
     if wished is Wish.OPT_OUT:
         opt_out(db, sender, reply.at, f"reply:{kept}")
@@ -180,7 +180,7 @@ def _obey(
         consent.add(db, number=sender, wish=wished, at=reply.at, source=f"reply:{kept}")
     is_new = {Wish.OPT_OUT: not is_out, Wish.OPT_IN: is_out, Wish.HELP: True}[wished]
     if is_new and line is not None:
-        answer(db, directory, to=sender, line=line, wish=wished, now=reply.at)
+        confirm(db, directory, to=sender, line=line, wish=wished, now=reply.at)
 
 
 def _accept_late(db: sqlite3.Connection, text: int, ids: tuple[str, ...], now: datetime) -> None:
