@@ -21,7 +21,6 @@ from gateway.replies.confirmations import confirm, confirming_line
 from gateway.store import consent, history, receipts, replies, texts
 from gateway.store.database import Database
 from gateway.store.optouts import opt_out
-from sms.smpp.receipt import find_id
 from sms.text import Accepted, Outcome, Receipt, ReceiptState, Refused, Reply, Unknown
 
 PARTS_AT_MOST = 255
@@ -91,8 +90,8 @@ class Inbox:
         """Settle a text that was held as unknown."""
         text, now = int(key.partition("-")[0]), datetime.now(UTC)
         match outcome:
-            case Accepted(provider_ids=ids):
-                await self._store.insist(_accept_late, text, ids, now)
+            case Accepted():
+                await self._store.insist(_accept_late, text, outcome, now)
             case Refused(code=code, detail=detail):
                 await self._store.insist(texts.settle, text, TextEvent.REFUSED, now, detail=f"{code} {detail}")
             case Unknown(detail=detail):
@@ -145,7 +144,7 @@ def _number(db: sqlite3.Connection, directory: Directory, written: str) -> str:
 def _keep_receipt(db: sqlite3.Connection, directory: Directory, receipt: Receipt) -> int | None:
     """Store and apply a receipt, in one transaction; its text. That the network knows of a STOP enters the ledger."""
     number = E164(_number(db, directory, receipt.to)) if receipt.to is not None else None
-    kept = receipts.add(db, replace(receipt, to=number), find_id)
+    kept = receipts.add(db, replace(receipt, to=number), receipt.find_id)
     if kept.is_new and receipt.is_opted_out and number is not None and consent.opted_out_at(db, number) is None:
         opt_out(db, number, receipt.at, f"bridge:{receipt.bridge}")
     return kept.text
@@ -183,13 +182,13 @@ def _obey(
         confirm(db, directory, to=sender, line=line, wish=wished, now=reply.at)
 
 
-def _accept_late(db: sqlite3.Connection, text: int, ids: tuple[str, ...], now: datetime) -> None:
+def _accept_late(db: sqlite3.Connection, text: int, outcome: Accepted, now: datetime) -> None:
     bridge = texts.bridge_of(db, text)
     if bridge is not None:
-        receipts.accept(db, text, bridge, ids, now, find_id)
+        receipts.accept(db, text, bridge, outcome.provider_ids, now, outcome.find_id)
 
 
 def _keep_late_part(db: sqlite3.Connection, text: int, outcome: Unknown) -> None:
     bridge = texts.bridge_of(db, text)
     if bridge is not None:
-        receipts.keep_parts(db, text, bridge, outcome.provider_ids, outcome.parts, find_id)
+        receipts.keep_parts(db, text, bridge, outcome.provider_ids, outcome.parts, outcome.find_id)

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from gateway.core.kind import TextKind
-from gateway.store import counts, history, queue, schema, texts
+from gateway.store import counts, history, queue, receipts, schema, texts
 from gateway.store.opening import migrate
 from gateway.store.wanted import Wanted
+from sms.smpp.deliver import Delivered
+from sms.smpp.receipt import read
 from tests.store.test_counts import counted_one_by_one
 
 AT = "2026-11-23T18:00:00.000Z"
@@ -66,6 +68,21 @@ def test_texts_of_older_databases_get_their_kind(tmp_path: Path, version: int) -
         assert db.execute(history.SENT_SINCE, ("2026", 9)).fetchone()["n"] == 1
         assert [row[0] for row in db.execute("PRAGMA integrity_check")] == ["ok"]
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+@pytest.mark.parametrize("version", range(1, 9))
+def test_receipts_find_the_texts_of_older_databases(tmp_path: Path, version: int) -> None:
+    """By the ids that stand there as an SMSC wrote them: its receipt writes the same one in decimal, or padded."""
+    path = tmp_path / "textback.db"
+    with written_by(version, path) as db:
+        migrate(db, path)
+        for theirs in ("2748", "0ABC"):
+            delivered = Delivered(
+                source="+14155550123", destination="+14155550100", esm_class=4, data_coding=0, tlvs={},
+                octets=f"id:{theirs} stat:DELIVRD".encode(),
+            )  # fmt: skip
+            receipt = read(delivered, "primary", NOW)
+            assert receipts.add(db, receipt, receipt.find_id).text == 1
 
 
 @pytest.mark.parametrize("version", range(6, 9))
