@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from config.model import E164, Config, Line
+from gateway import sentences
 from gateway.core.call import Call, Outcome
 from gateway.core.case import Case, History, Traffic
 from gateway.core.delivery import TextEvent, TextState
@@ -45,7 +46,7 @@ class Done:
 
 
 class Actions:
-    """Each is one transaction, and is told in the log."""
+    """Each changes the database in one transaction, all or nothing, and tells it in the log after the commit."""
 
     def __init__(self, *, store: Database, in_force: InForce, holds: Holds, outbox: Outbox) -> None:
         self._store = store
@@ -76,10 +77,10 @@ class Actions:
             _what_else(verdict, self._in_force.directory.config) for _, verdict in released if verdict.decision != "send"
         )
         going = len(released) - others.total()
-        but = "; ".join(f"{_count(count)} {what}" for what, count in others.most_common())
+        but = "; ".join(f"{sentences.texts(count)} {what}" for what, count in others.most_common())
         if not going:
             raise ActionRefused(but)
-        return Done(said=f"{_count(going)} {'goes' if going == 1 else 'go'} out", but=but)
+        return Done(said=f"{sentences.texts(going)} {'goes' if going == 1 else 'go'} out", but=but)
 
     async def drop_held(self, line: str | None, since: datetime | None) -> Done:
         """Cancel all that is held, of one line or since an instant where these are given; nothing that is queued."""
@@ -90,7 +91,7 @@ class Actions:
             raise ActionRefused(_none_held(line, since))
         for text in dropped:
             self._log.info("text_dropped", text=text)
-        return Done(said=f"{_count(len(dropped))} {'is' if len(dropped) == 1 else 'are'} dropped")
+        return Done(said=f"{sentences.texts(len(dropped))} {'is' if len(dropped) == 1 else 'are'} dropped")
 
     async def drop(self, text: int) -> str:
         """Cancel a text that is held or queued."""
@@ -125,18 +126,12 @@ class Actions:
 
     async def done(self, call: int) -> str:
         """A person has dealt with a call: what is still held for its caller is not sent."""
-        now = datetime.now(UTC)
-        if not await self._store.write(calls.done, call, now):
+        count = await self._store.write(_done, self._in_force.ruling, call, datetime.now(UTC))
+        if count is None:
             raise ActionRefused(f"there is no call {call}")
-        verdicts = [
-            await self._store.write(self._in_force.ruling.on_due, text, now)
-            for text in await self._store.write(holds.held_of_caller, call)
-        ]
         self._log.info("call_done", call=call)
-        count = sum(verdict is not None and verdict.decision == "skip" for verdict in verdicts)
-        return (
-            f"call {call} is done; {f'{_count(count)} to its caller cancelled' if count else 'no text was held for its caller'}"
-        )
+        cancelled = f"{sentences.texts(count)} to its caller cancelled" if count else "no text was held for its caller"
+        return f"call {call} is done; {cancelled}"
 
     async def forget_number(self, number: E164) -> str:
         """What networks have said of a number is dropped, and it is texted again."""
@@ -150,15 +145,15 @@ class Actions:
         await self._check_line(line)
         done = await self._store.write(optouts.opt_out, number, datetime.now(UTC), optouts.BY_A_PERSON, line=line, note=note)
         self._log.info("number_opted_out", number=masked(number), cancelled=done.cancelled, under_way=done.under_way)
-        return optouts.out_in_words(number, done)
+        return sentences.opted_out(number, done)
 
     async def opt_in(self, number: E164, reason: str) -> str:
         """A person takes an opt-out back."""
         undone = await self._store.write(optouts.opt_in, number, datetime.now(UTC), reason)
         if undone is None:
-            raise ActionRefused(optouts.not_out_in_words(number))
+            raise ActionRefused(sentences.not_opted_out(number))
         self._log.info("number_opted_in", number=masked(number))
-        return optouts.in_in_words(number, undone)
+        return sentences.opted_in(number, undone)
 
     async def send_test(self, line_name: str, to: E164, variant: int | None) -> int:
         """Queue a test text, which counts for nobody; its id. Opted-out numbers are not sent tests either."""
@@ -222,6 +217,14 @@ def _settle_unknown(db: sqlite3.Connection, text: int, now: datetime) -> bool:
     return texts.settle(db, text, TextEvent.ACCEPTED, now, detail="a person says that it went") is TextState.ACCEPTED
 
 
+def _done(db: sqlite3.Connection, ruling: Ruling, call: int, now: datetime) -> int | None:
+    """How many held texts to its caller are cancelled with it; None where there is no such call."""
+    if not calls.done(db, call, now):
+        return None
+    verdicts = [ruling.on_due(db, text, now) for text in holds.held_of_caller(db, call)]
+    return sum(verdict is not None and verdict.decision == "skip" for verdict in verdicts)
+
+
 def _drop_held(db: sqlite3.Connection, line: str | None, since: datetime | None, now: datetime) -> list[int]:
     found = holds.held_since(db, line, since)
     return [text for text in found if texts.settle(db, text, TextEvent.CANCELLED, now, detail=DROPPED) is not None]
@@ -242,7 +245,3 @@ def _what_else(verdict: Verdict, config: Config) -> str:
         return f"does not go and is cancelled, {why}"
     at = f"until {local(verdict.due_at, config.timezone):%a %Y-%m-%d %H:%M:%S %Z}" if verdict.due_at else "for a person"
     return f"stays held {at}, {why}"
-
-
-def _count(number: int) -> str:
-    return f"{number} text{'' if number == 1 else 's'}"

@@ -142,6 +142,20 @@ async def test_actions_on_held_texts_and_calls(tmp_path: Path) -> None:
         assert (await it.rows())[2]["state"] == "held"
 
 
+async def test_call_is_done_with_its_texts_or_not_at_all(tmp_path: Path) -> None:
+    """The decision about a held text cannot be written: the call is not done either, and asking again does both."""
+    async with sending(tmp_path, line='[line.front.text]\nwait = "1h"\n') as it:
+        await miss(it)
+        await it.store.write(lambda db: db.execute("ALTER TABLE decisions RENAME TO gone"))
+        with pytest.raises(sqlite3.OperationalError, match="decisions"):
+            await it.actions.done(1)
+        await it.store.write(lambda db: db.execute("ALTER TABLE gone RENAME TO decisions"))
+        call = await it.store.write(calls.one, 1)
+        assert call is not None
+        assert call["done_at"] is None
+        assert await it.actions.done(1) == "call 1 is done; 1 text to its caller cancelled"
+
+
 async def test_released_text_whose_caller_has_said_stop_is_cancelled_and_said_so(tmp_path: Path) -> None:
     async with sending(tmp_path, line='[line.front.text]\nwait = "1h"\n') as it:
         await miss(it)
