@@ -141,11 +141,6 @@ def selected(db: sqlite3.Connection, wanted: Wanted) -> list[sqlite3.Row]:
     return db.execute(f"{_SHOWN} {asked} ORDER BY texts.id DESC LIMIT ?", (*values, limit)).fetchall()
 
 
-def newest(db: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:
-    """The newest texts first."""
-    return db.execute(f"{_SHOWN} ORDER BY texts.id DESC LIMIT ?", (limit,)).fetchall()
-
-
 def of_call(db: sqlite3.Connection, call: int) -> list[sqlite3.Row]:
     """The texts of one call, oldest first."""
     return db.execute(f"{_SHOWN} WHERE call = ? ORDER BY texts.id", (call,)).fetchall()
