@@ -123,8 +123,8 @@ def _take(db: sqlite3.Connection, directory: Directory, reply: Reply) -> Kept | 
     """A reply, or a part of one that may make it whole; None while it is not."""
     config = directory.config
     ours = {number for line in config.line.values() for number in (line.number, line.sender)}
-    meant = readings(reply.to, config.region)
-    to = next((number for number in meant if number in ours), meant[0] if meant else reply.to)
+    candidates = readings(reply.to, config.region)
+    to = next((number for number in candidates if number in ours), candidates[0] if candidates else reply.to)
     whole = replace(reply, sender=_number(db, directory, reply.sender), to=to)
     part = reply.part
     if part is not None and 1 <= part.number <= part.total and 1 < part.total <= PARTS_AT_MOST:
@@ -137,8 +137,8 @@ def _take(db: sqlite3.Connection, directory: Directory, reply: Reply) -> Kept | 
 
 def _number(db: sqlite3.Connection, directory: Directory, written: str) -> str:
     """E.164 of what a network may have written nationally: one that we know, else the likeliest; what is none stays."""
-    meant = readings(written, directory.config.region)
-    return next((number for number in meant if history.is_known(db, number)), meant[0] if meant else written)
+    candidates = readings(written, directory.config.region)
+    return next((number for number in candidates if history.is_known(db, number)), candidates[0] if candidates else written)
 
 
 def _keep_receipt(db: sqlite3.Connection, directory: Directory, receipt: Receipt) -> int | None:
