@@ -53,28 +53,69 @@ class _Change:
     since: float
 
 
-class Reloading:
-    """Keeps the configuration of the moment. `ask` may come at any time, also before the gateway is up: it is done later."""
+class Reloads:
+    """Reloads that were asked for, and those done since. May be asked at any time, also before the gateway is up."""
 
-    def __init__(self, config: Config, knowledge: Knowledge, comes_into_force: ComesIntoForce) -> None:
+    def __init__(self) -> None:
+        self.woken = asyncio.Event()
+        self.asked = 0
+        """How often."""
+        self._answered = 0
+        self._changed = asyncio.Event()
+
+    def ask(self) -> int:
+        """Load the file again, soon; which time this is."""
+        self.asked += 1
+        self.woken.set()
+        return self.asked
+
+    @property
+    def is_asked(self) -> bool:
+        """Is there one that is not answered?"""
+        return self._answered < self.asked
+
+    def answer(self, asked: int) -> None:
+        """The file was read after it was asked so often."""
+        self._answered = asked
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def until_answered(self, asked: int) -> None:
+        """Until the file was read after it was asked so often."""
+        while self._answered < asked:
+            await self._changed.wait()
+
+
+class Reloading:
+    """Keeps the configuration of the moment, and loads it again where `reloads` asks or the file has changed."""
+
+    def __init__(
+        self, config: Config, knowledge: Knowledge, comes_into_force: ComesIntoForce, reloads: Reloads | None = None
+    ) -> None:
         self.config = config
         self.error = ""
         """Why the last reload was refused; empty where it was not."""
         self._knowledge = knowledge
         self._comes_into_force = comes_into_force
-        self._is_asked = False
+        self.tried = 0
+        """How often the file was loaded or refused."""
+        self._reloads = reloads or Reloads()
         self._seen = changed_at(config.path)
         """Of the file that was loaded or refused last."""
         self._change: _Change | None = None
         """With `watch`: what is to be loaded when it has stayed as it is."""
         self._know_again_at = datetime.now(UTC) + KNOW_AGAIN_EVERY
-        self._repeated = Repeated("configuration", self._turn)
+        self._repeated = Repeated("configuration", self._turn, self._reloads.woken)
         self._log = structlog.get_logger()
 
     def ask(self) -> None:
         """Load the file again, soon."""
-        self._is_asked = True
-        self._repeated.wake()
+        self._reloads.ask()
+
+    async def loaded(self) -> str:
+        """Load the file again, and come back when that was tried: why it was refused; empty where it was taken."""
+        await self._reloads.until_answered(self._reloads.ask())
+        return self.error
 
     async def run(self) -> None:
         """Until `stop`."""
@@ -85,17 +126,17 @@ class Reloading:
         self._repeated.stop()
 
     async def _turn(self) -> datetime:
-        is_asked, self._is_asked = self._is_asked, False
-        stamp = changed_at(self.config.path)
-        if is_asked:
+        stamp, asked = changed_at(self.config.path), self._reloads.asked
+        if self._reloads.is_asked:
             self._seen = stamp or self._seen
             await self._load()
+            self._reloads.answer(asked)
         elif (settled := self._settled(stamp)) is not None:
             self._seen = settled
             await self._load(settled)
         elif self._knowledge.is_settling or datetime.now(UTC) >= self._know_again_at:
             await self._know_again(self.config)
-        return datetime.now(UTC) if self._is_asked else datetime.now(UTC) + LOOK_EVERY
+        return datetime.now(UTC) if self._reloads.is_asked else datetime.now(UTC) + LOOK_EVERY
 
     def _settled(self, stamp: Stamp | None) -> Stamp | None:
         """The stamp of a file that is new and has been looked at as it is long enough: it may have been half written."""
