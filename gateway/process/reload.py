@@ -98,7 +98,7 @@ class Reloading:
         self._knowledge = knowledge
         self._comes_into_force = comes_into_force
         self.tried = 0
-        """How often the file was loaded or refused."""
+        """How often it was begun to load the file again."""
         self._reloads = reloads or Reloads()
         self._seen = changed_at(config.path)
         """Of the file that was loaded or refused last."""
@@ -112,10 +112,9 @@ class Reloading:
         """Load the file again, soon."""
         self._reloads.ask()
 
-    async def loaded(self) -> str:
-        """Load the file again, and come back when that was tried: why it was refused; empty where it was taken."""
+    async def loaded(self) -> None:
+        """Load the file again, and come back when that was tried; `error` says what came of it."""
         await self._reloads.until_answered(self._reloads.ask())
-        return self.error
 
     async def run(self) -> None:
         """Until `stop`."""
@@ -151,6 +150,7 @@ class Reloading:
     async def _load(self, settled: Stamp | None = None) -> None:
         """The whole file, or the old one stays and it is said why. `settled`: not where it is another file by now."""
         before = self.config
+        self.tried += 1
         try:
             config = await asyncio.to_thread(load_changed, before)
             if self._is_another(settled):

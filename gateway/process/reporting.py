@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from gateway.calls.journal import Journal
+from gateway.decisions.knowledge import BY_ROWS
 from gateway.decisions.ruling import InForce
 from gateway.process.counts import Counts
 from gateway.process.reload import Reloading
@@ -33,6 +34,18 @@ class Reporting:
         """What waits and for whom is counted anew, where the database answers soon."""
         await self.counts.refresh_soon()
 
+    async def reload(self) -> dict[str, Any]:
+        """Load the configuration again: its file, why it was refused, which files that it names cannot be used, and which but
+        for some rows."""
+        await self.reloading.loaded()
+        faults = self.in_force.directory.faults
+        return {
+            "file": str(self.reloading.config.path.absolute()),
+            "refused": self.reloading.error,
+            "unusable": [asdict(fault) for fault in faults if fault.meanwhile not in BY_ROWS],
+            "with_bad_rows": [asdict(fault) for fault in faults if fault.meanwhile in BY_ROWS],
+        }
+
     def readiness(self) -> Readiness:
         """Agent up and database writable; trunks and bridges do not count, calls are journalled without them."""
         why_not = []
@@ -53,6 +66,7 @@ class Reporting:
             bridges=self.bridges,
             database=self.stores.health(),
             reload_error=self.reloading.error,
+            reloads=self.reloading.tried,
             faults=self.in_force.directory.faults,
             counts=self.counts.texts,
         )

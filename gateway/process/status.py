@@ -21,6 +21,9 @@ class Reporter(Protocol):
     def status(self) -> dict[str, Any]:
         """`{version, pid, config_hash, agent, trunks, bridges, held, unknown, …}`, ready for JSON."""
 
+    async def reload(self) -> dict[str, Any]:
+        """Load the configuration again: `{file, refused, unusable, with_bad_rows}`, once that was tried."""
+
     def readiness(self) -> "Readiness":
         """Would a call be taken and journalled now?"""
 
@@ -44,6 +47,7 @@ def report(
     bridges: Mapping[str, Bridge],
     database: Mapping[str, Any],
     reload_error: str,
+    reloads: int,
     faults: Sequence[FileFault],
     counts: Mapping[str, int],
 ) -> dict[str, Any]:
@@ -54,6 +58,7 @@ def report(
         "pid": os.getpid(),
         "config_hash": config.hash,
         "reload_error": reload_error,
+        "reloads": reloads,
         "files_unusable": [asdict(fault) for fault in faults],
         "agent": {
             "up": ready is not None,

@@ -55,6 +55,7 @@ def application(reporter: Reporter, actions: Actions, settings: Web, token: str)
             web.get("/readyz", _readyz),
             web.get("/api/v1/status", _status),
             web.get("/metrics", _metrics),
+            web.post("/api/v1/reload", api.guarded(_reload)),
         ]
     )
     return app
@@ -132,6 +133,10 @@ async def _readyz(request: web.Request) -> web.Response:
 async def _status(request: web.Request) -> web.Response:
     await request.app[_REPORTER].count()
     return web.json_response(request.app[_REPORTER].status())
+
+
+async def _reload(request: web.Request) -> dict[str, object]:
+    return await request.app[_REPORTER].reload()
 
 
 async def _metrics(request: web.Request) -> web.Response:
