@@ -5,9 +5,7 @@ event loop, or not at all.
 """
 
 import asyncio
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from config.model import Config
 from config.problems import ConfigError
 from gateway.decisions.directory import Directory
 from gateway.decisions.knowledge import Knowledge
-from gateway.files.watched import SETTLED_AFTER_S
+from gateway.files.settling import SETTLED_AFTER_S, Settling
 from gateway.files.whole_file import Stamp, Unusable, stamp_of
 from gateway.process import taken
 from gateway.repeated import Repeated
@@ -43,14 +41,6 @@ GUARDS = ("limits", "contacts", "consent")
 """Sections without which more is texted than before, or other people are."""
 
 ComesIntoForce = Callable[[Config, Directory], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Change:
-    """A changed file, and since when it has stayed so, on the monotonic clock."""
-
-    stamp: Stamp
-    since: float
 
 
 class Reloads:
@@ -102,8 +92,7 @@ class Reloading:
         self._reloads = reloads or Reloads()
         self._seen = changed_at(config.path)
         """Of the file that was loaded or refused last."""
-        self._change: _Change | None = None
-        """With `watch`: what is to be loaded when it has stayed as it is."""
+        self._settling = Settling()
         self._know_again_at = datetime.now(UTC) + KNOW_AGAIN_EVERY
         self._repeated = Repeated("configuration", self._turn, self._reloads.woken)
         self._log = structlog.get_logger()
@@ -138,14 +127,10 @@ class Reloading:
         return datetime.now(UTC) if self._reloads.is_asked else datetime.now(UTC) + LOOK_EVERY
 
     def _settled(self, stamp: Stamp | None) -> Stamp | None:
-        """The stamp of a file that is new and has been looked at as it is long enough: it may have been half written."""
-        if not self.config.watch or stamp in (None, self._seen):
-            self._change = None
-        elif stamp is not None and (self._change is None or self._change.stamp != stamp):
-            self._change = _Change(stamp=stamp, since=time.monotonic())
-        elif self._change is not None and time.monotonic() - self._change.since >= SETTLED_AFTER_S:
-            return stamp
-        return None
+        """With `watch`: the stamp of a file that is new and has stayed as it is long enough: it may have been half written."""
+        if not self.config.watch or stamp is None or stamp == self._seen:
+            return None
+        return stamp if self._settling.age(stamp) >= SETTLED_AFTER_S else None
 
     async def _load(self, settled: Stamp | None = None) -> None:
         """The whole file, or the old one stays and it is said why. `settled`: not where it is another file by now."""
