@@ -64,9 +64,13 @@ class Reporting:
             agent=self.agent,
             open_calls=self.journal.open_calls,
             bridges=self.bridges,
-            database=self.stores.health(),
+            database=self._database(),
             reload_error=self.reloading.error,
             reloads=self.reloading.tried,
             faults=self.in_force.directory.faults,
             counts=self.counts.texts,
         )
+
+    def _database(self) -> dict[str, Any]:
+        health = self.stores.health()
+        return {**health, "detail": health["detail"] or self.counts.why_late}
