@@ -246,7 +246,7 @@ def _print(status: dict[str, Any], config: Config) -> None:
         state = "paused" if bridge["paused"] else "up" if bridge["up"] else "DOWN"
         say(f"  bridge    {name}: {'; '.join(said for said in (state, bridge['detail']) if said)}")
     database = status["database"]
-    say(f"  database  {'writable' if database['writable'] else database['detail']}")
+    say(f"  database  {'; '.join(said for said in ('writable' if database['writable'] else '', database['detail']) if said)}")
     if database["calls_kept"]:
         wait = "1 call waits" if database["calls_kept"] == 1 else f"{database['calls_kept']} calls wait"
         say(f"            {wait} in the reserve until the database can be written")

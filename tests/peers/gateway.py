@@ -213,6 +213,13 @@ class RunningGateway:
             assert time.monotonic() < until, going
             time.sleep(0.05)
 
+    def wait_until_no_text_is_under_way(self) -> None:
+        """Until each text has gone, or is known not to."""
+        until = time.monotonic() + PATIENCE_S
+        while going := [text for text in self.texts() if text["state"] in ("queued", "sending")]:
+            assert time.monotonic() < until, going
+            time.sleep(0.05)
+
     def wait_for_status(self, is_so: Callable[[dict[str, Any]], bool], *, within: float = PATIENCE_S) -> dict[str, Any]:
         """Until /api/v1/status is as wanted; the status."""
         until = time.monotonic() + within

@@ -10,7 +10,7 @@ import pytest
 
 from config.model import E164
 from gateway.core.delivery import TextEvent, TextState
-from gateway.process.status import count
+from gateway.process.counts import count
 from gateway.store import counts, holds, queue, texts
 from gateway.store.database import migrate
 from gateway.store.schema import MIGRATIONS
