@@ -6,7 +6,7 @@ surrogates, bounded in length.
 """
 
 import json
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -233,7 +233,18 @@ class ProtocolError(ValueError):
 
 def encode(value: Command | AgentEvent) -> bytes:
     """One line of JSON with its type's name, ended by a newline."""
-    return json.dumps({"type": type(value).__name__, **asdict(value)}, ensure_ascii=True).encode() + b"\n"
+    return json.dumps({"type": type(value).__name__, **_members(value)}, ensure_ascii=True).encode() + b"\n"
+
+
+def _members(value: Any) -> dict[str, Any]:
+    """By name, as `asdict` gives them; without copying what is frozen anyway."""
+    return {field.name: _member(getattr(value, field.name)) for field in fields(value)}
+
+
+def _member(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_member(one) for one in value]
+    return _members(value) if is_dataclass(value) else value
 
 
 def decode_command(line: bytes) -> Command:
