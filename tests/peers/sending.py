@@ -19,6 +19,7 @@ from gateway.decisions.holds import Holds
 from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import InForce, Ruling
 from gateway.process import listeners
+from gateway.process import sending as product
 from gateway.process.log_lines import LogLines
 from gateway.process.publisher import Publisher
 from gateway.replies.inbox import Inbox
@@ -82,6 +83,8 @@ class Sending:
     publisher: Publisher
     happened: list[Fact]
     """Every fact, as it was published."""
+    parts: product.Sending
+    """The product's own, of these."""
 
     async def add(self, count: int = 1, **changes: Any) -> list[int]:
         """Queue texts to as many numbers."""
@@ -156,16 +159,11 @@ async def sending(
     holds = Holds(store=store, in_force=in_force, woken=holds_changed)
     actions = Actions(store=store, in_force=in_force, holds=holds, outbox=outbox)
     try:
-        async with bridges.running(inbox, config.sms), asyncio.TaskGroup() as tasks:
-            tasks.create_task(outbox.run())
-            tasks.create_task(holds.run())
-            try:
-                yield Sending(
-                    config, store, bridges, outbox, holds, inbox, actions, in_force, holds_changed, publisher, happened
-                )
-            finally:
-                await holds.stop()
-                await outbox.stop(last or LastTexts())
+        parts = product.Sending(bridges=bridges, inbox=inbox, outbox=outbox, holds=holds)
+        async with parts.running(config.sms, last):
+            yield Sending(
+                config, store, bridges, outbox, holds, inbox, actions, in_force, holds_changed, publisher, happened, parts
+            )
     finally:
         store.close()
 
