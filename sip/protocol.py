@@ -85,6 +85,8 @@ class Ready:
     capacity: int
     max_calls: int
     listen: tuple[str, ...]
+    rings_every_offer: bool = True
+    """Whatever media it offers, a call rings. The ready-made SIP stack refuses those whose media it does not know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,15 +158,16 @@ class AnsweredElsewhere:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Busy:
-    """Answered 486 at once: more calls than `max_calls`."""
+    """Not rung: more calls than `max_calls` (486), or a proper call that the SIP stack could not take (its own status)."""
 
     key: str
     at: float
+    status: int = 486
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """Ended at once by a `Refuse` plan."""
+    """Ended at once by a `Refuse` plan, or by the SIP stack, because of something in the INVITE."""
 
     key: str
     at: float
@@ -205,6 +208,9 @@ class Pulse:
     last_stranger: str
     last_malformed: str
     last_disconnected: str
+    stack_refused: int = 0
+    """INVITEs from a trunk that the SIP stack refused by itself; each is told as a call too."""
+    last_stack_refused: str = ""
 
 
 AgentEvent = (

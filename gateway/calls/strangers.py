@@ -26,6 +26,9 @@ class Strangers:
             self._log.warning("strangers_refused", new=pulse.strangers - before.strangers, last=pulse.last_stranger)
         if pulse.malformed > before.malformed:
             self._log.warning("malformed_refused", new=pulse.malformed - before.malformed, last=pulse.last_malformed)
+        if pulse.stack_refused > before.stack_refused:
+            new = pulse.stack_refused - before.stack_refused
+            self._log.warning("refused_by_sip_stack", new=new, last=pulse.last_stack_refused)
         if pulse.disconnected > before.disconnected:
             new = pulse.disconnected - before.disconnected
             self._log.warning("connections_closed", new=new, last=pulse.last_disconnected, why="of no trunk, or too many")

@@ -10,13 +10,14 @@ import time
 from typing import Any
 
 from sip.call.call_state import CallState, Happening
+from sip.call.refusals import Refusals, told
+from sip.call.screening import Screening
 from sip.call.session import PROVISIONAL_EVERY_S, Leg, Session, event_at_end, happening_at_end
 from sip.call.timers import Timers
 from sip.faults import guarded, say, say_fault
 from sip.pipe.pipes import CommandReader, EventWriter
 from sip.protocol import (
     Busy,
-    CallArrived,
     CallEnded,
     Command,
     Interrupted,
@@ -33,31 +34,22 @@ from sip.protocol import (
 from sip.stack.connections import Connections
 from sip.stack.descriptors import descriptor_limit, descriptors
 from sip.stack.endpoint import Endpoint
-from sip.stack.listeners import listener
 from sip.wire import headers
-from sip.wire.admission import Admission, address_of
+from sip.wire.arrival import arrival
 
 POLL_MS = 10
 PULSE_EVERY_S = 1.0
 LAST_EVENTS_WITHIN_S = 2.0
 """At the end; a gateway that is gone needs none, one that is busy may need so long."""
-CALL_TEST = "call-test"
-"""The trunk that a test call with the right token comes from."""
-CALL_TEST_HEADER = "X-Textback-Call-Test"
-FIELD_LIMIT = 512
-"""Characters kept of anything that a peer wrote."""
 
 
 class Agent:
     """Rings what its trunks send, by plan, and tells what became of it."""
 
     def __init__(self, start: Start, reader: CommandReader, writer: EventWriter) -> None:
-        self._start = start
         self._reader = reader
         self._writer = writer
-        self._admission = Admission(start.trunks)
-        self._call_test = Trunk(name=CALL_TEST, peers=())
-        self._own_hosts = {listener(listen).host for listen in start.listen}
+        self._screening = Screening(start)
         self._timers = Timers()
         self._sessions: dict[str, Session] = {}
         self._legs: dict[str, Leg] = {}
@@ -65,12 +57,12 @@ class Agent:
         self._boot = secrets.token_hex(6)
         self._numbers = itertools.count(1)
         self._ringing = 0
-        self._strangers = self._malformed = 0
         self._disconnected = 0
-        self._last_stranger = self._last_malformed = self._last_disconnected = ""
+        self._last_disconnected = ""
         self._connections = Connections(start.listen)
         self._is_stopping = False
-        self._endpoint = Endpoint(start, self._incoming)
+        self._refusals = Refusals()
+        self._endpoint = Endpoint(start, self._incoming, self._refused_by_stack)
 
     def run(self) -> None:
         """Listen until told to stop or until the gateway is gone."""
@@ -112,18 +104,15 @@ class Agent:
         if not self._connections.is_due(now, accepted):
             return
         busy = frozenset(session.source for session in self._sessions.values())
-        for closed in self._connections.look(now, accepted, is_known=self._is_known, busy=busy):
+        for closed in self._connections.look(now, accepted, is_known=self._screening.is_known, busy=busy):
             self._disconnected += 1
             self._last_disconnected = str(closed)
-
-    def _is_known(self, host: str) -> bool:
-        return self._admission.trunk_of(address_of(f"[{host}]:0")) is not None
 
     # --- calls come in ---
 
     @guarded
     def _incoming(self, account: Any, prm: Any) -> None:
-        key = f"{self._boot}-{next(self._numbers)}"
+        key = self._next_key()
         leg = self._legs[key] = Leg(account, prm.callId, key, self)
         try:
             self._admit(key, leg, prm.rdata.srcAddress, headers.parse(prm.rdata.wholeMsg))
@@ -131,16 +120,29 @@ class Agent:
             say_fault(error)
             leg.respond(500)
 
+    @guarded
+    def _refused_by_stack(self, status: int, source: str, raw: str) -> None:
+        """It never rang, and is told all the same."""
+        message = headers.parse(raw)
+        trunk = self._screening.screen(source, message)
+        if isinstance(trunk, int):
+            return
+        if self._writer.is_full:
+            say(f"a call that the SIP stack refused with {status} is not told: the gateway has not read events for long")
+        elif self._refusals.take(message, status, trunk=trunk.name, source=source, now=time.monotonic()):
+            arrived = arrival(message, key=self._next_key(), trunk=trunk.name, source=source, at=time.time())
+            for event in told(arrived, status):
+                self._writer.write(event)
+
+    def _next_key(self) -> str:
+        return f"{self._boot}-{next(self._numbers)}"
+
     def _admit(self, key: str, leg: Leg, source: str, message: headers.SipMessage) -> None:
-        trunk = self._trunk_of(source, message)
-        if trunk is None:
-            self._strangers += 1
-            self._last_stranger = source
-            leg.respond(403)
-        elif (fault := headers.fault(message)) is not None:
-            self._malformed += 1
-            self._last_malformed = f"{trunk.name} ({source}): {fault}"[:FIELD_LIMIT]
-            leg.respond(400)
+        trunk = self._screening.screen(source, message)
+        if isinstance(trunk, int):
+            leg.respond(trunk)
+        elif (refused_with := self._refusals.status_of(message, time.monotonic())) is not None:
+            leg.respond(refused_with)
         elif self._reader.is_closed:
             leg.respond(503)  # the gateway is gone: whoever rang now would be heard by nobody
         elif self._writer.is_full:
@@ -149,19 +151,10 @@ class Agent:
         else:
             self._take(key, leg, trunk, source, message)
 
-    def _trunk_of(self, source: str, message: headers.SipMessage) -> Trunk | None:
-        address = address_of(source)
-        token = self._start.call_test_token
-        if token and address is not None and (address.is_loopback or str(address) in self._own_hosts):
-            shown = headers.header(message, CALL_TEST_HEADER) or ""
-            if secrets.compare_digest(shown.encode(errors="replace"), token.encode()):
-                return self._call_test
-        return self._admission.trunk_of(address)
-
     def _take(self, key: str, leg: Leg, trunk: Trunk, source: str, message: headers.SipMessage) -> None:
         """A proper call from a trunk: ring at once, then tell; without room for it: busy, and tell all the same."""
         now = time.monotonic()
-        arrived = self._arrival(key, trunk, source, message)
+        arrived = arrival(message, key=key, trunk=trunk.name, source=source, at=time.time())
         session = Session(key=key, trunk=trunk, source=source, leg=leg, arrived=now, deadline=now + trunk.ring_seconds)
         self._sessions[key] = session
         self._writer.write(arrived)
@@ -175,22 +168,6 @@ class Agent:
         self._timers.at(session.deadline, lambda: self._ring_timer(key))
         self._timers.at(now + PROVISIONAL_EVERY_S, lambda: self._repeat_provisional(key))
 
-    def _arrival(self, key: str, trunk: Trunk, source: str, message: headers.SipMessage) -> CallArrived:
-        caller = headers.caller(message)
-        return CallArrived(
-            key=key,
-            call_id=headers.clean(headers.header(message, "Call-ID") or "", FIELD_LIMIT),
-            trunk=trunk.name,
-            source=source,
-            caller=caller.number,
-            caller_name=caller.name,
-            caller_header=caller.header,
-            dialled=headers.dialled(message),
-            diversions=headers.diversions(message),
-            verstat=headers.verstat(message),
-            at=time.time(),
-        )
-
     # --- plans ---
 
     @guarded
@@ -201,7 +178,7 @@ class Agent:
             case Refuse(key=key, status=status, reason=reason):
                 self._refuse(key, status, reason)
             case UseTrunks(trunks=trunks):
-                self._admission = Admission(trunks)
+                self._screening.use(trunks)
             case Stop():
                 self._is_stopping = True
             case Start():
@@ -285,13 +262,15 @@ class Agent:
         self._writer.write(
             Pulse(
                 calls=self._ringing,
-                strangers=self._strangers,
-                malformed=self._malformed,
+                strangers=self._screening.strangers,
+                malformed=self._screening.malformed,
                 disconnected=self._disconnected,
                 descriptors=descriptors(),
                 descriptor_limit=descriptor_limit(),
-                last_stranger=self._last_stranger,
-                last_malformed=self._last_malformed,
+                last_stranger=self._screening.last_stranger,
+                last_malformed=self._screening.last_malformed,
                 last_disconnected=self._last_disconnected,
+                stack_refused=self._refusals.count,
+                last_stack_refused=self._refusals.last,
             )
         )

@@ -14,9 +14,9 @@ from typing import Any
 
 import pjsua2 as pj
 
-from sip.call.agent import CALL_TEST_HEADER
 from sip.faults import guarded
 from sip.stack.endpoint import TRANSPORTS
+from sip.wire.headers import CALL_TEST_HEADER
 
 POLL_MS = 5
 

@@ -16,6 +16,8 @@ __all__ = [
     "is_answered_elsewhere", "parse", "reasons", "verstat",
 ]  # fmt: skip
 
+CALL_TEST_HEADER = "X-Textback-Call-Test"
+"""An INVITE of this machine that bears the gateway's token in it is a test call."""
 FIELD_LIMIT = 256
 """Characters kept of a number, a name, a reason."""
 LIST_LIMIT = 16
