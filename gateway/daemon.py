@@ -227,7 +227,7 @@ class Gateway:
                 "fewer_calls_than_configured",
                 carries=ready.max_calls,
                 configured=self.config.sip.max_calls,
-                why=f"the SIP stack holds {ready.capacity}; each takes two of sip.rtp_ports and two open files",
+                why=f"the SIP stack holds {ready.capacity}; each has two of sip.rtp_ports and two open files kept for it",
             )
         if not self.is_ready.is_set():
             self.is_ready.set()

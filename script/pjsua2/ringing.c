@@ -1,6 +1,7 @@
 /* A call that only rings needs no media, and pjsua refuses many a call over its media, by itself: 488 for encryption or
- * codecs that it lacks, 400 for a body that it cannot read, 500 where no socket is left for RTP. So a new INVITE's body is
- * taken off before pjsua sees it. The text of the message, which the application gets, keeps it.
+ * codecs that it lacks, 400 or 415 for a body that it cannot read, 500 where no socket is left for RTP. So a new INVITE's body
+ * is taken off before pjsua sees it. The text of the message, which the application gets, keeps it. (A call that is answered
+ * needs its offer: whoever makes this answer calls has to leave theirs.)
  *
  * Compiled into the Python binding of pjsua2; sip/stack/ringing.py calls the one function that others see. */
 
