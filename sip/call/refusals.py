@@ -25,7 +25,7 @@ WHY = {
 """In words, of the INVITE."""
 
 
-def told(arrived: CallArrived, status: int) -> tuple[AgentEvent, ...]:
+def events_of_refused(arrived: CallArrived, status: int) -> tuple[AgentEvent, ...]:
     """The whole of such a call."""
     outcome: AgentEvent
     if status in _FOR_WANT_OF_US or status >= 500:

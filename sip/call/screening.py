@@ -5,7 +5,7 @@ import secrets
 from sip.protocol import Start, Trunk
 from sip.stack.listeners import listener
 from sip.wire import headers
-from sip.wire.admission import Address, Admission, address_of
+from sip.wire.admission import Admission, IpAddress, address_of
 from sip.wire.headers import SipMessage
 
 CALL_TEST = "call-test"
@@ -50,7 +50,7 @@ class Screening:
             return 400
         return trunk
 
-    def _trunk_of(self, address: Address | None, invite: SipMessage) -> Trunk | None:
+    def _trunk_of(self, address: IpAddress | None, invite: SipMessage) -> Trunk | None:
         if self._token and address is not None and (address.is_loopback or str(address) in self._own_hosts):
             shown = headers.header(invite, headers.CALL_TEST_HEADER) or ""
             if secrets.compare_digest(shown.encode(errors="replace"), self._token.encode()):

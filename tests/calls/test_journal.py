@@ -11,12 +11,14 @@ from structlog.testing import capture_logs
 from config.load import load
 from gateway.calls.journal import Journal
 from gateway.calls.reserve import Reserve
+from gateway.core import facts
+from gateway.core.facts import Fact
 from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import InForce, Ruling, Verdict
 from gateway.store import calls
 from gateway.store.calls import Arrival
 from gateway.store.database import Database
-from sip.protocol import AnsweredElsewhere, Busy, CallArrived, CallerHungUp, Refused
+from sip.protocol import AnsweredElsewhere, Busy, CallArrived, CallerHungUp, Command, Refuse, Refused, Ring
 from tests.peers.settings import awake
 from tests.preview.test_simulation import CONFIG
 
@@ -30,33 +32,58 @@ class Stumbling(Ruling):
         return super().on_ended(db, arrival, *rest)
 
 
-def arrived(key: str, caller: str) -> CallArrived:
+def arrived(key: str, caller: str, dialled: str = "+14155550100") -> CallArrived:
     return CallArrived(
         key=key, call_id=key, trunk="pbx", source="192.0.2.10:5060", caller=caller, caller_name="", caller_header="From",
-        dialled=("+14155550100",), diversions=(), verstat="", at=datetime.now(UTC).timestamp(),
+        dialled=(dialled,), diversions=(), verstat="", at=datetime.now(UTC).timestamp(),
     )  # fmt: skip
+
+
+def decisions(happened: list[Fact]) -> list[tuple[str, str]]:
+    return [(fact.decision, fact.reason) for fact in happened if isinstance(fact, facts.CallMissed | facts.CallEnded)]
 
 
 async def test_fault_over_one_call(tmp_path: Path) -> None:
     path = tmp_path / "textback.toml"
     path.write_text(awake(CONFIG.format(once_per="day", per_day=100)))
     in_force = InForce(Stumbling(Knowledge().directory(load(path), datetime.now(UTC))))
-    store, reserve, verdicts = Database(tmp_path / "textback.db"), Reserve(tmp_path / "calls.reserve"), []
+    happened: list[Fact] = []
+    store, reserve = Database(tmp_path / "textback.db", happened.append), Reserve(tmp_path / "calls.reserve")
     with capture_logs() as logs:
         async with asyncio.TaskGroup() as tasks:
             journal = Journal(
-                store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=lambda _: None, ruled=verdicts.append
+                store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=lambda _: None, publish=happened.append
             )
             for key, caller in (("a", "+14155550123"), ("b", "+14155550124")):
                 journal.receive(arrived(key, caller))
                 journal.receive(CallerHungUp(key=key, at=datetime.now(UTC).timestamp(), rang=5, reason=""))
             await journal.finish(10)
             assert [log["key"] for log in logs if log["event"] == "call_not_journalled"] == ["a"]
-            assert [verdict.decision for verdict in verdicts] == ["send"]
+            assert decisions(happened) == [("send", "missed_call")]
             assert [arrival.key for _, arrival in await store.write(calls.open_calls)] == ["a"]
             in_force.ruling = Ruling(in_force.directory)
             await journal.recover()
-    assert [verdict.decision for verdict in verdicts] == ["send", "send"]
+    assert decisions(happened) == [("send", "missed_call")] * 2
+    store.close()
+
+
+async def test_every_call_gets_its_plan_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "textback.toml"
+    path.write_text(awake(CONFIG.format(once_per="day", per_day=100)))
+    in_force = InForce(Ruling(Knowledge().directory(load(path), datetime.now(UTC))))
+    store, reserve, commands = (
+        Database(tmp_path / "textback.db", lambda _: None),
+        Reserve(tmp_path / "calls.reserve"),
+        list[Command](),
+    )
+    async with asyncio.TaskGroup() as tasks:
+        journal = Journal(
+            store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=commands.append, publish=lambda _: None
+        )
+        journal.receive(arrived("a", "+14155550123"))
+        journal.receive(arrived("b", "+14155550123", dialled="+14155550999"))
+        assert commands == [Ring(key="a", seconds=20.0), Refuse(key="b", status=404, reason="Not Found")]
+        await journal.finish(10)
     store.close()
 
 
@@ -64,12 +91,12 @@ async def test_call_that_was_answered_stays_so_when_its_ending_is_written_later(
     """A fault of ours over its ending: at the next start it is not taken for a call that a stop cut off, and is not texted."""
     path = tmp_path / "textback.toml"
     path.write_text(awake(CONFIG.format(once_per="day", per_day=100)))
-    in_force, verdicts = InForce(Stumbling(Knowledge().directory(load(path), datetime.now(UTC)))), list[Verdict]()
+    in_force, happened = InForce(Stumbling(Knowledge().directory(load(path), datetime.now(UTC)))), list[Fact]()
     for _ in range(2):
-        store, reserve = Database(tmp_path / "textback.db"), Reserve(tmp_path / "calls.reserve")
+        store, reserve = Database(tmp_path / "textback.db", happened.append), Reserve(tmp_path / "calls.reserve")
         async with asyncio.TaskGroup() as tasks:
             journal = Journal(
-                store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=lambda _: None, ruled=verdicts.append
+                store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=lambda _: None, publish=happened.append
             )
             await journal.recover()
             if isinstance(in_force.ruling, Stumbling):
@@ -79,24 +106,28 @@ async def test_call_that_was_answered_stays_so_when_its_ending_is_written_later(
         assert len(reserve) == (1 if isinstance(in_force.ruling, Stumbling) else 0)
         in_force.ruling = Ruling(in_force.directory)
         store.close()
-    assert [(verdict.decision, verdict.reason) for verdict in verdicts] == [("skip", "not_missed")]
+    assert decisions(happened) == [("skip", "not_missed")]
 
 
 async def test_a_call_that_the_sip_stack_could_not_take_is_texted_and_one_that_it_refused_is_not(tmp_path: Path) -> None:
     path = tmp_path / "textback.toml"
     path.write_text(awake(CONFIG.format(once_per="day", per_day=100)))
-    in_force, verdicts = InForce(Ruling(Knowledge().directory(load(path), datetime.now(UTC)))), list[Verdict]()
-    store, reserve = Database(tmp_path / "textback.db"), Reserve(tmp_path / "calls.reserve")
+    in_force = InForce(Ruling(Knowledge().directory(load(path), datetime.now(UTC))))
+    happened: list[Fact] = []
+    store, reserve = Database(tmp_path / "textback.db", happened.append), Reserve(tmp_path / "calls.reserve")
     async with asyncio.TaskGroup() as tasks:
         journal = Journal(
-            store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=lambda _: None, ruled=verdicts.append
+            store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=lambda _: None, publish=happened.append
         )
         at = datetime.now(UTC).timestamp()
-        for key, ending in (("a", Busy(key="a", at=at, status=488)), ("b", Refused(key="b", at=at, status=420))):
-            journal.receive(arrived(key, f"+1415555012{3 + (key == 'b')}"))
+        for key, caller, ending in (
+            ("a", "+14155550123", Busy(key="a", at=at, status=488)),
+            ("b", "+14155550124", Refused(key="b", at=at, status=420)),
+        ):
+            journal.receive(arrived(key, caller))
             journal.receive(ending)
         await journal.finish(10)
-    assert {verdict.decision: verdict.reason for verdict in verdicts} == {"send": "missed_call", "skip": "not_missed"}
+    assert sorted(decisions(happened)) == [("send", "missed_call"), ("skip", "not_missed")]
     store.close()
     with sqlite3.connect(tmp_path / "textback.db") as db:
         rows = db.execute("SELECT outcome, sip_reason FROM calls ORDER BY key").fetchall()

@@ -190,6 +190,6 @@ async def test_more_calls_at_once_than_the_stack_holds_are_all_told() -> None:
         await agent.until(lambda: len(agent.of(RingTimedOut, Busy)) == len(calls))
         transport.close()
         assert {event.call_id for event in agent.of(CallArrived)} == set(calls)
-        told = Counter(crowd.final.values())
-        assert set(told) == {480, 486}
-        assert [event.status for event in agent.of(Busy)] == [486] * told[486]
+        statuses = Counter(crowd.final.values())
+        assert set(statuses) == {480, 486}
+        assert [event.status for event in agent.of(Busy)] == [486] * statuses[486]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sip.call.refusals import REMEMBERED_AT_MOST, REPEATED_WITHIN_S, Refusals, told
+from sip.call.refusals import REMEMBERED_AT_MOST, REPEATED_WITHIN_S, Refusals, events_of_refused
 from sip.protocol import Busy, CallEnded, Refused
 from sip.wire.arrival import arrival
 from sip.wire.message import SipMessage, parse
@@ -31,7 +31,11 @@ def take(refusals: Refusals, message: SipMessage, status: int = 486, now: float 
 )  # fmt: skip
 def test_a_call_that_nothing_speaks_against_is_busy(status: int, kind: type[Busy | Refused]) -> None:
     arrived = arrival(invite(), key="k", trunk="pbx", source="192.0.2.1:5060", at=5.0)
-    assert told(arrived, status) == (arrived, kind(key="k", at=5.0, status=status), CallEnded(key="k", at=5.0, status=status))
+    assert events_of_refused(arrived, status) == (
+        arrived,
+        kind(key="k", at=5.0, status=status),
+        CallEnded(key="k", at=5.0, status=status),
+    )
 
 
 def test_what_comes_again_is_known_and_what_is_new_is_not() -> None:
