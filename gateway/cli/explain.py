@@ -141,10 +141,11 @@ def in_words(call: Any, decisions: list[Any], sent: list[Any], config: Config) -
 def _refused_in_words(call: Any) -> str:
     """Of a call that the SIP stack refused by itself; empty of others."""
     status = call["sip_reason"].removeprefix("SIP;cause=")
-    is_busy = call["outcome"] == Outcome.BUSY and status not in ("", "486")
-    if not is_busy and not (call["outcome"] == Outcome.REFUSED and call["line"]):
+    is_busy = call["outcome"] == Outcome.BUSY and status != "486"
+    is_refused = call["outcome"] == Outcome.REFUSED and call["line"]
+    if not status.isdecimal() or not (is_busy or is_refused):
         return ""
-    why = WHY.get(int(status)) if status.isdecimal() else None
+    why = WHY.get(int(status))
     return f"the SIP stack {'could not take' if is_busy else 'refused'} its INVITE{f': {why}' if why else ''}"
 
 
