@@ -88,6 +88,8 @@ class Ready:
     capacity: int
     max_calls: int
     listen: tuple[str, ...]
+    rings_every_offer: bool = True
+    """Whatever media it offers, a call rings. The ready-made SIP stack refuses those whose media it does not know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,15 +161,19 @@ class AnsweredElsewhere:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Busy:
-    """Rejected with 486 at once: more calls than `max_calls`, or the agent is stopping."""
+    """Rejected at once with 486: more calls than `max_calls`, or the agent is stopping.
+
+    Or a proper call that the SIP stack could not take, rejected with a status of its own.
+    """
 
     key: str
     at: float
+    status: int = 486
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """Rejected by a `Refuse` plan, or with another 4xx by the SIP stack itself (422: its Session-Expires is too short)."""
+    """Rejected by a `Refuse` plan, or by the SIP stack itself for what its INVITE asks (422: too short a Session-Expires)."""
 
     key: str
     at: float
@@ -208,6 +214,9 @@ class Pulse:
     last_stranger: str
     last_malformed: str
     last_disconnected: str
+    stack_refused: int = 0
+    """INVITEs from a trunk that the SIP stack rejected by itself; each is told as a call too."""
+    last_stack_refused: str = ""
 
 
 AgentEvent = (

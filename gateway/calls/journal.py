@@ -217,8 +217,8 @@ def _ending_of(event: AgentEvent) -> tuple[str, Ending] | None:
             return key, _ending(Outcome.ABANDONED, at, rang, reason)
         case AnsweredElsewhere(key=key, at=at, rang=rang, reason=reason):
             return key, _ending(Outcome.ANSWERED_ELSEWHERE, at, rang, reason)
-        case Busy(key=key, at=at):
-            return key, _ending(Outcome.BUSY, at, 0.0)
+        case Busy(key=key, at=at, status=status):
+            return key, _ending(Outcome.BUSY, at, 0.0, f"SIP;cause={status}")
         case Refused(key=key, at=at, status=status):
             return key, _ending(Outcome.REFUSED, at, 0.0, f"SIP;cause={status}")
         case Interrupted(key=key, at=at, rang=rang):

@@ -14,6 +14,7 @@ from gateway.core.call import Outcome
 from gateway.store import calls, texts
 from gateway.store.reading import FILE, reading
 from gateway.store.wanted import Wanted
+from sip.call.refusals import WHY
 
 OUTCOME_IN_WORDS = {
     None: "it is still ringing",
@@ -137,8 +138,19 @@ def in_words(call: Any, decisions: list[Any], sent: list[Any], config: Config) -
     return lines
 
 
+def _refused_in_words(call: Any) -> str:
+    """Of a call that the SIP stack refused by itself; empty of others."""
+    status = call["sip_reason"].removeprefix("SIP;cause=")
+    is_busy = call["outcome"] == Outcome.BUSY and status != "486"
+    is_refused = call["outcome"] == Outcome.REFUSED and call["line"]
+    if not status.isdecimal() or not (is_busy or is_refused):
+        return ""
+    why = WHY.get(int(status))
+    return f"the SIP stack {'could not take' if is_busy else 'refused'} its INVITE{f': {why}' if why else ''}"
+
+
 def _how_it_ended(call: Any) -> str:
-    words = OUTCOME_IN_WORDS.get(call["outcome"], "it ended")
+    words = _refused_in_words(call) or OUTCOME_IN_WORDS.get(call["outcome"], "it ended")
     at_most = "at most " if call["outcome"] == Outcome.INTERRUPTED else ""
     rang = f"rang {at_most}{call['rang_seconds']:.1f} s; " if call["rang_seconds"] else ""
     reason = f"; Reason: {call['sip_reason']}" if call["sip_reason"] else ""

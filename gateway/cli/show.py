@@ -240,8 +240,12 @@ def _print(status: dict[str, Any], config: Config) -> None:
     up = "up" if agent["up"] else "DOWN"
     say(f"Textback {status['version']}, process {status['pid']}, configuration {status['config_hash']}")
     say(f"  calls     {up}, {agent['calls']} ringing now, {agent['max_calls']} at once at most; {agent['stack']}")
-    if agent["strangers_refused"] or agent["malformed_refused"]:
-        say(f"            refused: {agent['strangers_refused']} from strangers, {agent['malformed_refused']} malformed")
+    refused = [agent[f"{what}_refused"] for what in ("strangers", "malformed", "stack")]
+    if any(refused):
+        say("            refused: {} from strangers, {} malformed, {} by the SIP stack".format(*refused))
+    if agent["up"] and not agent["rings_every_offer"]:
+        say("            this SIP stack is ready-made: who offers it encrypted audio, fax or unknown codecs alone is busy;")
+        say("            script/build-pjsua2 builds one that rings every call")
     for name, bridge in status["bridges"].items():
         state = "paused" if bridge["paused"] else "up" if bridge["up"] else "DOWN"
         say(f"  bridge    {name}: {'; '.join(said for said in (state, bridge['detail']) if said)}")

@@ -20,9 +20,9 @@ class Outcome(StrEnum):
     NO_ANSWER = "no_answer"
     """Our ring time ran out."""
     BUSY = "busy"
-    """More calls at once than could be rung."""
+    """More calls at once than could be rung, or one that the SIP stack could not take."""
     REFUSED = "refused"
-    """Not for any line of ours."""
+    """Not for any line of ours, or with something in its INVITE that the SIP stack refuses."""
     INTERRUPTED = "interrupted"
     """The agent or the gateway stopped while it rang."""
 
