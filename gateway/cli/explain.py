@@ -122,6 +122,8 @@ def in_words(call: Any, decisions: list[Any], sent: list[Any], config: Config) -
         f"  by trunk {call['trunk']} ({call['source']}); caller read from {call['caller_header'] or 'nothing'}",
         f"  {_how_it_ended(call)}",
     ]
+    if call["same_call_as"] is not None:
+        told.append(f"  the same call as {call['same_call_as']}, which was rung again")
     for decision in decisions:
         what = _DECIDED.get(decision["decision"], decision["decision"])
         at = when(decision["at"], call["line"], config)

@@ -252,6 +252,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE consent ADD COLUMN line TEXT",  # where a person heard it; NULL: not said, or it was written
         "ALTER TABLE consent ADD COLUMN note TEXT NOT NULL DEFAULT ''",  # in a person's words
     ),
+    ("ALTER TABLE calls ADD COLUMN same_call_as INTEGER",),  # the call whose later round it is; NULL: it is its own
 )
 
 VERSION = len(MIGRATIONS)
