@@ -112,6 +112,7 @@ class Gateway:
             tasks=tasks,
             command=self._agent.send,
             ruled=self._verdicts.ruled,
+            claim_behind=self._outbox.claim_behind,
         )
         await self._journal.recover(RECOVER_WITHIN_S)
         self.actions = Actions(store=self._store, in_force=self._in_force, holds=self._holds, outbox=self._outbox)

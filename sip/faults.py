@@ -1,6 +1,6 @@
-"""What the agent says on standard error. Nothing that only tells may end what does: it never raises and never waits.
+"""What the agent writes to standard error: lines, and faults that were caught. Writing never raises and never blocks.
 
-A fault that comes again and again is told whole the first time.
+A fault that recurs is written with its traceback the first time.
 """
 
 import os
@@ -15,12 +15,12 @@ _seen: Counter[tuple[str, str]] = Counter()
 
 
 def never_wait() -> None:
-    """Where standard error is a pipe that nobody empties, what does not fit into it is lost."""
+    """Make standard error non-blocking: what does not fit into a pipe that nobody reads is lost."""
     os.set_blocking(2, False)
 
 
 def say(text: str) -> None:
-    """One line, or a few."""
+    """Write one line, or a few; the last 4,000 bytes of them where there are more."""
     try:
         os.write(2, text.encode(errors="replace")[-_SAY_AT_MOST:] + b"\n")
     except OSError:
@@ -28,7 +28,7 @@ def say(text: str) -> None:
 
 
 def say_fault(error: BaseException) -> None:
-    """A fault that was caught: whole the first time, then where it was and how often."""
+    """Write a fault that was caught: with its traceback the first time, then its place and how often it came."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{os.path.basename(frame.filename)}:{frame.lineno}"
     _seen[type(error).__name__, place] += 1
@@ -40,9 +40,9 @@ def say_fault(error: BaseException) -> None:
 
 
 def guarded(call: Callable[..., None]) -> Callable[..., None]:
-    """No exception leaves this: for pj's callbacks, whose caller is C++, and for whatever concerns one call or one command.
+    """The same function, whose exceptions are written and swallowed: for pjsua2's callbacks and for what concerns one call.
 
-    None is kept either: a traceback pins the pjsua2 objects in it.
+    The caller of a callback is C++, which no exception may reach. None is kept: a traceback pins the pjsua2 objects in it.
     """
 
     def wrapper(*arguments: Any) -> None:

@@ -6,8 +6,10 @@ surrogates, bounded in length.
 """
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from dataclasses import asdict, dataclass, is_dataclass
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 MAX_LINE = 256 * 1024
 """Bytes: a longer line is a fault of the peer, not an event."""
@@ -45,7 +47,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ring:
-    """The plan of a call: ring so long, then reject with 480."""
+    """The plan of a call: ring so long, counted from its arrival, then reject with 480."""
 
     key: str
     seconds: float
@@ -53,11 +55,12 @@ class Ring:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refuse:
-    """The plan of a call that nobody here can take: the final status at once."""
+    """The plan of a call that nobody here can take: reject it at once."""
 
     key: str
     status: int
     reason: str
+    """The response's reason phrase."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +109,7 @@ class Diversion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallArrived:
-    """An INVITE from a trunk; 180 has been sent."""
+    """An INVITE from a trunk. It rings (180), or `Busy` follows at once."""
 
     key: str
     """The agent's own, unique for ever."""
@@ -136,7 +139,7 @@ class RingTimedOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerHungUp:
-    """Cancelled (or BYE) while ringing. `reason` holds the Reason headers as they came."""
+    """CANCEL, or BYE, while it rang. `reason` holds the CANCEL's Reason headers as they came."""
 
     key: str
     at: float
@@ -146,7 +149,7 @@ class CallerHungUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnsweredElsewhere:
-    """Cancelled because another phone took it (RFC 3326), and the trunk is believed."""
+    """CANCEL while it rang, whose Reason says that another phone took it (RFC 3326), from a trunk that is believed."""
 
     key: str
     at: float
@@ -156,7 +159,7 @@ class AnsweredElsewhere:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Busy:
-    """Answered 486 at once: more calls than `max_calls`."""
+    """Rejected with 486 at once: more calls than `max_calls`, or the agent is stopping."""
 
     key: str
     at: float
@@ -164,7 +167,7 @@ class Busy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """Ended at once by a `Refuse` plan."""
+    """Rejected by a `Refuse` plan, or with another 4xx by the SIP stack itself (422: its Session-Expires is too short)."""
 
     key: str
     at: float
@@ -182,7 +185,7 @@ class Interrupted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallEnded:
-    """The dialog is gone; the last event of a call."""
+    """The dialog is over; the last event of a call."""
 
     key: str
     at: float
@@ -195,9 +198,9 @@ class Pulse:
 
     calls: int
     strangers: int
-    """INVITEs from no trunk, answered 403."""
+    """INVITEs from no trunk, rejected with 403."""
     malformed: int
-    """INVITEs from a trunk that were no proper call, answered 400."""
+    """INVITEs from a trunk that were unfit to ring, rejected with 400."""
     disconnected: int
     """TCP connections that were closed: of no trunk, or too many of one address."""
     descriptors: int
@@ -228,32 +231,6 @@ class ProtocolError(ValueError):
     """A line that is not one of ours."""
 
 
-_COMMANDS: dict[str, type[Command]] = {c.__name__: c for c in (Start, Ring, Refuse, UseTrunks, Stop)}
-_EVENTS: dict[str, type[AgentEvent]] = {
-    e.__name__: e
-    for e in (
-        Ready,
-        Failed,
-        CallArrived,
-        RingTimedOut,
-        CallerHungUp,
-        AnsweredElsewhere,
-        Busy,
-        Refused,
-        Interrupted,
-        CallEnded,
-        Pulse,
-    )
-}
-_NESTED: dict[tuple[str, str], type[Trunk] | type[Diversion]] = {
-    ("Start", "trunks"): Trunk,
-    ("UseTrunks", "trunks"): Trunk,
-    ("CallArrived", "diversions"): Diversion,
-}
-
-T = TypeVar("T")
-
-
 def encode(value: Command | AgentEvent) -> bytes:
     """One line of JSON with its type's name, ended by a newline."""
     return json.dumps({"type": type(value).__name__, **asdict(value)}, ensure_ascii=True).encode() + b"\n"
@@ -261,29 +238,51 @@ def encode(value: Command | AgentEvent) -> bytes:
 
 def decode_command(line: bytes) -> Command:
     """The command in one line; `ProtocolError` where it is none."""
-    return _decode(line, _COMMANDS)
+    command: Command = decode(line, Command)
+    return command
 
 
 def decode_event(line: bytes) -> AgentEvent:
     """The event in one line; `ProtocolError` where it is none."""
-    return _decode(line, _EVENTS)
+    event: AgentEvent = decode(line, AgentEvent)
+    return event
 
 
-def _decode(line: bytes, types: dict[str, type[T]]) -> T:
+def decode(line: bytes, union: UnionType) -> Any:
+    """The value in one line, of one of the union's classes; `ProtocolError` where it is of none of them."""
     try:
-        members: dict[str, Any] = json.loads(line)
-        kind = types[members.pop("type")]
-        return kind(**{name: _value(kind.__name__, name, value) for name, value in members.items()})
+        members = json.loads(line)
+        return _read(_by_name(union)[members.pop("type")], members)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ProtocolError(f"not an event or command: {line[:80]!r}: {error!r}") from error
 
 
-def _value(kind: str, name: str, value: Any) -> Any:
-    nested = _NESTED.get((kind, name))
-    if nested is not None:
-        return tuple(nested(**{k: _tuple(v) for k, v in member.items()}) for member in value)
-    return _tuple(value)
+@cache
+def _by_name(union: UnionType) -> dict[str, type[Any]]:
+    return {kind.__name__: kind for kind in get_args(union)}
 
 
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _read(hint: Any, value: Any) -> Any:
+    """What JSON holds, as the field's type has it: objects are dataclasses, lists are tuples."""
+    if isinstance(hint, type) and is_dataclass(hint):
+        structured = _structured(hint)
+        members = {name: _read(structured[name], member) if name in structured else member for name, member in value.items()}
+        return hint(**members)
+    if get_origin(hint) is not tuple:
+        return value if value is None else _read(_not_none(hint), value)
+    if not isinstance(value, list):
+        raise TypeError(f"a list is wanted, not {value!r:.80}")
+    element = get_args(hint)[0]
+    return tuple(_read(element, member) for member in value) if is_dataclass(element) else tuple(value)
+
+
+@cache
+def _structured(kind: type[Any]) -> dict[str, Any]:
+    """The fields of a dataclass that hold other dataclasses or tuples, with their types."""
+    hints = get_type_hints(kind).items()
+    return {name: hint for name, hint in hints if is_dataclass(_not_none(hint)) or get_origin(_not_none(hint)) is tuple}
+
+
+def _not_none(hint: Any) -> Any:
+    """`X` of `X | None`, and any other type as it is."""
+    return next((one for one in get_args(hint) if one is not NoneType), hint) if isinstance(hint, UnionType) else hint

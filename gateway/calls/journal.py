@@ -14,9 +14,13 @@ from typing import Any
 
 import structlog
 
+from config.model import Line
+from gateway.calls import plans
 from gateway.calls.reserve import PATIENCE_S, Kept, Reserve
-from gateway.core.call import Outcome
+from gateway.core.call import MISSED, Outcome
+from gateway.core.case import Circumstances
 from gateway.core.phone import masked
+from gateway.core.plan import plan
 from gateway.decisions.ruling import InForce, Ruling, Verdict
 from gateway.store import calls
 from gateway.store.calls import Arrival, Ending
@@ -32,9 +36,7 @@ from sip.protocol import (
     CallerHungUp,
     Command,
     Interrupted,
-    Refuse,
     Refused,
-    Ring,
     RingTimedOut,
 )
 
@@ -51,6 +53,7 @@ class Journal:
         tasks: asyncio.TaskGroup,
         command: Callable[[Command], None],
         ruled: Callable[[Verdict], None],
+        claim_behind: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._reserve = reserve
@@ -58,6 +61,7 @@ class Journal:
         self._tasks = tasks
         self._command = command
         self._ruled = ruled
+        self._claim_behind = claim_behind
         self._open: dict[str, Arrival] = {}
         self._writing: set[asyncio.Task[None]] = set()
         self._log = structlog.get_logger()
@@ -137,13 +141,13 @@ class Journal:
             verstat=event.verstat,
             arrived_at=from_epoch(event.at),
         )
-        plan: Command = (
-            Ring(key=event.key, seconds=float(line.ring_seconds))
-            if line
-            else Refuse(key=event.key, status=404, reason="Not Found")
-        )
-        self._command(plan)
+        self._command(plans.command(event.key, plan(self._circumstances(line, arrival))))
         self._begin(event.key, self._write_arrival(arrival, self._store.insist(calls.arrive, arrival)))
+
+    def _circumstances(self, line: Line | None, arrival: Arrival) -> Circumstances | None:
+        if line is None:
+            return None
+        return Circumstances(policy=self._in_force.directory.policy(line, arrival.caller), now=arrival.arrived_at)
 
     async def _write_arrival(self, arrival: Arrival, commit: "asyncio.Future[int]") -> None:
         call = await self._reserve.secure(Kept(arrival=arrival), commit, patience=self._patience)
@@ -170,6 +174,8 @@ class Journal:
 
     def _write_ending(self, arrival: Arrival, ending: Ending) -> None:
         commit = self._store.insist(_decided, self._in_force.ruling, arrival, ending)
+        if arrival.line is not None and ending.outcome in MISSED:
+            self._claim_behind(arrival.line)
         self._begin(arrival.key, self._rule(Kept(arrival=arrival, ending=ending), ending, commit))
 
     def _begin(self, key: str, writing: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":

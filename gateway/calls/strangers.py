@@ -1,37 +1,35 @@
-"""Says in the log what the agent's signs of life tell: refused callers, closed connections, descriptors that run out."""
+"""Warnings in the log of what the agent counts: rejected INVITEs, closed connections, descriptors that run out."""
 
 import structlog
 
 from sip.protocol import Pulse
 
 RUNNING_OUT, RUNNING_OUT_NO_MORE = 0.8, 0.7
-"""Shares of the descriptors that may be open."""
+"""Shares of the limit: warned of above the first, and again only once there were fewer than the second."""
 
 
 class Strangers:
-    """Compares each sign of life of the agent with the one before."""
+    """Compares each `Pulse` with the one before, and warns of what has grown."""
 
     def __init__(self) -> None:
-        self._last: Pulse | None = None
+        self._strangers = self._malformed = self._disconnected = 0
+        """The counts of the last pulse."""
         self._is_running_out = False
         self._log = structlog.get_logger()
 
     def heard(self, pulse: Pulse) -> None:
-        """A sign of life."""
-        before, self._last = self._last, pulse
-        self._look_at_descriptors(pulse)
-        if before is None:
-            return
-        if pulse.strangers > before.strangers:
-            self._log.warning("strangers_refused", new=pulse.strangers - before.strangers, last=pulse.last_stranger)
-        if pulse.malformed > before.malformed:
-            self._log.warning("malformed_refused", new=pulse.malformed - before.malformed, last=pulse.last_malformed)
-        if pulse.disconnected > before.disconnected:
-            new = pulse.disconnected - before.disconnected
+        """Take the next one; called once a second while an agent runs."""
+        if new := _grown(self._strangers, pulse.strangers):
+            self._log.warning("strangers_refused", new=new, last=pulse.last_stranger)
+        if new := _grown(self._malformed, pulse.malformed):
+            self._log.warning("malformed_refused", new=new, last=pulse.last_malformed)
+        if new := _grown(self._disconnected, pulse.disconnected):
             self._log.warning("connections_closed", new=new, last=pulse.last_disconnected, why="of no trunk, or too many")
+        self._strangers, self._malformed, self._disconnected = pulse.strangers, pulse.malformed, pulse.disconnected
+        self._look_at_descriptors(pulse)
 
     def _look_at_descriptors(self, pulse: Pulse) -> None:
-        """Said once, until they have become fewer again."""
+        """Warn once, and again only after they have become fewer."""
         share = pulse.descriptors / pulse.descriptor_limit
         if share > RUNNING_OUT and not self._is_running_out:
             self._log.warning(
@@ -42,3 +40,8 @@ class Strangers:
                 what_to_do="raise LimitNOFILE in the systemd unit, or the hard limit (ulimit -Hn) where it is started",
             )
         self._is_running_out = share > (RUNNING_OUT_NO_MORE if self._is_running_out else RUNNING_OUT)
+
+
+def _grown(before: int, now: int) -> int:
+    """By how much; an agent that was started again counts from 0."""
+    return now - before if now >= before else now

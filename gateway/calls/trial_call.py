@@ -1,4 +1,4 @@
-"""Places a real SIP call to the gateway on this machine, in a process of its own, and tells what it hears."""
+"""Places a real SIP call to the gateway on this machine by a process of its own, `python -m sip.trial`, and reads its lines."""
 
 import asyncio
 import contextlib
@@ -47,7 +47,7 @@ async def place(config: Config, call: TrialCall) -> AsyncIterator[AsyncIterator[
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "sip.call.caller",
+        "sip.trial",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -61,7 +61,7 @@ async def place(config: Config, call: TrialCall) -> AsyncIterator[AsyncIterator[
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Wait for the caller, who leaves once it has said its last word; one that is still at it is ended.
+    """Wait for the process, which ends after its last line; one that has not written it is killed.
 
     By its id: asyncio's own `kill` looks first whether it has ended, and its end is then an "unknown child process" to whoever
     waits for it.

@@ -106,6 +106,20 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """An instant, and what the configuration says of a call's line and caller: known from its arrival on."""
+
+    policy: Policy
+    now: datetime
+
+    @property
+    def standing(self) -> Standing | None:
+        """How the line's office stands now; None: it has no hours."""
+        hours = self.policy.hours
+        return standing(hours, self.now, self.policy.line.timezone) if hours else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One call to decide about."""
 
@@ -126,10 +140,9 @@ class Case:
         return f"line.{self.policy.line.name}.{name}"
 
     @property
-    def standing(self) -> Standing | None:
-        """How the line's office stands now; None: it has no hours."""
-        hours = self.policy.hours
-        return standing(hours, self.now, self.policy.line.timezone) if hours else None
+    def circumstances(self) -> Circumstances:
+        """Those of the decision, not of the arrival: a text may have been held for hours."""
+        return Circumstances(policy=self.policy, now=self.now)
 
 
 @dataclass(frozen=True, slots=True)

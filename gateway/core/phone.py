@@ -27,6 +27,12 @@ _US = frozenset({"US", "PR", "GU", "VI", "AS", "MP"})
 """With Puerto Rico, Guam, the Virgin Islands, American Samoa and the Northern Marianas."""
 
 
+@lru_cache(maxsize=1024)
+def parsed(number: E164) -> phonenumbers.PhoneNumber:
+    """As the library reads it: parsing is dear, and each call asks half a dozen things of one number. Only to be read."""
+    return phonenumbers.parse(number)
+
+
 @lru_cache(maxsize=4096)
 def read_number(as_sent: str, region: str) -> E164 | None:
     """The E.164 number that a trunk meant; None where it is no valid number (an extension, a name, a keypad's ANONYMOUS).
@@ -36,11 +42,11 @@ def read_number(as_sent: str, region: str) -> E164 | None:
     candidates = [as_sent] if as_sent.startswith("+") else [as_sent, "+" + as_sent.removeprefix("00")]
     for candidate in candidates:
         try:
-            parsed = phonenumbers.parse(candidate, region)
+            found = phonenumbers.parse(candidate, region)
         except phonenumbers.NumberParseException:
             continue
-        if phonenumbers.is_valid_number(parsed):
-            return E164(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+        if phonenumbers.is_valid_number(found):
+            return E164(phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164))
     return None
 
 
@@ -62,7 +68,7 @@ def readings(as_sent: str, region: str) -> tuple[E164, ...]:
 @lru_cache(maxsize=4096)
 def region_of(number: E164) -> str:
     """The region a number belongs to, ISO 3166-1 alpha-2; `001` for those of no country. Tells Jamaica from the US."""
-    return phonenumbers.region_code_for_number(phonenumbers.parse(number)) or "unknown"
+    return phonenumbers.region_code_for_number(parsed(number)) or "unknown"
 
 
 def domestic(region: str) -> frozenset[str]:
@@ -73,7 +79,7 @@ def domestic(region: str) -> frozenset[str]:
 @lru_cache(maxsize=4096)
 def kind_never_texted(number: E164) -> str | None:
     """The kind of the number in words where that kind never takes a text (`LANDLINE`: by its country's plan), else None."""
-    kind = phonenumbers.number_type(phonenumbers.parse(number))
+    kind = phonenumbers.number_type(parsed(number))
     if kind == PhoneNumberType.FIXED_LINE:
         return None if region_of(number) in _MOBILES_LOOK_LIKE_LANDLINES else LANDLINE
     return _KIND_NEVER_TEXTED.get(kind)
@@ -82,10 +88,10 @@ def kind_never_texted(number: E164) -> str | None:
 @lru_cache(maxsize=4096)
 def written_for(number: E164, reader: E164 | None) -> str:
     """The number as its reader would write it: national within one country code, else international."""
-    parsed = phonenumbers.parse(number)
-    same = reader is not None and phonenumbers.parse(reader).country_code == parsed.country_code
+    own = parsed(number)
+    same = reader is not None and parsed(reader).country_code == own.country_code
     style = phonenumbers.PhoneNumberFormat.NATIONAL if same else phonenumbers.PhoneNumberFormat.INTERNATIONAL
-    return phonenumbers.format_number(parsed, style)
+    return phonenumbers.format_number(own, style)
 
 
 def masked(number: str | None) -> str:

@@ -87,7 +87,7 @@ def region_allowed(case: Case) -> Finding:
 
 
 def not_own_line(case: Case) -> Finding:
-    """A text to ourselves is a loop."""
+    """Is the caller's number one of the office's own lines? A text to it would come back as a reply."""
     is_own = case.call.caller in case.policy.own_numbers
     return Finding("a line of ours" if is_own else "not a line of ours", Reason.OWN_LINE if is_own else None)
 

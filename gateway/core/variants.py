@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from config.model import Line, Variant
 from config.variants import conditions
-from gateway.core.case import Case
+from gateway.core.case import Case, Circumstances, Contact
 from gateway.core.hours import OfficeHours, Standing, standing
 from gateway.core.schedule import day_start, local
 
@@ -22,18 +22,29 @@ def holds(variant: Variant, condition: str, case: Case) -> bool:
     """Does one condition of a variant hold?"""
     wanted = getattr(variant, condition)
     match condition:
-        case "hours":
-            return _stands(wanted, case.standing)
         case "missed":
             return missed_count(case) == int(wanted)
-        case "days" if variant.between is None:
-            return local(case.now, case.policy.line.timezone).weekday() in wanted
-        case "days" | "between":
-            return _is_in_span(variant, case.now, case.policy.line.timezone)
-        case "caller":
-            return wanted in _kinds(case)
-        case _:
+        case "outcome":
             return bool(case.call.outcome.value == wanted)
+        case _:
+            return holds_in(variant, condition, case.circumstances)
+
+
+def holds_in(variant: Variant, condition: str, circumstances: Circumstances) -> bool:
+    """Does a condition hold that asks nothing of what became of the call: `hours`, `days`, `between`, `caller`?"""
+    wanted = getattr(variant, condition)
+    now, timezone = circumstances.now, circumstances.policy.line.timezone
+    match condition:
+        case "hours":
+            return _stands(wanted, circumstances.standing)
+        case "days" if variant.between is None:
+            return local(now, timezone).weekday() in wanted
+        case "days" | "between":
+            return _is_in_span(variant, now, timezone)
+        case "caller":
+            return wanted in _kinds(circumstances.policy.contact)
+        case _:
+            raise LookupError(f"{condition} cannot be asked before a call has its outcome")
 
 
 def missed_count(case: Case) -> int:
@@ -86,8 +97,7 @@ def _is_in_span(variant: Variant, now: datetime, timezone: str) -> bool:
     return standing(OfficeHours(name="", week=week), now, timezone) is Standing.OPEN
 
 
-def _kinds(case: Case) -> set[str]:
-    contact = case.policy.contact
+def _kinds(contact: Contact | None) -> set[str]:
     return {"new"} if contact is None else {"known", contact.group}
 
 

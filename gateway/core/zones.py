@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-import phonenumbers
 from phonenumbers import PhoneNumber
 from phonenumbers.timezone import time_zones_for_geographical_number, time_zones_for_number
 
 from config.model import E164, Line
-from gateway.core.phone import region_of
+from gateway.core.phone import parsed, region_of
 from gateway.core.schedule import local
 
 UNKNOWN = "Etc/Unknown"
@@ -111,13 +110,13 @@ def zones_for(number: E164, home: Home, now: datetime) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def zones_of(number: E164) -> tuple[str, ...]:
     """Every zone that a number may lie in; empty where nothing is known."""
-    zones = time_zones_for_number(phonenumbers.parse(number))
+    zones = time_zones_for_number(parsed(number))
     return tuple(name for name in zones if name != UNKNOWN)
 
 
 @lru_cache(maxsize=4096)
 def says_only_its_country(number: E164) -> bool:
     """Is nothing known of where a number lies but its country code?"""
-    code = phonenumbers.parse(number).country_code
+    code = parsed(number).country_code
     anywhere = PhoneNumber(country_code=code, national_number=0)
     return zones_of(number) == tuple(time_zones_for_geographical_number(anywhere))

@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 
 def written(instant: datetime) -> str:
     """`2026-11-23T14:05:09.123Z`."""
-    utc = instant.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def read(text: str) -> datetime:

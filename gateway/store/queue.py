@@ -27,6 +27,7 @@ TAKEN = (
     "SELECT * FROM texts WHERE state = 'queued' AND line = ? AND tried = ? AND is_answer = ? AND due_at <= ?"
     " AND expires_at > ? ORDER BY due_at, id LIMIT ?"
 )
+FIRST_EXPIRES = "SELECT min(expires_at) AS at FROM texts WHERE state = 'queued'"
 EXPIRED = f"SELECT id, detail FROM texts WHERE state = 'queued' AND expires_at <= ? LIMIT {AT_MOST}"
 NEXT_AT = (
     "SELECT min(at) AS at FROM (SELECT min(due_at) AS at FROM texts WHERE state = 'queued' AND due_at > ?"
@@ -108,7 +109,10 @@ def claim_due(
     text waits for the first bridge of its route that is up and has not declined it; where all that are up have, it is offered
     to the first again after its pause.
     """
-    expired = _expire(db, now)
+    first_expires = db.execute(FIRST_EXPIRES).fetchone()["at"]
+    if first_expires is None:  # the queue is empty
+        return Round()
+    expired = _expire(db, now) if first_expires <= written(now) else ()
     left = dict(room)
     claimed: list[Claimed] = []
     cancelled: list[int] = []

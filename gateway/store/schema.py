@@ -252,6 +252,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE consent ADD COLUMN line TEXT",  # where a person heard it; NULL: not said, or it was written
         "ALTER TABLE consent ADD COLUMN note TEXT NOT NULL DEFAULT ''",  # in a person's words
     ),
+    (
+        "DROP INDEX texts_by_time",
+        "CREATE INDEX texts_by_time ON texts (queued_at)",
+        # what the limits count, at each missed call
+        "CREATE INDEX texts_sent ON texts (queued_at, region) WHERE state IN"
+        " ('accepted', 'delivered', 'queued', 'sending', 'undelivered', 'unknown') AND is_test = 0 AND is_answer = 0",
+    ),
     ("ALTER TABLE calls ADD COLUMN same_call_as INTEGER",),  # the call whose later round it is; NULL: it is its own
 )
 

@@ -1,5 +1,8 @@
 """From queued texts to bridges and back: claim, submit, record.
 
+Texts are claimed in rounds, whenever one falls due or a bridge has room again. The text of a call that was missed just now need
+not wait for a round: `claim_behind` puts its claim right behind the step that decides about it, in the same transaction.
+
 A claim is committed before a byte leaves, so after any crash a text that may have gone is known (`sending`) and is held, never
 sent again. What a bridge says becomes a state through `core/delivery.py`; the next bridge is tried only where nothing can have
 been sent. How the bridges are is asked on the event loop before a round; what runs in the store's thread gets plain values.
@@ -27,6 +30,7 @@ from gateway.store.instants import read
 from gateway.store.queue import Claimed, Round
 from gateway.texts.bridge_faults import BridgeFaults
 from gateway.texts.outcomes import Recorded, Return, record
+from gateway.texts.room import Room
 from sms.text import Accepted, Bridge, NotSent, Outcome, Refused, Text, Unknown, Validity
 
 BACKOFF_FIRST_S = 2.0
@@ -73,6 +77,10 @@ class Outbox:
         self._postponed = postponed
         self._jitter = jitter
         self._repeated = Repeated("outbox", self._turn, woken)
+        self._tasks: asyncio.TaskGroup | None = None
+        """None: nothing may be claimed, because `run` has not begun or is about to end."""
+        self._room = Room(bridges)
+        self._claiming: set[asyncio.Task[None]] = set()
         self._submitting: set[asyncio.Task[None]] = set()
         self._faults = BridgeFaults()
         self._last = LastTexts()
@@ -87,12 +95,40 @@ class Outbox:
     async def run(self) -> None:
         """Send until `stop`. A text that was claimed is always handed over: the loop ends between two rounds only."""
         try:
-            async with asyncio.TaskGroup() as self._tasks:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
                 await self._ask_for_unknown()
                 await self._repeated.run()
                 await self._finish(self._last)
         finally:
+            self._tasks = None
             self._ended.set()
+
+    def claim_behind(self, line: str) -> None:
+        """Claim a text of a line in the transaction of the step that was given to the store just before, and queues it.
+
+        Where no bridge has room, or the text is not claimed after all, the next round finds it.
+        """
+        route = self.routes.get(line, ())
+        room = self._room.for_one(route)
+        if self._tasks is None or self._repeated.is_stopping or not any(room.values()):
+            return
+        self._room.promise(room)
+        claim = self._store.write(_claim_now, {line: route}, room, self.quiet)
+        task = self._tasks.create_task(self._claimed_behind(claim, room), name=f"claim {line}")
+        self._claiming.add(task)
+        task.add_done_callback(self._claiming.discard)
+
+    async def _claimed_behind(self, claim: "asyncio.Future[Round]", room: Mapping[str, int]) -> None:
+        try:
+            await self._follow(await claim)
+        except StoreError:  # the decision waits as well; the next round tells
+            self.wake()
+        except Exception:
+            self._log.exception("queue_not_sent", detail="the next round tries again")
+            self.wake()
+        finally:
+            self._room.give_back(room)
 
     async def stop(self, last: LastTexts) -> None:
         """Ask `run` to end, and wait until it has."""
@@ -104,6 +140,10 @@ class Outbox:
         """Send what is due for a while, wait for the answers, then call unknown what has none."""
         clock = asyncio.get_running_loop()
         until = clock.time() + last.claim_within_s
+        if self._claiming:
+            await asyncio.wait(self._claiming, timeout=last.claim_within_s)
+        for claiming in self._claiming:
+            claiming.cancel()
         while clock.time() < until:
             looked = await self._last_round()
             if not self._submitting and not looked.claimed:
@@ -151,8 +191,16 @@ class Outbox:
         return (await self._round()).next_at
 
     async def _round(self) -> Round:
-        """Claim what can go now and start its submits; returns when each of them has taken its place in its bridge."""
-        looked = await self._store.write(queue.claim_due, datetime.now(UTC), self.routes, self._room(), self.quiet)
+        """Claim what can go now and start its submits."""
+        room = self._room.for_all()
+        looked = await self._store.write(_claim_now, self.routes, room, self.quiet)
+        self._room.used(room, (text.bridge for text in looked.claimed))
+        await self._follow(looked)
+        return looked
+
+    async def _follow(self, looked: Round) -> None:
+        """Hand over what was claimed, and tell of the rest; returns when each text has taken its place in its bridge."""
+        assert self._tasks is not None
         for text in looked.claimed:
             task = self._tasks.create_task(self._submit(text), name=f"submit {text.id}")
             self._submitting.add(task)
@@ -166,18 +214,6 @@ class Outbox:
             self._log.info("text_postponed", text=postponed, reason=Reason.QUIET_HOURS.value)
         if looked.postponed:
             self._postponed()
-        return looked
-
-    def _room(self) -> dict[str, int]:
-        """The bridges that are up, each with how many texts it takes now. One that cannot even say so is down."""
-        room = {}
-        for name, bridge in self._bridges.items():
-            try:
-                if bridge.health().up:
-                    room[name] = bridge.room()
-            except Exception:
-                self._log.exception("bridge_failed", bridge=name)
-        return room
 
     async def _submit(self, text: Claimed) -> None:
         outcome = await self._handed_over(text)
@@ -237,6 +273,11 @@ class Outbox:
                 log.error("text_unknown", detail=detail)
         for fault in self._faults.seen(text, outcome, recorded.numbers_refused):
             log.error(fault.event, code=fault.code, detail=fault.detail, cure=fault.cure)
+
+
+def _claim_now(db: sqlite3.Connection, routes: Routes, room: Mapping[str, int], quiet: Quiet) -> Round:
+    """`claim_due` at the instant at which it is done: the step before it may have queued a text a moment ago."""
+    return queue.claim_due(db, datetime.now(UTC), routes, room, quiet)
 
 
 def _text(text: Claimed, now: datetime) -> Text:

@@ -1,6 +1,6 @@
 """The SIP agent: pjsua2's endpoint and its one owner thread.
 
-This thread alone touches pjsua2: it polls the stack, carries out commands, fires its own ring timers, and writes events. No
+This thread alone touches pjsua2: it polls the stack, carries out commands, fires the calls' timers, and writes events. No
 pjsua2 object leaves it. A caller hears ringing before anybody has been asked what to do with the call.
 """
 
@@ -9,68 +9,44 @@ import secrets
 import time
 from typing import Any
 
-from sip.call.call_state import CallState, Happening
-from sip.call.session import PROVISIONAL_EVERY_S, Leg, Session, event_at_end, happening_at_end
+from sip.call.calls import Calls
+from sip.call.screening import Screening
+from sip.call.session import Session
 from sip.call.timers import Timers
 from sip.faults import guarded, say, say_fault
 from sip.pipe.pipes import CommandReader, EventWriter
-from sip.protocol import (
-    Busy,
-    CallArrived,
-    CallEnded,
-    Command,
-    Interrupted,
-    Pulse,
-    Refuse,
-    Refused,
-    Ring,
-    RingTimedOut,
-    Start,
-    Stop,
-    Trunk,
-    UseTrunks,
-)
+from sip.protocol import Command, Pulse, Refuse, Ring, Start, Stop, UseTrunks
 from sip.stack.connections import Connections
 from sip.stack.descriptors import descriptor_limit, descriptors
 from sip.stack.endpoint import Endpoint
-from sip.stack.listeners import listener
+from sip.stack.legs import Leg
 from sip.wire import headers
-from sip.wire.admission import Admission, address_of
+from sip.wire.arrival import arrival
 
 POLL_MS = 10
 PULSE_EVERY_S = 1.0
+LAST_RESPONSES_WITHIN_S = 0.5
+"""At the end; so long the last dialogs may take."""
 LAST_EVENTS_WITHIN_S = 2.0
 """At the end; a gateway that is gone needs none, one that is busy may need so long."""
-CALL_TEST = "call-test"
-"""The trunk that a test call with the right token comes from."""
-CALL_TEST_HEADER = "X-Textback-Call-Test"
-FIELD_LIMIT = 512
-"""Characters kept of anything that a peer wrote."""
 
 
 class Agent:
     """Rings what its trunks send, by plan, and tells what became of it."""
 
     def __init__(self, start: Start, reader: CommandReader, writer: EventWriter) -> None:
-        self._start = start
         self._reader = reader
         self._writer = writer
-        self._admission = Admission(start.trunks)
-        self._call_test = Trunk(name=CALL_TEST, peers=())
-        self._own_hosts = {listener(listen).host for listen in start.listen}
+        self._endpoint = Endpoint(start, self._incoming)
         self._timers = Timers()
-        self._sessions: dict[str, Session] = {}
+        self._screening = Screening(start)
+        self._calls = Calls(timers=self._timers, tell=writer.write, max_calls=self._endpoint.max_calls)
+        self._connections = Connections(start.listen)
         self._legs: dict[str, Leg] = {}
-        """Every pjsua2 call object alive, refused ones too."""
+        """Every pjsua2 call object alive, those of rejected INVITEs too."""
         self._boot = secrets.token_hex(6)
         self._numbers = itertools.count(1)
-        self._ringing = 0
-        self._strangers = self._malformed = 0
-        self._disconnected = 0
-        self._last_stranger = self._last_malformed = self._last_disconnected = ""
-        self._connections = Connections(start.listen)
         self._is_stopping = False
-        self._endpoint = Endpoint(start, self._incoming)
 
     def run(self) -> None:
         """Listen until told to stop or until the gateway is gone."""
@@ -78,17 +54,17 @@ class Agent:
         self._pulse()
         while not self._is_stopping:
             self._turn()
-        self._interrupt_all()
-        until = time.monotonic() + 0.5
+        self._calls.interrupt_all()
+        until = time.monotonic() + LAST_RESPONSES_WITHIN_S
         while self._legs and time.monotonic() < until:
             self._turn()
         self._writer.flush_all(LAST_EVENTS_WITHIN_S)
         self._legs.clear()
-        self._sessions.clear()
+        self._calls.clear()
         self._endpoint.close()
 
     def _turn(self) -> None:
-        """Once round: the network, the commands, the timers, the events."""
+        """Once round: the network, the commands, the timers, the connections, the events."""
         self._endpoint.poll(self._timers.milliseconds_to_next(POLL_MS))
         while self._reader.commands:
             self._obey(self._reader.commands.popleft())
@@ -102,6 +78,20 @@ class Agent:
             self._is_stopping = True
 
     @guarded
+    def _obey(self, command: Command) -> None:
+        match command:
+            case Ring(key=key, seconds=seconds):
+                self._calls.ring_for(key, seconds)
+            case Refuse(key=key, status=status, reason=reason):
+                self._calls.refuse(key, status, reason)
+            case UseTrunks(trunks=trunks):
+                self._screening.use(trunks)
+            case Stop():
+                self._is_stopping = True
+            case Start():
+                say("a second Start was ignored")
+
+    @guarded
     def _fire(self) -> None:
         """A timer that fails is gone; those after it are called in the next turn."""
         self._timers.fire()
@@ -109,189 +99,60 @@ class Agent:
     @guarded
     def _look_at_connections(self) -> None:
         now, accepted = time.monotonic(), self._endpoint.accepted
-        if not self._connections.is_due(now, accepted):
-            return
-        busy = frozenset(session.source for session in self._sessions.values())
-        for closed in self._connections.look(now, accepted, is_known=self._is_known, busy=busy):
-            self._disconnected += 1
-            self._last_disconnected = str(closed)
+        if self._connections.is_due(now, accepted):
+            self._connections.look(now, accepted, is_known=self._screening.is_known, busy=self._calls.sources)
 
-    def _is_known(self, host: str) -> bool:
-        return self._admission.trunk_of(address_of(f"[{host}]:0")) is not None
+    def _pulse(self) -> None:
+        self._timers.at(time.monotonic() + PULSE_EVERY_S, self._pulse)
+        self._writer.write(
+            Pulse(
+                calls=self._calls.ringing,
+                strangers=self._screening.strangers,
+                malformed=self._screening.malformed,
+                disconnected=self._connections.closed,
+                descriptors=descriptors(),
+                descriptor_limit=descriptor_limit(),
+                last_stranger=self._screening.last_stranger,
+                last_malformed=self._screening.last_malformed,
+                last_disconnected=self._connections.last_closed,
+            )
+        )
 
-    # --- calls come in ---
+    # --- an INVITE comes in ---
 
     @guarded
     def _incoming(self, account: Any, prm: Any) -> None:
         key = f"{self._boot}-{next(self._numbers)}"
         leg = self._legs[key] = Leg(account, prm.callId, key, self)
         try:
-            self._admit(key, leg, prm.rdata.srcAddress, headers.parse(prm.rdata.wholeMsg))
+            self._receive(key, leg, prm.rdata.srcAddress, headers.parse(prm.rdata.wholeMsg))
         except Exception as error:
             say_fault(error)
             leg.respond(500)
 
-    def _admit(self, key: str, leg: Leg, source: str, message: headers.SipMessage) -> None:
-        trunk = self._trunk_of(source, message)
-        if trunk is None:
-            self._strangers += 1
-            self._last_stranger = source
-            leg.respond(403)
-        elif (fault := headers.fault(message)) is not None:
-            self._malformed += 1
-            self._last_malformed = f"{trunk.name} ({source}): {fault}"[:FIELD_LIMIT]
-            leg.respond(400)
+    def _receive(self, key: str, leg: Leg, source: str, invite: headers.SipMessage) -> None:
+        """Reject it, or tell of the call and ring it."""
+        screened = self._screening.screen(source, invite)
+        if isinstance(screened, int):
+            leg.respond(screened)
         elif self._reader.is_closed:
             leg.respond(503)  # the gateway is gone: whoever rang now would be heard by nobody
         elif self._writer.is_full:
             say("a call was refused with 503: the gateway has not read events for long; is it stopped?")
             leg.respond(503)
         else:
-            self._take(key, leg, trunk, source, message)
+            self._writer.write(arrival(invite, key=key, trunk=screened.name, source=source, at=time.time()))
+            self._calls.begin(Session(key=key, trunk=screened, source=source, leg=leg))
 
-    def _trunk_of(self, source: str, message: headers.SipMessage) -> Trunk | None:
-        address = address_of(source)
-        token = self._start.call_test_token
-        if token and address is not None and (address.is_loopback or str(address) in self._own_hosts):
-            shown = headers.header(message, CALL_TEST_HEADER) or ""
-            if secrets.compare_digest(shown.encode(errors="replace"), token.encode()):
-                return self._call_test
-        return self._admission.trunk_of(address)
-
-    def _take(self, key: str, leg: Leg, trunk: Trunk, source: str, message: headers.SipMessage) -> None:
-        """A proper call from a trunk: ring at once, then tell; without room for it: busy, and tell all the same."""
-        now = time.monotonic()
-        arrived = self._arrival(key, trunk, source, message)
-        session = Session(key=key, trunk=trunk, source=source, leg=leg, arrived=now, deadline=now + trunk.ring_seconds)
-        self._sessions[key] = session
-        self._writer.write(arrived)
-        if self._ringing >= self._endpoint.max_calls or self._is_stopping:
-            session.take(Happening.NO_ROOM)
-            self._writer.write(Busy(key=key, at=time.time()))
-            leg.respond(486)
-            return
-        self._ringing += 1
-        leg.respond(180)
-        self._timers.at(session.deadline, lambda: self._ring_timer(key))
-        self._timers.at(now + PROVISIONAL_EVERY_S, lambda: self._repeat_provisional(key))
-
-    def _arrival(self, key: str, trunk: Trunk, source: str, message: headers.SipMessage) -> CallArrived:
-        caller = headers.caller(message)
-        return CallArrived(
-            key=key,
-            call_id=headers.clean(headers.header(message, "Call-ID") or "", FIELD_LIMIT),
-            trunk=trunk.name,
-            source=source,
-            caller=caller.number,
-            caller_name=caller.name,
-            caller_header=caller.header,
-            dialled=headers.dialled(message),
-            diversions=headers.diversions(message),
-            verstat=headers.verstat(message),
-            at=time.time(),
-        )
-
-    # --- plans ---
-
-    @guarded
-    def _obey(self, command: Command) -> None:
-        match command:
-            case Ring(key=key, seconds=seconds):
-                self._ring_for(key, seconds)
-            case Refuse(key=key, status=status, reason=reason):
-                self._refuse(key, status, reason)
-            case UseTrunks(trunks=trunks):
-                self._admission = Admission(trunks)
-            case Stop():
-                self._is_stopping = True
-            case Start():
-                say("a second Start was ignored")
-
-    def _ring_for(self, key: str, seconds: float) -> None:
-        session = self._sessions.get(key)
-        if session is not None and session.is_ringing:
-            session.deadline = session.arrived + seconds
-            self._timers.at(session.deadline, lambda: self._ring_timer(key))
-
-    def _refuse(self, key: str, status: int, reason: str) -> None:
-        session = self._sessions.get(key)
-        if session is not None and self._ends(session, Happening.REFUSED_BY_PLAN):
-            self._writer.write(Refused(key=key, at=time.time(), status=status))
-            session.leg.respond(status, reason)
-
-    def _ring_timer(self, key: str) -> None:
-        session = self._sessions.get(key)
-        if session is None or session.deadline > time.monotonic():
-            return
-        rang = time.monotonic() - session.arrived
-        if self._ends(session, Happening.RING_TIME_RAN_OUT):
-            self._writer.write(RingTimedOut(key=key, at=time.time(), rang=rang))
-            session.leg.respond(480)
-
-    def _repeat_provisional(self, key: str) -> None:
-        session = self._sessions.get(key)
-        if session is not None and session.is_ringing:
-            session.leg.respond(180)
-            self._timers.at(time.monotonic() + PROVISIONAL_EVERY_S, lambda: self._repeat_provisional(key))
-
-    def _interrupt_all(self) -> None:
-        for session in list(self._sessions.values()):
-            self._interrupt(session)
-
-    @guarded
-    def _interrupt(self, session: Session) -> None:
-        rang = time.monotonic() - session.arrived
-        if self._ends(session, Happening.STOPPED):
-            self._writer.write(Interrupted(key=session.key, at=time.time(), rang=rang))
-            session.leg.respond(480)
-
-    # --- what pjsua2 says of a call (LegEvents) ---
+    # --- what pjsua2 says of a dialog (LegEvents) ---
 
     def cancelled(self, key: str, raw: str) -> None:
-        """Keep the CANCEL's Reason; the dialog's end follows and is what counts."""
-        session = self._sessions.get(key)
-        if session is not None:
-            session.reasons = headers.reasons(headers.parse(raw))
+        """A CANCEL came, whole."""
+        self._calls.cancelled(key, headers.reasons(headers.parse(raw)))
 
-    def gone(self, key: str, status: int) -> None:
-        """The dialog is over: the outcome, if it has none yet, and the last of the call."""
-        session = self._sessions.pop(key, None)
+    def ended(self, key: str, status: int) -> None:
+        """The dialog is over; only now is its pjsua2 object freed."""
         try:
-            if session is not None:
-                self._outcome_at_end(session, status)
-                self._writer.write(CallEnded(key=key, at=time.time(), status=status))
+            self._calls.ended(key, status)
         finally:
             self._legs.pop(key, None)
-
-    def _outcome_at_end(self, session: Session, status: int) -> None:
-        rang = time.monotonic() - session.arrived
-        happening = happening_at_end(status)
-        reasons = session.reasons or ()
-        if happening is Happening.CANCELLED and session.trunk.trust_answered_elsewhere:
-            happening = Happening.CANCELLED_ELSEWHERE if headers.is_answered_elsewhere(reasons) else happening
-        outcome = self._ends(session, happening)
-        if outcome is not None:
-            self._writer.write(event_at_end(session.key, outcome, rang, "; ".join(map(str, reasons)), status))
-
-    def _ends(self, session: Session, happening: Happening) -> CallState | None:
-        rang_before = session.is_ringing
-        outcome = session.take(happening)
-        if outcome is not None and rang_before:
-            self._ringing -= 1
-        return outcome
-
-    def _pulse(self) -> None:
-        self._timers.at(time.monotonic() + PULSE_EVERY_S, self._pulse)
-        self._writer.write(
-            Pulse(
-                calls=self._ringing,
-                strangers=self._strangers,
-                malformed=self._malformed,
-                disconnected=self._disconnected,
-                descriptors=descriptors(),
-                descriptor_limit=descriptor_limit(),
-                last_stranger=self._last_stranger,
-                last_malformed=self._last_malformed,
-                last_disconnected=self._last_disconnected,
-            )
-        )

@@ -1,4 +1,4 @@
-"""What an agent writes to standard error, made into lines for the gateway's log. However much it writes, little is kept."""
+"""What an agent writes to standard error, as lines of the gateway's log, bounded in length and in number a second."""
 
 import time
 
@@ -29,7 +29,7 @@ class AgentLog:
         self._add(begun)
 
     def close(self) -> None:
-        """The agent is gone: what it began to say is said, however much there was before."""
+        """The agent is gone: log its last line, also one without a newline, and one beyond the limit of this second."""
         self._say_unlogged()
         self._lines = 0
         self._end_line()

@@ -33,7 +33,7 @@ AGENT = (sys.executable, "-m", "sip", "--agent")
 UNREADABLE_AT_MOST = 100
 """Lines that are no events, each of them logged, before the agent is replaced."""
 LAST_LINE_AT_MOST = 300
-"""Characters of the agent's last words in the reason for its loss."""
+"""Characters of the agent's last line on standard error in the reason for its loss."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

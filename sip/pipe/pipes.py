@@ -13,7 +13,7 @@ GRACE_AFTER_EOF_S = 5.0
 """The gateway is gone: an agent that has not left by then is stuck and is ended."""
 
 UNSENT_AT_MOST = 64 * 1024 * 1024
-"""Bytes of events that nobody reads before further calls are sent elsewhere."""
+"""Bytes of events that nobody reads; with more than these, further INVITEs are rejected with 503."""
 
 
 class CommandReader:

@@ -1,7 +1,8 @@
 """pjsua2's accounts: a call arrives at the one whose Contact is ours towards its caller. Used by the owner thread only.
 
 Left to itself, pjsua derives our Contact from the transport that the caller's Contact names, which is UDP where it names
-none, and answers 500, unheard by us, where we do not listen on that. So the Contact of every account is given.
+none, and rejects the INVITE with 500, without telling us, where we do not listen on that. So the Contact of every account is
+given.
 """
 
 import re

@@ -11,10 +11,10 @@ except ImportError:  # the ready-made wheel
 
 MAX_CALLS: int = _BUILT_FOR
 SPARE_SLOTS = 1
-"""A call more than is rung still needs a slot to be told that we are busy."""
+"""A call more than is rung still needs a slot to be rejected with 486."""
 RTP_PORTS_A_CALL = 2
 SPARE_RTP_PORTS = 16
-"""The stack opens two sockets for every INVITE, also for those that are only told that we are busy."""
+"""The stack opens two sockets for every INVITE, also for those that are only rejected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from sip.stack.descriptors import descriptor_limit
 from sip.stack.listeners import listener
 
 STRANGER_AT_MOST_S = 5.0
-"""Long enough to be told 403."""
+"""Long enough for a 403."""
 STRANGERS_PER_ADDRESS = 4
 STRANGERS_AT_MOST = 64
 KNOWN_PER_ADDRESS = 512
@@ -64,6 +64,10 @@ class Connections:
         """By descriptor and inode, since both are used again; None for what is no connection to us, or was closed already."""
         self._looked = 0.0
         self._accepted = 0
+        self.closed = 0
+        """How many were closed, since start."""
+        self.last_closed = ""
+        """`host:port` of the last one."""
 
     def is_due(self, now: float, accepted: int) -> bool:
         """Is it time to look? `accepted` counts the connections since start. At once where they could use up what is left."""
@@ -73,17 +77,17 @@ class Connections:
         room = descriptor_limit() - len(self._seen)
         return now - self._looked >= (LOOK_SOON_S if new else LOOK_EVERY_S) or new > room // 4
 
-    def look(self, now: float, accepted: int, *, is_known: Callable[[str], bool], busy: frozenset[str]) -> list[Connection]:
-        """Close what is too much, and return it. `busy` are the `host:port` that a call is on."""
+    def look(self, now: float, accepted: int, *, is_known: Callable[[str], bool], busy: frozenset[str]) -> None:
+        """Close what is too much. `busy` are the `host:port` that a call is on."""
         self._looked, self._accepted = now, accepted
         self._see(now)
         idle = {one: key for key, one in self._seen.items() if one is not None and str(one) not in busy}
         per_known = min(KNOWN_PER_ADDRESS, descriptor_limit() // 4)
-        closed = excess(idle, now, is_known=is_known, per_known=per_known)
-        for one in closed:
+        for one in excess(idle, now, is_known=is_known, per_known=per_known):
             _shut(one.descriptor)
             self._seen[idle[one]] = None
-        return closed
+            self.closed += 1
+            self.last_closed = str(one)
 
     def _see(self, now: float) -> None:
         before, self._seen = self._seen, {}

@@ -7,7 +7,7 @@ from sip.faults import say
 
 _WANTED = 65536
 BESIDE_CALLS = 256
-"""Files, listeners, connections, and the calls that are only told that we are busy."""
+"""Files, listeners, connections, and the calls that are only rejected."""
 A_CALL = 2
 """RTP and RTCP."""
 
@@ -19,7 +19,7 @@ def hard_descriptor_limit() -> int:
 
 
 def raise_descriptor_limit() -> None:
-    """As far as the hard limit lets us: at the usual soft limit of 1,024 further calls would be refused unheard."""
+    """As far as the hard limit lets us: at the usual soft limit of 1,024 the stack would reject calls without telling us."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard_descriptor_limit(), hard))
@@ -34,7 +34,7 @@ def descriptor_limit() -> int:
 
 
 def calls_by_descriptors(limit: int) -> int:
-    """How many calls may ring at once: one more would be refused by the SIP stack, unheard by us."""
+    """How many calls may ring at once; one more the SIP stack would reject without telling us."""
     return (limit - BESIDE_CALLS) // A_CALL
 
 

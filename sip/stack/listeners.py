@@ -1,4 +1,4 @@
-"""Where we listen, and by what name a caller can reach us there: the Contact of a call (RFC 3261 §12.1.1)."""
+"""Where we listen, and the Contact by which a caller reaches us there within a dialog (RFC 3261 §12.1.1)."""
 
 import socket
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ class Listener:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """What a call's Contact says of us."""
+    """Our Contact in the responses to an INVITE, for one transport and address."""
 
     transport: str
     host: str
@@ -48,7 +48,7 @@ def listener(listen: str) -> Listener:
 
 
 def contact(listeners: Sequence[Listener], transport: str, caller_host: str, public_address: str = "") -> Contact:
-    """By what name a caller reaches us who called over this transport from this address: over the same one again."""
+    """Our Contact for a caller at this address whose INVITE came over this transport: that of the listener that fits best."""
     is_v6 = ":" in caller_host
     ours = local_address(caller_host)
     best = min(
@@ -59,7 +59,7 @@ def contact(listeners: Sequence[Listener], transport: str, caller_host: str, pub
 
 
 def public_of(one: Listener, public_address: str) -> str:
-    """The address that a NAT shows to the world, where it is of the listener's family; a name is of IPv4."""
+    """Our address beyond a NAT, where it is of the listener's family; a host name counts as IPv4. Empty: none."""
     return public_address if (":" in public_address) == one.is_v6 else ""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sip.protocol import Trunk
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Admission:
@@ -15,14 +15,14 @@ class Admission:
         networks = [(ipaddress.ip_network(peer, strict=False), trunk) for trunk in trunks for peer in trunk.peers]
         self._networks = sorted(networks, key=lambda entry: -entry[0].prefixlen)
 
-    def trunk_of(self, source: Address | None) -> Trunk | None:
+    def trunk_of(self, source: IpAddress | None) -> Trunk | None:
         """The trunk that a source address belongs to, or None: a stranger."""
         if source is None:
             return None
         return next((trunk for network, trunk in self._networks if source in network), None)
 
 
-def address_of(source: str) -> Address | None:
+def address_of(source: str) -> IpAddress | None:
     """The address in pjsua2's `host:port` or `[host]:port`; an IPv4 address mapped into IPv6 is told as IPv4."""
     host = source.rpartition(":")[0].strip("[]").partition("%")[0]
     try:

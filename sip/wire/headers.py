@@ -16,6 +16,8 @@ __all__ = [
     "is_answered_elsewhere", "parse", "reasons", "verstat",
 ]  # fmt: skip
 
+CALL_TEST_HEADER = "X-Textback-Call-Test"
+"""An INVITE of this machine that bears the gateway's token in it is a test call."""
 FIELD_LIMIT = 256
 """Characters kept of a number, a name, a reason."""
 LIST_LIMIT = 16
@@ -120,10 +122,10 @@ def _looks_like_number(user: str) -> bool:
 def dialled(message: SipMessage) -> tuple[str, ...]:
     """Candidates for the number that the caller dialled, best first, each once.
 
-    The request URI, P-Called-Party-ID, To; then where the call was diverted from, and where else it has been, the original
+    The Request-URI, P-Called-Party-ID, To; then where the call was diverted from, and where else it has been, the original
     number first.
     """
-    request = message.start.split(" ")
+    request = message.start_line.split(" ")
     candidates = [uri(request[1])] if len(request) == 3 else []
     candidates += [address(value) for value in values(message, "P-Called-Party-ID")]
     candidates += [address(header(message, "To") or "")]

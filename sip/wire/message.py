@@ -1,4 +1,4 @@
-"""Raw SIP text into a start line and headers (RFC 3261 §7.3). PURE: it reads whatever came, and raises nothing.
+"""Raw SIP text into a start-line, headers and body (RFC 3261 §7). PURE: it reads whatever came, and raises nothing.
 
 Header names are compared without case and in their long form; folded lines are joined. The order of headers is kept.
 """
@@ -26,6 +26,7 @@ _COMPACT = {
     "x": "session-expires",
 }
 _END_OF_HEAD = re.compile(r"\r?\n\r?\n")
+_PORT = re.compile(r":\d*$")
 HEADERS_AT_MOST = 256
 """No proper INVITE has as many; what follows is not read."""
 
@@ -34,7 +35,8 @@ HEADERS_AT_MOST = 256
 class SipMessage:
     """One SIP message. Header names are lower case and long."""
 
-    start: str
+    start_line: str
+    """Of a request: method, Request-URI and version."""
     headers: tuple[tuple[str, str], ...]
     body: str
 
@@ -50,7 +52,7 @@ def parse(raw: str) -> SipMessage:
         if colon:
             lower = name.strip().lower()
             headers.append((_COMPACT.get(lower, lower), value.strip()))
-    return SipMessage(start=lines[0].strip(), headers=tuple(headers), body=body)
+    return SipMessage(start_line=lines[0].strip(), headers=tuple(headers), body=body)
 
 
 def values(message: SipMessage, name: str) -> list[str]:
@@ -102,6 +104,7 @@ class Address:
     scheme: str
     user: str
     host: str
+    """Without the port; an IPv6 reference in its brackets."""
     uri_parameters: tuple[tuple[str, str], ...]
     uri_headers: str
     """What stands after the URI's question mark, unescaped."""
@@ -130,7 +133,7 @@ def address(value: str) -> Address | None:
 
 
 def uri(text: str) -> Address | None:
-    """The parts of a bare URI, as in a request line."""
+    """The parts of a bare URI, such as a Request-URI."""
     return _address(text, "", ())
 
 
@@ -142,13 +145,13 @@ def _address(uri_text: str, name: str, parameters: tuple[tuple[str, str], ...]) 
     userinfo, at, hostport = rest.rpartition("@")
     if not at and scheme.lower() == "tel":
         userinfo, hostport = rest, ""
-    host, *uri_parameters = split(hostport, ";") or [""]
+    host_and_port, *uri_parameters = split(hostport, ";") or [""]
     user, *user_parameters = userinfo.split(";")
     return Address(
         name=name,
         scheme=scheme.strip().lower(),
         user=_unescaped(user.partition(":")[0].strip()),
-        host=host,
+        host=_PORT.sub("", host_and_port),
         uri_parameters=_parameters([*user_parameters, *uri_parameters]),
         uri_headers=_unescaped(uri_headers),
         parameters=parameters,

@@ -16,7 +16,7 @@ from gateway.decisions.ruling import InForce, Ruling, Verdict
 from gateway.store import calls
 from gateway.store.calls import Arrival
 from gateway.store.database import Database
-from sip.protocol import AnsweredElsewhere, CallArrived, CallerHungUp
+from sip.protocol import AnsweredElsewhere, CallArrived, CallerHungUp, Command, Refuse, Ring
 from tests.peers.settings import awake
 from tests.preview.test_simulation import CONFIG
 
@@ -30,10 +30,10 @@ class Stumbling(Ruling):
         return super().on_ended(db, arrival, *rest)
 
 
-def arrived(key: str, caller: str) -> CallArrived:
+def arrived(key: str, caller: str, dialled: str = "+14155550100") -> CallArrived:
     return CallArrived(
         key=key, call_id=key, trunk="pbx", source="192.0.2.10:5060", caller=caller, caller_name="", caller_header="From",
-        dialled=("+14155550100",), diversions=(), verstat="", at=datetime.now(UTC).timestamp(),
+        dialled=(dialled,), diversions=(), verstat="", at=datetime.now(UTC).timestamp(),
     )  # fmt: skip
 
 
@@ -57,6 +57,22 @@ async def test_fault_over_one_call(tmp_path: Path) -> None:
             in_force.ruling = Ruling(in_force.directory)
             await journal.recover()
     assert [verdict.decision for verdict in verdicts] == ["send", "send"]
+    store.close()
+
+
+async def test_every_call_gets_its_plan_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "textback.toml"
+    path.write_text(awake(CONFIG.format(once_per="day", per_day=100)))
+    in_force = InForce(Ruling(Knowledge().directory(load(path), datetime.now(UTC))))
+    store, reserve, commands = Database(tmp_path / "textback.db"), Reserve(tmp_path / "calls.reserve"), list[Command]()
+    async with asyncio.TaskGroup() as tasks:
+        journal = Journal(
+            store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=commands.append, ruled=lambda _: None
+        )
+        journal.receive(arrived("a", "+14155550123"))
+        journal.receive(arrived("b", "+14155550123", dialled="+14155550999"))
+        assert commands == [Ring(key="a", seconds=20.0), Refuse(key="b", status=404, reason="Not Found")]
+        await journal.finish(10)
     store.close()
 
 

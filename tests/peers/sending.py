@@ -12,6 +12,8 @@ from typing import Any
 from config.load import load
 from config.model import E164, Config
 from gateway.actions import Actions
+from gateway.calls.journal import Journal
+from gateway.calls.reserve import Reserve
 from gateway.decisions.holds import Holds
 from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import InForce, Ruling, Verdict
@@ -21,6 +23,7 @@ from gateway.store import texts
 from gateway.store.database import FILE, Database
 from gateway.texts.bridges import Bridges
 from gateway.texts.outbox import LastTexts, Outbox, quiet_of, routes_of
+from sip.protocol import CallArrived, CallerHungUp
 from tests.peers.faulty_smsc import FaultySmsc
 from tests.peers.provider import Provider
 from tests.peers.settings import awake, unpaced
@@ -91,6 +94,24 @@ class Sending:
         ]
         self.outbox.wake()
         return added
+
+    def missed(self, *callers: str, tasks: asyncio.TaskGroup) -> Journal:
+        """Calls of these callers that come and are missed, all at once, as the agent tells it."""
+        reserve = Reserve(self.config.data_dir / "calls.reserve")
+        journal = Journal(
+            store=self.store, reserve=reserve, in_force=self.in_force, tasks=tasks, command=lambda _: None, ruled=self.follow,
+            claim_behind=self.outbox.claim_behind,
+        )  # fmt: skip
+        at = datetime.now(UTC).timestamp()
+        for caller in callers:
+            journal.receive(
+                CallArrived(
+                    key=caller, call_id=caller, trunk="pbx", source="192.0.2.10:5060", caller=caller, caller_name="",
+                    caller_header="From", dialled=("+14155550100",), diversions=(), verstat="", at=at,
+                )
+            )  # fmt: skip
+            journal.receive(CallerHungUp(key=caller, at=at, rang=5, reason=""))
+        return journal
 
     async def rows(self) -> list[dict[str, Any]]:
         """Every text, oldest first."""

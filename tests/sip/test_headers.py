@@ -13,7 +13,7 @@ CAPTURES = Path(__file__).parents[1] / "data" / "sip"
 ELSEWHERE = {"asterisk22-answered-elsewhere", "asterisk22-dial-c-option", "kamailio-answered-elsewhere"}
 
 
-def captured(name: str) -> tuple[message.Message, message.Message]:
+def captured(name: str) -> tuple[message.SipMessage, message.SipMessage]:
     """INVITE and CANCEL of a capture, with the line ends that the wire has."""
     text = (CAPTURES / f"{name}.sip").read_text()
     at = text.index("\nCANCEL ") + 1
@@ -43,7 +43,7 @@ def test_capture_of_a_diversion_through_kamailio() -> None:
     assert headers.diversions(invite) == (Diversion(number="+15550001002", reason="no-answer"),)
 
 
-def invite(*lines: str, request: str = "INVITE sip:+14155550100@gw SIP/2.0", body: str = "") -> message.Message:
+def invite(*lines: str, request: str = "INVITE sip:+14155550100@gw SIP/2.0", body: str = "") -> message.SipMessage:
     """A good INVITE with some headers put before its own."""
     own = ["To: <sip:+14155550100@gw>", "Call-ID: a@b", "CSeq: 1 INVITE"]
     if not any(line.lower().startswith(("from:", "f:")) for line in lines):
@@ -65,6 +65,13 @@ def invite(*lines: str, request: str = "INVITE sip:+14155550100@gw SIP/2.0", bod
         (("Privacy: none",), "+14155550123", "From"),
         (('From: "Anonymous" <sip:anonymous@anonymous.invalid>;tag=1',), None, "From"),
         (("From: <sip:Restricted@pbx>;tag=1",), None, "From"),
+        (("From: <sip:+14155550123@anonymous.invalid:5060>;tag=1",), None, "From"),
+        (
+            ("From: <sip:c8oqz84zk7z@Anonymous.invalid:5060;user=phone>;tag=1", "P-Asserted-Identity: <sip:+14155550199@c>"),
+            None,
+            "P-Asserted-Identity",
+        ),
+        (("From: <sip:+14155550123@[2001:db8::1]:5060>;tag=1",), "+14155550123", "From"),
         (("From: <sip:266696687@pbx>;tag=1",), None, "From"),
         (("From: <sip:@pbx>;tag=1",), None, "From"),
         (("From: <sip:pbx>;tag=1",), None, "From"),

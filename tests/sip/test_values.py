@@ -1,14 +1,14 @@
-"""Who may call, how a call ends, and timers: small things that every call goes through."""
+"""Who may call, what the end of a dialog means, and timers: small things that every call goes through."""
 
 import time
 
 import pytest
 
-from sip.call.call_state import CallState, Happening, after
 from sip.call.session import happening_at_end
 from sip.call.timers import Timers
 from sip.protocol import Trunk
 from sip.wire.admission import Admission, address_of
+from sip.wire.headers import ReasonHeader
 
 ADMISSION = Admission(
     (
@@ -40,33 +40,28 @@ def test_which_trunk_an_address_belongs_to(source: str, trunk: str | None) -> No
     assert (found.name if found else None) == trunk
 
 
-ENDS = {
-    Happening.CANCELLED: "abandoned",
-    Happening.CANCELLED_ELSEWHERE: "answered_elsewhere",
-    Happening.RING_TIME_RAN_OUT: "no_answer",
-    Happening.NO_ROOM: "busy",
-    Happening.REFUSED_BY_PLAN: "refused",
-    Happening.STOPPED: "interrupted",
-}
-
-
-@pytest.mark.parametrize("happening", Happening)
-def test_how_a_call_that_rings_ends(happening: Happening) -> None:
-    assert after(CallState.RINGING, happening) == ENDS[happening]
-
-
-@pytest.mark.parametrize("state", [state for state in CallState if state is not CallState.RINGING])
-@pytest.mark.parametrize("happening", Happening)
-def test_every_end_is_final(state: CallState, happening: Happening) -> None:
-    assert after(state, happening) is None
+CANCEL_ELSEWHERE = (ReasonHeader(protocol="SIP", cause=200, text="Call completed elsewhere"),)
+CANCEL = (ReasonHeader(protocol="Q.850", cause=127, text=""),)
 
 
 @pytest.mark.parametrize(
-    ("status", "happening"),
-    [(487, "cancelled"), (200, "cancelled"), (422, "refused_by_plan"), (500, "stopped"), (603, "stopped")],
+    ("status", "reasons", "is_trusted", "happening"),
+    [
+        (487, (), True, "caller_hung_up"),
+        (487, CANCEL, True, "caller_hung_up"),
+        (487, CANCEL_ELSEWHERE, True, "answered_elsewhere"),
+        (487, CANCEL_ELSEWHERE, False, "caller_hung_up"),
+        (200, (), True, "caller_hung_up"),
+        (422, (), True, "refused"),
+        (422, CANCEL_ELSEWHERE, True, "refused"),
+        (500, (), True, "stopped"),
+        (603, (), True, "stopped"),
+    ],
 )
-def test_what_the_end_of_a_dialog_means(status: int, happening: str) -> None:
-    assert happening_at_end(status) == happening
+def test_what_the_end_of_a_dialog_means(
+    status: int, reasons: tuple[ReasonHeader, ...], is_trusted: bool, happening: str
+) -> None:
+    assert happening_at_end(status, reasons, is_trusted=is_trusted) == happening
 
 
 def test_timers_are_called_in_order_and_those_that_are_due_only() -> None:

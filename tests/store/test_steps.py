@@ -77,7 +77,7 @@ def is_frozen(hint: Any) -> bool:
 
 def test_the_search_finds_them() -> None:
     found = {ast.unparse(step) for _, step in STEPS}
-    assert {"queue.claim_due", "record", "calls.arrive", "_take", "self._in_force.ruling.on_due"} <= found
+    assert {"_claim_now", "record", "calls.arrive", "_take", "self._in_force.ruling.on_due"} <= found
 
 
 def test_what_is_not_frozen_is_noticed() -> None:

@@ -1,4 +1,4 @@
-"""`python -m sip.call.caller` places one real SIP call and tells what it hears: for `textback call-test` and the demo.
+"""`python -m sip.trial` places one real SIP call and reports the responses: for `textback call-test` and the demo.
 
 Reads one JSON object from standard input, `{uri, from_uri, bind, transport, token, hang_up_after,
 give_up_after}` (`udp` or `tcp`; seconds; `hang_up_after` null: wait for the far end), so that the token is in no process list.
@@ -14,9 +14,9 @@ from typing import Any
 
 import pjsua2 as pj
 
-from sip.call.agent import CALL_TEST_HEADER
 from sip.faults import guarded
 from sip.stack.endpoint import TRANSPORTS
+from sip.wire.headers import CALL_TEST_HEADER
 
 POLL_MS = 5
 
@@ -33,7 +33,7 @@ class _Call(pj.Call):  # type: ignore[misc]
 
 
 class CallProgress:
-    """What came back, told as it comes."""
+    """The responses to the INVITE, written as they come."""
 
     def __init__(self, out: Any) -> None:
         self._out = out
@@ -41,7 +41,7 @@ class CallProgress:
         self.is_over = False
 
     def state(self, state: int, status: int, call_id: str) -> None:
-        """pjsua2's state of the call."""
+        """pjsua2 says that the INVITE's state changed."""
         names = {
             pj.PJSIP_INV_STATE_EARLY: "ringing",
             pj.PJSIP_INV_STATE_CONFIRMED: "answered",
@@ -52,7 +52,7 @@ class CallProgress:
         self.is_over = self.is_over or state == pj.PJSIP_INV_STATE_DISCONNECTED
 
     def tell(self, event: str, status: int, call_id: str) -> None:
-        """One line."""
+        """Write one line."""
         after = round(time.monotonic() - self._began, 4)
         print(json.dumps({"event": event, "status": status, "after": after, "call_id": call_id}), file=self._out, flush=True)
 
@@ -65,7 +65,7 @@ class CallProgress:
 def main() -> int:
     """Place the call; 0 whatever became of it, 1 when it could not be placed."""
     out = os.fdopen(os.dup(1), "w")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the stack talks while it wakes up
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what the stack prints must not stand among the lines
     wanted = json.loads(sys.stdin.readline())
     heard = CallProgress(out)
     try:

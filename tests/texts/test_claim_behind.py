@@ -1,0 +1,153 @@
+"""The text of a call that was missed just now is claimed in the transaction that decides about it: real database, real bridges."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from config.model import E164
+from gateway.store import consent, optouts
+from gateway.texts.outbox import LastTexts
+from sms.smpp.pdu import Pdu
+from tests.peers.faulty_smsc import FaultySmsc, Link
+from tests.peers.provider import Provider
+from tests.peers.sending import CALLER, Sending, sending, smpp, states, twilio
+from tests.sms.test_smpp_bridge import until
+from tests.texts.test_outbox import reload
+
+CALLERS = tuple(f"+1415555{number:04d}" for number in range(200, 240))
+
+
+@contextmanager
+def busy(it: Sending) -> Iterator[None]:
+    """The store's thread is kept, so that what is asked meanwhile is one group."""
+    may_go, is_kept = threading.Event(), threading.Event()
+
+    def keep(_: sqlite3.Connection) -> None:
+        is_kept.set()
+        may_go.wait(20)
+
+    it.store.write(keep).add_done_callback(lambda done: done.result())
+    assert is_kept.wait(20)
+    yield
+    may_go.set()
+
+
+def committed(it: Sending) -> list[str]:
+    """What another connection sees of the texts' states."""
+    with sqlite3.connect(it.config.data_dir / "textback.db") as db:
+        return [row[0] for row in db.execute("SELECT state FROM texts ORDER BY id")]
+
+
+async def test_decision_and_claim_are_one_commit(tmp_path: Path) -> None:
+    smsc, seen = await FaultySmsc().start(), list[list[str]]()
+    async with sending(tmp_path, smpp(smsc)) as it, asyncio.TaskGroup() as tasks:
+        await until(lambda: it.bridges.by_name["primary"].health().up)
+        asked = it.follow
+        it.follow = lambda verdict: (seen.append(committed(it)), asked(verdict))[1]
+        with busy(it):
+            it.missed(CALLER, tasks=tasks)
+        (row,) = await it.until("accepted")
+        assert (row["attempts"], row["recipient"]) == (1, CALLER)
+        assert seen == [["sending"]]  # nobody has ever seen it queued
+    assert len(smsc.submitted) == 1
+    await smsc.stop()
+
+
+async def test_window_is_never_passed_and_each_goes_once(tmp_path: Path) -> None:
+    asked = list[tuple[Link, Pdu]]()
+
+    async def keep(link: Link, one: Pdu) -> None:
+        asked.append((link, one))
+
+    smsc, most = await FaultySmsc(on_submit=keep).start(), 0
+    async with sending(tmp_path, smpp(smsc, more="window = 2")) as it, asyncio.TaskGroup() as tasks:
+        await until(lambda: it.bridges.by_name["primary"].health().up)
+        with busy(it):
+            it.missed(*CALLERS, tasks=tasks)
+        for _ in CALLERS:
+            await until(lambda: asked)
+            most = max(most, len(asked))
+            link, one = asked.pop(0)
+            link.answer(one)
+        rows = await it.until("accepted", len(CALLERS))
+        assert {row["attempts"] for row in rows} == {1}
+    assert most <= 2
+    assert len(smsc.submitted) == len(CALLERS)
+    await smsc.stop()
+
+
+async def test_texts_that_wait_already_go_first(tmp_path: Path) -> None:
+    asked = list[tuple[Link, Pdu]]()
+
+    async def keep(link: Link, one: Pdu) -> None:
+        asked.append((link, one))
+
+    smsc = await FaultySmsc(on_submit=keep).start()
+    async with sending(tmp_path, smpp(smsc, more="window = 1")) as it, asyncio.TaskGroup() as tasks:
+        await until(lambda: it.bridges.by_name["primary"].health().up)
+        await it.add(3)
+        for count in range(4):
+            await until(lambda: asked)
+            link, one = asked.pop(0)
+            if count == 1:
+                it.missed(CALLER, tasks=tasks)
+            link.answer(one)
+        rows = sorted(await it.until("accepted", 4), key=lambda row: row["claimed_at"])
+        assert rows[-1]["recipient"] == CALLER
+    await smsc.stop()
+
+
+async def test_stop_said_in_the_same_moment(tmp_path: Path) -> None:
+    smsc = await FaultySmsc().start()
+    async with sending(tmp_path, smpp(smsc)) as it, asyncio.TaskGroup() as tasks:
+        await until(lambda: it.bridges.by_name["primary"].health().up)
+        with busy(it):
+            out = it.store.write(optouts.opt_out, E164(CALLERS[0]), datetime.now(UTC), optouts.BY_A_PERSON)
+            it.missed(*CALLERS[:2], tasks=tasks)
+        await out
+        rows = await it.until("accepted")
+        assert [row["recipient"] for row in rows] == [CALLERS[1]]
+        assert await it.store.write(consent.opted_out_at, E164(CALLERS[0]))
+    assert len(smsc.submitted) == 1
+    await smsc.stop()
+
+
+async def test_bridge_that_goes_between_claim_and_hand_over(tmp_path: Path) -> None:
+    provider = await Provider().start()
+    async with sending(tmp_path, twilio(provider, tmp_path, "old")) as it, asyncio.TaskGroup() as tasks:
+        await until(lambda: it.bridges.by_name["old"].health().up)
+        with busy(it):
+            it.missed(*CALLERS, tasks=tasks)
+            reload(it, twilio(provider, tmp_path, "new"))
+        rows = await it.until("accepted", len(CALLERS), seconds=40)
+        assert {row["bridge"] for row in rows} == {"new"}
+    await provider.stop()
+    assert len(provider.sent) == len(CALLERS)
+
+
+async def test_stop_of_the_gateway_between_claim_and_hand_over(tmp_path: Path) -> None:
+    smsc = await FaultySmsc().start()
+    async with (
+        asyncio.TaskGroup() as tasks,
+        sending(tmp_path, smpp(smsc), last=LastTexts(claim_within_s=5, answers_within_s=5)) as it,
+    ):
+        await until(lambda: it.bridges.by_name["primary"].health().up)
+        with busy(it):
+            it.missed(*CALLERS[:5], tasks=tasks)
+    assert states(tmp_path) == {"accepted": 5}
+    assert len(smsc.submitted) == 5
+    await smsc.stop()
+
+
+async def test_no_room_no_claim(tmp_path: Path) -> None:
+    """A bridge that is down gets nothing; the text waits for it."""
+    smsc = await FaultySmsc().start()
+    await smsc.stop()
+    async with sending(tmp_path, smpp(smsc)) as it, asyncio.TaskGroup() as tasks:
+        journal = it.missed(CALLER, tasks=tasks)
+        await journal.finish(10)
+        assert [row["state"] for row in await it.rows()] == ["queued"]
