@@ -59,7 +59,10 @@ def soon_again(value: Any) -> timedelta | None:
     """How soon an INVITE must follow another to be the same call: a length of time, or None for `"off"`."""
     if value is None or value == "off":
         return None
-    length = some_time(value)
+    try:
+        length = some_time(value)
+    except ValueError as error:
+        raise ValueError(f'{error}, or "off"') from None
     if length > timedelta(minutes=10):
         raise ValueError(f'{written(value)} is longer than ten minutes; write a shorter time such as "20s", or "off"')
     return length

@@ -42,7 +42,7 @@ def add_to(commands: Any) -> None:
         "--rang",
         type=as_argument(given.length),
         metavar="SECONDS",
-        help="ringing for so long (default: the line's ring_seconds),",
+        help="ringing for so long (default: as long as the line rings),",
     )
     parser.add_argument("--outcome", metavar="OUTCOME", help=f"ending so (default: no_answer): {', '.join(Outcome)}")
     parser.add_argument("--json", action="store_true", help="as JSON, for programs")
