@@ -24,6 +24,7 @@ from gateway.store.reading import FILE, reading
 SETTLES_WITHIN_S = 5.0
 ANSWERS_WITHIN_S = 0.9
 """A gateway that runs says within so long that it rings."""
+_HANG_UP = "hang up after so long (default: wait out the ring; of a group, ring_seconds)"
 _SAID_BY_NOBODY = frozenset({("ended", 487), ("ended", 408)})
 """What our own side makes of a call that was never answered."""
 
@@ -37,7 +38,7 @@ def add_to(commands: Any) -> None:
         "--hang-up",
         type=float,
         metavar="SECONDS",
-        help="hang up after so long (default: wait out the ring; of a group, ring_seconds)",
+        help=_HANG_UP,
     )
     parser.set_defaults(command=call_test)
 
