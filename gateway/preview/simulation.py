@@ -47,6 +47,8 @@ class Replayed:
     segments: int
     cost: float
     body: str
+    went_at: datetime | None = None
+    """When its text would have gone; None: none would."""
 
     @property
     def is_changed(self) -> bool:
@@ -154,6 +156,7 @@ class Simulation:
             segments=len(cut.parts),
             cost=len(cut.parts) * price,
             body=cut.text,
+            went_at=now,
         )
 
     def _case(self, one: Recorded, line: Line, now: datetime) -> Case:
