@@ -6,20 +6,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import structlog
-
 from config.model import E164, Config, Line
+from gateway.core import facts
 from gateway.core.call import Call, Outcome
 from gateway.core.case import Case, History, Traffic
 from gateway.core.delivery import TextEvent, TextState
-from gateway.core.phone import kind_never_texted, masked, region_of
+from gateway.core.phone import kind_never_texted, region_of
 from gateway.core.reason import IN_WORDS, Reason
 from gateway.core.schedule import local
 from gateway.core.variants import chosen
+from gateway.decisions import steps
 from gateway.decisions.holds import Holds
 from gateway.decisions.ruling import InForce, Ruling, Verdict
 from gateway.store import calls, consent, holds, optouts, queue, texts, undeliverable
 from gateway.store.database import Database
+from gateway.store.steps import WithFacts
 from gateway.texts.outbox import Outbox
 
 RESEND_WITHIN = timedelta(minutes=15)
@@ -43,21 +44,19 @@ class Done:
 
 
 class Actions:
-    """Each is one transaction, and is told in the log."""
+    """Each is one transaction but `done`; what happens by each is told by its steps."""
 
     def __init__(self, *, store: Database, in_force: InForce, holds: Holds, outbox: Outbox) -> None:
         self._store = store
         self._in_force = in_force
         self._holds = holds
         self._outbox = outbox
-        self._log = structlog.get_logger()
 
     async def release(self, text: int) -> str:
         """Let a held text go past the limits; `ActionRefused` where another rule still speaks against it."""
         verdict = await self._holds.release(text)
         if verdict is None:
             raise ActionRefused(await self._unchanged(text, "only a held text can be released"))
-        self._tell_released(text, verdict)
         if verdict.decision != "send":
             raise ActionRefused(f"text {text} {_what_else(verdict, self._in_force.directory.config)}")
         return f"text {text} goes out"
@@ -68,8 +67,6 @@ class Actions:
         released = await self._holds.release_many(line, since)
         if not released:
             raise ActionRefused(_none_held(line, since))
-        for text, verdict in released:
-            self._tell_released(text, verdict)
         others = Counter(
             _what_else(verdict, self._in_force.directory.config) for _, verdict in released if verdict.decision != "send"
         )
@@ -86,17 +83,13 @@ class Actions:
         dropped = await self._store.write(_drop_held, line, since, now)
         if not dropped:
             raise ActionRefused(_none_held(line, since))
-        for text in dropped:
-            self._log.info("text_dropped", text=text)
-        return Done(said=f"{_count(len(dropped))} {'is' if len(dropped) == 1 else 'are'} dropped")
+        return Done(said=f"{_count(dropped)} {'is' if dropped == 1 else 'are'} dropped")
 
     async def drop(self, text: int) -> str:
         """Cancel a text that is held or queued."""
         now = datetime.now(UTC)
-        state = await self._store.write(texts.settle, text, TextEvent.CANCELLED, now, detail=DROPPED)
-        if state is not TextState.CANCELLED:
+        if not await self._store.write(_drop, text, now):
             raise ActionRefused(await self._unchanged(text, "only a held or queued text can be dropped"))
-        self._log.info("text_dropped", text=text)
         return f"text {text} is dropped"
 
     async def resend(self, text: int) -> str:
@@ -107,8 +100,6 @@ class Actions:
             raise ActionRefused(f"text {text} stays unknown and does not go again, because {IN_WORDS[resent]} ({resent})")
         if not resent:
             raise ActionRefused(await self._unchanged(text, "only a text whose fate is unknown can be sent again"))
-        self._log.warning("text_resent", text=text)
-        self._outbox.wake()
         if await self._store.write(queue.waits_for_morning, text, self._outbox.quiet, now):
             return f"text {text} goes out again when the quiet hours where its recipient is have ended"
         return f"text {text} goes out again"
@@ -118,19 +109,17 @@ class Actions:
         now = datetime.now(UTC)
         if not await self._store.write(_settle_unknown, text, now):
             raise ActionRefused(await self._unchanged(text, "only a text whose fate is unknown can be settled"))
-        self._log.info("text_settled", text=text)
         return f"text {text} counts as sent"
 
     async def done(self, call: int) -> str:
         """A person has dealt with a call: what is still held for its caller is not sent."""
         now = datetime.now(UTC)
-        if not await self._store.write(calls.done, call, now):
+        if not await self._store.write(_done, call, now):
             raise ActionRefused(f"there is no call {call}")
         verdicts = [
-            await self._store.write(self._in_force.ruling.on_due, text, now)
+            await self._store.write(steps.decide_anew, self._in_force.ruling, text, now)
             for text in await self._store.write(holds.held_of_caller, call)
         ]
-        self._log.info("call_done", call=call)
         count = sum(verdict is not None and verdict.decision == "skip" for verdict in verdicts)
         return (
             f"call {call} is done; {f'{_count(count)} to its caller cancelled' if count else 'no text was held for its caller'}"
@@ -138,24 +127,21 @@ class Actions:
 
     async def forget_number(self, number: E164) -> str:
         """What networks have said of a number is dropped, and it is texted again."""
-        if not await self._store.write(undeliverable.forget, number):
+        if not await self._store.write(_forget_number, number, datetime.now(UTC)):
             raise ActionRefused(f"nothing is known of {number}; textback numbers list shows what is")
-        self._log.info("number_forgotten", number=masked(number))
         return f"{number} is forgotten; the next missed call is texted"
 
     async def opt_out(self, number: E164, line: str | None, note: str) -> str:
         """A caller said by phone that they want no texts: from now on none goes, and none that waits."""
         await self._check_line(line)
-        done = await self._store.write(optouts.opt_out, number, datetime.now(UTC), optouts.BY_A_PERSON, line=line, note=note)
-        self._log.info("number_opted_out", number=masked(number), cancelled=done.cancelled, under_way=done.under_way)
+        done = await self._store.write(_opt_out, number, datetime.now(UTC), line, note)
         return optouts.out_in_words(number, done)
 
     async def opt_in(self, number: E164, reason: str) -> str:
         """A person takes an opt-out back."""
-        undone = await self._store.write(optouts.opt_in, number, datetime.now(UTC), reason)
+        undone = await self._store.write(_opt_in, number, datetime.now(UTC), reason)
         if undone is None:
             raise ActionRefused(optouts.not_out_in_words(number))
-        self._log.info("number_opted_in", number=masked(number))
         return optouts.in_in_words(number, undone)
 
     async def send_test(self, line_name: str, to: E164, variant: int | None) -> int:
@@ -168,10 +154,7 @@ class Actions:
         if kind := kind_never_texted(to):
             raise ActionRefused(f"{to} is a {kind} number, which takes no texts")
         now = datetime.now(UTC)
-        text = await self._store.write(_add_test, self._in_force.ruling, line, to, variant, now)
-        self._log.info("test_text_queued", text=text, line=line_name, to=masked(to))
-        self._outbox.wake()
-        return text
+        return await self._store.write(_queue_test, self._in_force.ruling, line, to, variant, now)
 
     async def _check_line(self, line: str | None) -> None:
         known = self._in_force.directory.config.line
@@ -184,8 +167,16 @@ class Actions:
         row = await self._store.write(texts.one, text)
         return f"text {text} is {row['state']}; {rule}, so nothing was changed" if row else f"there is no text {text}"
 
-    def _tell_released(self, text: int, verdict: Verdict) -> None:
-        self._log.info("text_released", text=text, decision=verdict.decision, reason=verdict.reason.value)
+
+# --- steps: they run in the store's thread -------------------------------------------------------------------------------
+
+
+def _queue_test(
+    db: sqlite3.Connection, ruling: Ruling, line: Line, to: E164, variant: int | None, now: datetime
+) -> WithFacts[int]:
+    text = _add_test(db, ruling, line, to, variant, now)
+    of = facts.OfText(text=text, line=line.name)
+    return WithFacts(result=text, facts=(facts.TextQueued(at=now, of=of, to=to, is_test=True),))
 
 
 def _add_test(db: sqlite3.Connection, ruling: Ruling, line: Line, to: E164, variant: int | None, now: datetime) -> int:
@@ -219,24 +210,60 @@ def _applies(ruling: Ruling, line: Line, to: E164, now: datetime) -> int | None:
     return index if index is None or line.text.variant[index].send else None
 
 
-def _resend(db: sqlite3.Connection, text: int, now: datetime) -> bool | Reason:
+def _resend(db: sqlite3.Connection, text: int, now: datetime) -> WithFacts[bool | Reason]:
     """True: it is queued; False: its fate is known; or what speaks against it by now."""
     row = texts.one(db, text)
     if row is None or row["state"] != TextState.UNKNOWN:
-        return False
-    return queue.speaks_against(db, row) or holds.resend(db, text, now, RESEND_WITHIN)
+        return WithFacts(result=False, facts=())
+    resent = queue.speaks_against(db, row) or holds.resend(db, text, now, RESEND_WITHIN)
+    happened = (facts.TextResent(at=now, of=texts.ids_of(db, text)),) if resent is True else ()
+    return WithFacts(result=resent, facts=happened)
 
 
-def _settle_unknown(db: sqlite3.Connection, text: int, now: datetime) -> bool:
+def _settle_unknown(db: sqlite3.Connection, text: int, now: datetime) -> WithFacts[bool]:
     row = texts.one(db, text)
     if row is None or row["state"] != TextState.UNKNOWN:
-        return False
-    return texts.settle(db, text, TextEvent.ACCEPTED, now, detail="a person says that it went") is TextState.ACCEPTED
+        return WithFacts(result=False, facts=())
+    state = texts.settle(db, text, TextEvent.ACCEPTED, now, detail="a person says that it went")
+    happened = (facts.TextSettled(at=now, of=texts.ids_of(db, text)),) if state is TextState.ACCEPTED else ()
+    return WithFacts(result=bool(happened), facts=happened)
 
 
-def _drop_held(db: sqlite3.Connection, line: str | None, since: datetime | None, now: datetime) -> list[int]:
-    found = holds.held_since(db, line, since)
-    return [text for text in found if texts.settle(db, text, TextEvent.CANCELLED, now, detail=DROPPED) is not None]
+def _drop(db: sqlite3.Connection, text: int, now: datetime) -> WithFacts[bool]:
+    is_dropped = texts.settle(db, text, TextEvent.CANCELLED, now, detail=DROPPED) is TextState.CANCELLED
+    happened = (facts.TextDropped(at=now, of=texts.ids_of(db, text)),) if is_dropped else ()
+    return WithFacts(result=is_dropped, facts=happened)
+
+
+def _drop_held(db: sqlite3.Connection, line: str | None, since: datetime | None, now: datetime) -> WithFacts[int]:
+    """How many were dropped."""
+    happened = tuple(fact for text in holds.held_since(db, line, since) for fact in _drop(db, text, now).facts)
+    return WithFacts(result=len(happened), facts=happened)
+
+
+def _done(db: sqlite3.Connection, call: int, now: datetime) -> WithFacts[bool]:
+    is_there = calls.done(db, call, now)
+    return WithFacts(result=is_there, facts=(facts.CallDone(at=now, call=call),) if is_there else ())
+
+
+def _forget_number(db: sqlite3.Connection, number: E164, now: datetime) -> WithFacts[bool]:
+    is_known = undeliverable.forget(db, number)
+    return WithFacts(result=is_known, facts=(facts.NumberForgotten(at=now, number=number),) if is_known else ())
+
+
+def _opt_out(db: sqlite3.Connection, number: E164, now: datetime, line: str | None, note: str) -> WithFacts[optouts.OptedOut]:
+    out = optouts.opt_out(db, number, now, optouts.BY_A_PERSON, line=line, note=note)
+    fact = facts.OptedOut(at=now, number=number, is_by_a_person=True, cancelled=out.cancelled, under_way=out.under_way)
+    return WithFacts(result=out, facts=(fact,))
+
+
+def _opt_in(db: sqlite3.Connection, number: E164, now: datetime, reason: str) -> WithFacts[consent.Entry | None]:
+    undone = optouts.opt_in(db, number, now, reason)
+    happened = (facts.OptedIn(at=now, number=number, is_by_a_person=True),) if undone else ()
+    return WithFacts(result=undone, facts=happened)
+
+
+# --- words ---------------------------------------------------------------------------------------------------------------
 
 
 def _none_held(line: str | None, since: datetime | None) -> str:

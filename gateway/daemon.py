@@ -19,17 +19,18 @@ from gateway.decisions.directory import Directory
 from gateway.decisions.holds import Holds
 from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import InForce, Ruling
-from gateway.process import taken
+from gateway.process import listeners, taken
 from gateway.process.data_dir import TOKEN_FILE, CannotStart, only_one_here, write_token
 from gateway.process.descriptors import raise_limit
+from gateway.process.log_lines import LogLines
 from gateway.process.notify import notify, watchdog_seconds
 from gateway.process.reload import Reloading
 from gateway.process.status import Readiness, count, report
 from gateway.process.stores import open_stores
-from gateway.process.verdicts import Verdicts
 from gateway.repeated import Repeated
 from gateway.replies.inbox import Inbox
 from gateway.store.database import StoreError
+from gateway.texts.bridge_states import BridgeStates
 from gateway.texts.bridges import Bridges
 from gateway.texts.outbox import LastTexts, Outbox, quiet_of, routes_of
 from gateway.web import hooks, server
@@ -61,7 +62,8 @@ class Gateway:
         self._reloading = Reloading(config, self._knowledge, self._use)
         self._queue_changed, self._holds_changed = asyncio.Event(), asyncio.Event()
         self._refused_hooks = hooks.RefusedHooks()
-        self._verdicts = Verdicts(queue_changed=self._queue_changed, holds_changed=self._holds_changed)
+        self._log_lines = LogLines()
+        self._publish = listeners.publisher(self._log_lines, self._queue_changed, self._holds_changed).publish
         self._counts = {"queued": 0, "held": 0, "held_for_a_person": 0, "unknown": 0}
         self._strangers = Strangers()
 
@@ -92,7 +94,7 @@ class Gateway:
 
     async def _live(self, stack: AsyncExitStack) -> None:
         stack.enter_context(only_one_here(self.config.data_dir))
-        self._stores = open_stores(self.config.data_dir)
+        self._stores = open_stores(self.config.data_dir, self._publish)
         stack.callback(self._stores.close)
         taken.keep(self.config)
         self._store = self._stores.database
@@ -100,7 +102,8 @@ class Gateway:
         directory = await asyncio.to_thread(self._knowledge.directory, self.config, datetime.now(UTC))
         self._in_force = InForce(Ruling(directory))
         self._bridges = Bridges(self.config.data_dir, self.config.web.public_url or "", self._queue_changed.set)
-        self._inbox = Inbox(store=self._store, in_force=self._in_force, bridge_changed=self._queue_changed.set)
+        states = BridgeStates(bridges=self._bridges.by_name, publish=self._publish, changed=self._queue_changed.set)
+        self._inbox = Inbox(store=self._store, in_force=self._in_force, bridge_changed=states.bridge_changed)
         await stack.enter_async_context(self._bridges.running(self._inbox, self.config.sms))
         await stack.enter_async_context(self._sending())
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
@@ -111,7 +114,7 @@ class Gateway:
             in_force=self._in_force,
             tasks=tasks,
             command=self._agent.send,
-            ruled=self._verdicts.ruled,
+            publish=self._publish,
             claim_behind=self._outbox.claim_behind,
         )
         await self._journal.recover(RECOVER_WITHIN_S)
@@ -132,9 +135,8 @@ class Gateway:
             routes=routes_of(self.config),
             woken=self._queue_changed,
             quiet=quiet_of(self.config),
-            postponed=self._holds_changed.set,
         )
-        self._holds = Holds(store=self._store, in_force=self._in_force, ruled=self._verdicts.ruled, woken=self._holds_changed)
+        self._holds = Holds(store=self._store, in_force=self._in_force, woken=self._holds_changed)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._outbox.run(), name="outbox")
             tasks.create_task(self._holds.run(), name="holds")
@@ -147,9 +149,8 @@ class Gateway:
     @asynccontextmanager
     async def _housekeeping(self) -> AsyncIterator[None]:
         """What is done again and again beside the calls."""
-        pause = min(watchdog_seconds() or BEAT_EVERY_S, BEAT_EVERY_S)
         chores = (
-            Repeated("beat", self._beat, at_least_every=pause),
+            Repeated("beat", self._beat, at_least_every=BEAT_EVERY_S),
             Repeated("reply-parts", self._inbox.give_up_on_parts),
             self._reloading,
         )
@@ -239,7 +240,7 @@ class Gateway:
         """Tell systemd's watchdog that the loop and the database's thread live; count what people should look at."""
         pause = min(watchdog_seconds() or BEAT_EVERY_S, BEAT_EVERY_S)
         await self._count_all()
-        self._verdicts.tell_overdue()
+        self._log_lines.tell_overdue()
         self._refused_hooks.tell_overdue()
         notify("WATCHDOG=1")
         return datetime.now(UTC) + timedelta(seconds=pause)

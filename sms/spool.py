@@ -25,6 +25,7 @@ class SpoolBridge:
     async def run(self, sink: Sink) -> None:
         """Nothing to keep up."""
         self._sink = sink
+        sink.bridge_changed(self.name)
         await asyncio.Event().wait()
 
     def room(self) -> int:

@@ -1,8 +1,8 @@
 """From SIP events to calls in the database, and from a missed call to its decision and its text: one transaction a step.
 
 A call's plan goes out at once, and the call is written down beside it. The moment it is missed, `ruling` writes its outcome,
-the decision with the whole trace, and the text in one transaction; then `ruled` is called. What the database cannot take now
-stands in the reserve until it has it.
+the decision with the whole trace, and the text in one transaction. What the database cannot take now stands in the reserve
+until it has it.
 """
 
 import asyncio
@@ -17,15 +17,18 @@ import structlog
 from config.model import Line
 from gateway.calls import plans
 from gateway.calls.reserve import PATIENCE_S, Kept, Reserve
+from gateway.core import facts
 from gateway.core.call import MISSED, Outcome, ring_time
 from gateway.core.case import Circumstances
-from gateway.core.phone import masked
+from gateway.core.facts import Fact, Publish
 from gateway.core.plan import plan
+from gateway.decisions import steps
 from gateway.decisions.ruling import InForce, Ruling, Verdict
 from gateway.store import calls
 from gateway.store.calls import Arrival, Ending
 from gateway.store.database import Database, StoreError
 from gateway.store.instants import from_epoch
+from gateway.store.steps import WithFacts
 from sip.pipe.client import AgentLost
 from sip.protocol import (
     AgentEvent,
@@ -52,7 +55,7 @@ class Journal:
         in_force: InForce,
         tasks: asyncio.TaskGroup,
         command: Callable[[Command], None],
-        ruled: Callable[[Verdict], None],
+        publish: Publish,
         claim_behind: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._store = store
@@ -60,7 +63,7 @@ class Journal:
         self._in_force = in_force
         self._tasks = tasks
         self._command = command
-        self._ruled = ruled
+        self._publish = publish
         self._claim_behind = claim_behind
         self._open: dict[str, Arrival] = {}
         self._writing: set[asyncio.Task[None]] = set()
@@ -76,8 +79,8 @@ class Journal:
         match event:
             case CallArrived():
                 self._arrived(event)
-            case AgentLost():
-                self._agent_lost()
+            case AgentLost(reason=reason):
+                self._agent_lost(reason)
             case CallEnded(key=key):
                 if key in self._open:
                     self._ended(key, _ending(Outcome.INTERRUPTED, event.at, 0.0))
@@ -142,27 +145,23 @@ class Journal:
             arrived_at=from_epoch(event.at),
         )
         self._command(plans.command(event.key, plan(self._circumstances(line, arrival))))
-        self._begin(event.key, self._write_arrival(arrival, self._store.insist(calls.arrive, arrival)))
+        self._begin(event.key, self._written_down(Kept(arrival=arrival), self._store.insist(_arrive, arrival)))
 
     def _circumstances(self, line: Line | None, arrival: Arrival) -> Circumstances | None:
         if line is None:
             return None
         return Circumstances(policy=self._in_force.directory.policy(line, arrival.caller), now=arrival.arrived_at)
 
-    async def _write_arrival(self, arrival: Arrival, commit: "asyncio.Future[int]") -> None:
-        call = await self._reserve.secure(Kept(arrival=arrival), commit, patience=self._patience)
-        self._log.info("call_arrived", call=call, line=arrival.line, trunk=arrival.trunk, caller=masked(arrival.caller_as_sent))
-        if arrival.line is None:
-            self._log.warning(
-                "number_has_no_line", call=call, trunk=arrival.trunk, dialled=" ".join(map(masked, arrival.dialled))
-            )
+    async def _written_down(self, kept: Kept, commit: "asyncio.Future[Any]") -> None:
+        await self._reserve.secure(kept, commit, patience=self._patience)
 
     @property
     def _patience(self) -> float:
         return 0 if self._store.last_error else PATIENCE_S
 
-    def _agent_lost(self) -> None:
+    def _agent_lost(self, reason: str) -> None:
         now = datetime.now(UTC)
+        self._publish(facts.AgentLost(at=now, reason=reason))
         for key, arrival in list(self._open.items()):
             rang = max(now - arrival.arrived_at, timedelta(0))
             self._ended(key, Ending(outcome=Outcome.INTERRUPTED, at=now, rang=rang))
@@ -176,7 +175,7 @@ class Journal:
         commit = self._store.insist(_decided, self._in_force.ruling, arrival, ending)
         if arrival.line is not None and ending.outcome in MISSED:
             self._claim_behind(arrival.line)
-        self._begin(arrival.key, self._rule(Kept(arrival=arrival, ending=ending), ending, commit))
+        self._begin(arrival.key, self._written_down(Kept(arrival=arrival, ending=ending), commit))
 
     def _begin(self, key: str, writing: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = self._tasks.create_task(self._at_boundary(key, writing), name=f"journal {key}")
@@ -193,25 +192,21 @@ class Journal:
         except Exception:
             self._log.exception("call_not_journalled", key=key)
 
-    async def _rule(self, kept: Kept, ending: Ending, commit: "asyncio.Future[Verdict | None]") -> None:
-        verdict = await self._reserve.secure(kept, commit, patience=self._patience)
-        if verdict is None:
-            return
-        self._ruled(verdict)
-        self._log.info(
-            "call_ended",
-            call=verdict.call,
-            outcome=ending.outcome.value,
-            rang_s=round(ending.rang.total_seconds(), 3),
-            decision=verdict.decision,
-            reason=verdict.reason.value,
-            text=verdict.text,
-        )
+
+def _arrive(db: sqlite3.Connection, arrival: Arrival) -> WithFacts[int]:
+    """The call as it came in; its id."""
+    at, call = arrival.arrived_at, calls.arrive(db, arrival)
+    happened: list[Fact] = [
+        facts.CallArrived(at=at, call=call, line=arrival.line, trunk=arrival.trunk, caller=arrival.caller_as_sent)
+    ]
+    if arrival.line is None:
+        happened.append(facts.NumberHasNoLine(at=at, call=call, trunk=arrival.trunk, dialled=arrival.dialled))
+    return WithFacts(result=call, facts=tuple(happened))
 
 
-def _decided(db: sqlite3.Connection, ruling: Ruling, arrival: Arrival, ending: Ending) -> Verdict | None:
+def _decided(db: sqlite3.Connection, ruling: Ruling, arrival: Arrival, ending: Ending) -> WithFacts[Verdict | None]:
     """The call's end and what follows, by the hour at which it can be written down."""
-    return ruling.on_ended(db, arrival, ending, datetime.now(UTC))
+    return steps.end(db, ruling, arrival, ending, datetime.now(UTC))
 
 
 def _ending_of(event: AgentEvent) -> tuple[str, Ending] | None:

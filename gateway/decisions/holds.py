@@ -1,14 +1,13 @@
 """Held texts: decided once more when their time comes, when what they wait for is there, or when a person says so."""
 
 import asyncio
-import sqlite3
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from gateway.core.reason import Reason
-from gateway.decisions.ruling import InForce, Ruling, Verdict
+from gateway.decisions import steps
+from gateway.decisions.ruling import InForce, Verdict
 from gateway.repeated import Repeated
 from gateway.store import holds
 from gateway.store.database import Database, StoreError
@@ -21,12 +20,11 @@ STUMBLED_AGAIN = timedelta(minutes=1)
 
 
 class Holds:
-    """`woken` is set when a text was held, or another directory is in force; `ruled` is called with what became of each."""
+    """`woken` is set when a text was held, or another directory is in force."""
 
-    def __init__(self, *, store: Database, in_force: InForce, ruled: Callable[[Verdict], None], woken: asyncio.Event) -> None:
+    def __init__(self, *, store: Database, in_force: InForce, woken: asyncio.Event) -> None:
         self._store = store
         self._in_force = in_force
-        self._ruled = ruled
         self._repeated = Repeated("holds", self._turn, woken)
         self._stumbled: dict[int, datetime] = {}
         """Texts that could not be decided, and when they are tried again."""
@@ -42,16 +40,11 @@ class Holds:
 
     async def release(self, text: int) -> Verdict | None:
         """A person lets a held text go past the limits; every other rule still speaks. None: it is not held."""
-        verdict = await self._store.write(self._in_force.ruling.on_due, text, datetime.now(UTC), is_released=True)
-        self._tell(verdict)
-        return verdict
+        return await self._store.write(steps.decide_anew, self._in_force.ruling, text, datetime.now(UTC), is_released=True)
 
     async def release_many(self, line: str | None, since: datetime | None) -> list[tuple[int, Verdict]]:
         """`release` for the held texts of one line or of all, whose call came since; one transaction."""
-        released = await self._store.write(_release_many, self._in_force.ruling, line, since, datetime.now(UTC))
-        for _, verdict in released:
-            self._tell(verdict)
-        return released
+        return await self._store.write(steps.release_many, self._in_force.ruling, line, since, datetime.now(UTC))
 
     async def _turn(self) -> datetime | None:
         now = datetime.now(UTC)
@@ -70,23 +63,9 @@ class Holds:
     async def _decide(self, text: int) -> None:
         now = datetime.now(UTC)
         try:
-            self._tell(await self._store.write(self._in_force.ruling.on_due, text, now))
+            await self._store.write(steps.decide_anew, self._in_force.ruling, text, now)
         except StoreError:
             raise
         except Exception:
             self._stumbled[text] = now + STUMBLED_AGAIN
             self._log.exception("held_text_not_decided", text=text, again_in_s=STUMBLED_AGAIN.total_seconds())
-
-    def _tell(self, verdict: Verdict | None) -> None:
-        if verdict is None:
-            return
-        log = self._log.bind(call=verdict.call, text=verdict.text, decision=verdict.decision)
-        log.info("held_text_decided", reason=verdict.reason.value)
-        self._ruled(verdict)
-
-
-def _release_many(
-    db: sqlite3.Connection, ruling: Ruling, line: str | None, since: datetime | None, now: datetime
-) -> list[tuple[int, Verdict]]:
-    verdicts = [(text, ruling.on_due(db, text, now, is_released=True)) for text in holds.held_since(db, line, since)]
-    return [(text, verdict) for text, verdict in verdicts if verdict is not None]

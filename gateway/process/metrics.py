@@ -1,13 +1,14 @@
 """`/metrics`: what a monitor draws and alarms on, in Prometheus' text format. Counters begin with the process."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from sms.text import Outcome, Refused
+from gateway.core import facts
+from gateway.core.facts import Fact
 
 disable_created_metrics()  # type: ignore[no-untyped-call] # when each counter was born tells nobody anything
 _COUNTED = CollectorRegistry(auto_describe=True)
@@ -19,25 +20,78 @@ _REPLIES = Counter("textback_replies", "Replies kept.", ["bridge", "wish"], regi
 _DECISIONS = Counter("textback_decisions", "Decisions on missed calls.", ["decision", "reason"], registry=_COUNTED)
 
 
-def count_submit(bridge: str, outcome: Outcome) -> None:
-    """One answer of a bridge: `accepted`, `refused_permanent`, …, `not_sent`, `unknown`."""
-    word = {"Accepted": "accepted", "NotSent": "not_sent", "Unknown": "unknown"}.get(type(outcome).__name__, "refused")
-    _SUBMITTED.labels(bridge, f"refused_{outcome.kind}" if isinstance(outcome, Refused) else word).inc()
+def _decision(fact: facts.CallMissed | facts.CallEnded | facts.HeldTextDecided) -> None:
+    _DECISIONS.labels(fact.decision, fact.reason.value).inc()
 
 
-def count_receipt(bridge: str, state: str) -> None:
-    """One receipt."""
-    _RECEIPTS.labels(bridge, state).inc()
+def _submit(outcome: str) -> "Count":
+    return lambda fact: _SUBMITTED.labels(fact.submit.bridge, outcome).inc()
 
 
-def count_reply(bridge: str, wish: str) -> None:
-    """One reply; `wish` is `none` where it is a message for people."""
-    _REPLIES.labels(bridge, wish).inc()
+def _refusal(fact: facts.TextRefused) -> None:
+    _SUBMITTED.labels(fact.submit.bridge, f"refused_{fact.kind}").inc()
 
 
-def count_decision(decision: str, reason: str) -> None:
-    """One decision, with the reason that stands in the journal."""
-    _DECISIONS.labels(decision, reason).inc()
+def _receipt(fact: facts.ReceiptArrived) -> None:
+    _RECEIPTS.labels(fact.bridge, fact.state).inc()
+
+
+def _reply(fact: facts.ReplyArrived) -> None:
+    """One that is only repeated was counted before."""
+    if fact.reply is not None:
+        _REPLIES.labels(fact.bridge, fact.wish.value if fact.wish else "none").inc()
+
+
+Count = Callable[[Any], None]
+COUNTED: Mapping[type[Fact], Count] = {
+    facts.CallMissed: _decision,
+    facts.CallEnded: _decision,
+    facts.HeldTextDecided: _decision,
+    facts.TextAccepted: _submit("accepted"),
+    facts.TextRefused: _refusal,
+    facts.TextNotSent: _submit("not_sent"),
+    facts.TextUnknown: _submit("unknown"),
+    facts.ReceiptArrived: _receipt,
+    facts.ReplyArrived: _reply,
+}
+"""What is counted of a fact."""
+NOT_COUNTED: frozenset[type[Fact]] = frozenset(
+    {
+        facts.CallArrived,  # each ends, and is counted then
+        facts.NumberHasNoLine,  # decided as `no_line`
+        facts.CallDone,
+        facts.TextQueued,  # decided as `send`; those that wait are a gauge
+        facts.TextHeld,  # decided as `hold`; those that wait are a gauge
+        facts.TextReleased,  # decided once more
+        facts.TextPostponed,  # decided once more
+        facts.TextExpired,
+        facts.TextCancelled,
+        facts.TextDropped,
+        facts.TextResent,
+        facts.TextInterrupted,  # those whose fate is unknown are a gauge
+        facts.LateAnswerCame,
+        facts.PartAnswered,
+        facts.TextSettled,
+        facts.ReplyNotAnswered,  # counted as a reply
+        facts.OptedOut,  # of a reply: counted with its wish
+        facts.OptedIn,
+        facts.NumberForgotten,
+        facts.BridgeUp,  # a gauge
+        facts.BridgeDown,
+        facts.BridgePaused,
+        facts.BridgeFault,  # its refusals are counted
+        facts.DatabaseNotWritable,  # a gauge
+        facts.DatabaseWritableAgain,
+        facts.AgentLost,  # a gauge
+    }
+)
+"""What is not, and why where one would look for it."""
+
+
+def hear(fact: Fact) -> None:
+    """A listener: counts what happened."""
+    if count := COUNTED.get(type(fact)):
+        count(fact)
 
 
 def exposition(status: Mapping[str, Any]) -> bytes:

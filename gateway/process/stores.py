@@ -6,13 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from gateway.calls.reserve import FILE as RESERVE_FILE
 from gateway.calls.reserve import Reserve
+from gateway.core.facts import Publish
 from gateway.process.data_dir import CannotStart
-from gateway.store import texts
 from gateway.store.database import FILE, Database, StoreError
+from gateway.texts import steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +28,7 @@ class Stores:
 
     async def hold_interrupted_texts(self, within: float) -> None:
         """Before anything else that is written; where the database makes that take longer, calls are taken meanwhile."""
-        held = self.database.insist(texts.recover, datetime.now(UTC))
-        held.add_done_callback(_tell_held)
+        held = self.database.insist(steps.recover, datetime.now(UTC))
         await asyncio.wait({held}, timeout=within)
 
     def close(self) -> None:
@@ -38,19 +36,10 @@ class Stores:
         self.database.close()
 
 
-def open_stores(data_dir: Path) -> Stores:
-    """`CannotStart` where one of them cannot be opened."""
+def open_stores(data_dir: Path, publish: Publish) -> Stores:
+    """`CannotStart` where one of them cannot be opened. `publish` hears what is committed."""
     try:
         reserve = Reserve(data_dir / RESERVE_FILE)
-        return Stores(database=Database(data_dir / FILE), reserve=reserve)
+        return Stores(database=Database(data_dir / FILE, publish), reserve=reserve)
     except StoreError as error:
         raise CannotStart(str(error)) from error
-
-
-def _tell_held(held: "asyncio.Future[tuple[int, ...]]") -> None:
-    if held.cancelled() or isinstance(held.exception(), StoreError):
-        return
-    for text in held.result():
-        structlog.get_logger().error(
-            "text_unknown", text=text, detail="the gateway stopped while it was being sent; it is held"
-        )

@@ -17,13 +17,15 @@ from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, Concatenate, overload
 
+from gateway.core.facts import Fact, Publish
 from gateway.store.errors import StoreError, in_words, is_busy, is_damage, is_disk_full, is_of_the_disk, is_of_the_file
 from gateway.store.file import OpenFile
 from gateway.store.opening import BUSY_TIMEOUT_S, migrate, open_to_write
 from gateway.store.reading import FILE, reading
 from gateway.store.schema import VERSION
-from gateway.store.steps import Done, P, Step, T, Waiting, settle
+from gateway.store.steps import Done, P, Step, T, Waiting, WithFacts, settle
 from gateway.store.trouble import Trouble
 
 __all__ = ["FILE", "Database", "StoreError", "migrate", "reading"]
@@ -40,11 +42,21 @@ PROBE = f"PRAGMA user_version = {VERSION}"
 """Changes nothing and writes a page: proves that the file can be written."""
 
 
-class Database:
-    """The gateway's own handle. `write`, `insist` and `close` may be called from the event loop's thread only."""
+def _to_nobody(fact: Fact) -> None:
+    """Where nobody listens."""
 
-    def __init__(self, path: Path) -> None:
+
+class Database:
+    """The gateway's own handle. `write`, `insist` and `close` may be called from the event loop's thread only.
+
+    `publish` gets what happened, on the event loop, once it is committed and in the order of the steps.
+    """
+
+    def __init__(self, path: Path, publish: Publish = _to_nobody) -> None:
         self.path = path
+        self._publish = publish
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """The one of the step that came last."""
         self._death: Future[None] = Future()
         self._arriving: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._waiting: deque[Waiting] = deque()
@@ -61,14 +73,30 @@ class Database:
         """Why nothing can be written now, or what is damaged; empty: all is well."""
         return self._trouble.sentence or self._damage
 
-    def write(self, step: Step[P, T], *values: P.args, **named: P.kwargs) -> "asyncio.Future[T]":
+    @overload
+    def write(
+        self, step: Callable[Concatenate[sqlite3.Connection, P], WithFacts[T]], *values: P.args, **named: P.kwargs
+    ) -> "asyncio.Future[T]": ...
+
+    @overload
+    def write(self, step: Step[P, T], *values: P.args, **named: P.kwargs) -> "asyncio.Future[T]": ...
+
+    def write(self, step: Step[P, Any], *values: P.args, **named: P.kwargs) -> "asyncio.Future[Any]":
         """Run one step durably; the future holds its result after the commit, or `StoreError`, or what the step raised.
 
         Steps run in the order of the calls.
         """
         return self._take(lambda db: step(db, *values, **named), insists=False)
 
-    def insist(self, step: Step[P, T], *values: P.args, **named: P.kwargs) -> "asyncio.Future[T]":
+    @overload
+    def insist(
+        self, step: Callable[Concatenate[sqlite3.Connection, P], WithFacts[T]], *values: P.args, **named: P.kwargs
+    ) -> "asyncio.Future[T]": ...
+
+    @overload
+    def insist(self, step: Step[P, T], *values: P.args, **named: P.kwargs) -> "asyncio.Future[T]": ...
+
+    def insist(self, step: Step[P, Any], *values: P.args, **named: P.kwargs) -> "asyncio.Future[Any]":
         """`write` that waits, in its order, while the file cannot be written. `StoreError` only once the database is closed."""
         return self._take(lambda db: step(db, *values, **named), insists=True)
 
@@ -84,9 +112,9 @@ class Database:
         if self._file.is_saving:
             self._thread.join()
 
-    def _take(self, step: Callable[[sqlite3.Connection], T], *, insists: bool) -> "asyncio.Future[T]":
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
+    def _take(self, step: Callable[[sqlite3.Connection], Any], *, insists: bool) -> "asyncio.Future[Any]":
+        loop = self._loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
         if self._is_closed:
             future.set_exception(StoreError(self.last_error or f"{self.path}: the database is closed; the gateway stops"))
         else:
@@ -94,6 +122,12 @@ class Database:
         return future
 
     # --- the thread ---
+
+    def _publish_soon(self, fact: Fact | None) -> None:
+        """What happened to the database itself. A loop that is closed publishes nothing."""
+        if fact is not None and self._loop is not None:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._publish, fact)
 
     def _work(self) -> None:
         try:
@@ -127,9 +161,9 @@ class Database:
             self._look()
             while self._waiting or self._trouble.sentence:
                 self._commit(list(itertools.islice(self._waiting, GROUP)))
-                self._trouble.end(had_waited)
+                self._publish_soon(self._trouble.end(had_waited))
         except StoreError as error:
-            self._trouble.begin(str(error))
+            self._publish_soon(self._trouble.begin(str(error)))
             self._again_at = time.monotonic() + RETRY_S
             self._refuse_hasty(str(error))
 
@@ -163,7 +197,7 @@ class Database:
             done = [Done(waiting=group[0], error=error)]
         for _ in group:
             self._waiting.popleft()
-        settle(done)
+        settle(done, self._publish)
 
     def _transact(self, group: list[Waiting]) -> list[Done]:
         self._begin()
@@ -190,7 +224,9 @@ class Database:
         connection = self._file.connection
         connection.execute("SAVEPOINT step")
         try:
-            done = Done(waiting=one, result=one.step(connection))
+            result = one.step(connection)
+            is_with = isinstance(result, WithFacts)
+            done = Done(waiting=one, result=result.result, facts=result.facts) if is_with else Done(waiting=one, result=result)
         except BaseException as error:
             if isinstance(error, sqlite3.Error) and (
                 is_of_the_file(error) or is_damage(error) or not connection.in_transaction
@@ -206,17 +242,17 @@ class Database:
         hasty = [one for one in self._waiting if not one.insists]
         self._waiting = deque(one for one in self._waiting if one.insists)
         self._trouble.refused += len(hasty)
-        settle([Done(waiting=one, error=StoreError(why)) for one in hasty])
+        settle([Done(waiting=one, error=StoreError(why)) for one in hasty], self._publish)
 
     def _refuse_all(self, why: str) -> None:
-        settle([Done(waiting=one, error=StoreError(why)) for one in self._waiting])
+        settle([Done(waiting=one, error=StoreError(why)) for one in self._waiting], self._publish)
         self._waiting.clear()
 
     def _die(self, error: BaseException) -> None:
         """Nothing can be written any more: everybody who waits hears it, and so does whoever watches for it."""
         self._is_closed = True
         why = f"{self.path}: the thread that writes it has ended by {type(error).__name__}: {error}; restart the gateway"
-        self._trouble.begin(why)
+        self._publish_soon(self._trouble.begin(why))
         with suppress(queue.Empty):
             while True:
                 if (arrived := self._arriving.get_nowait()) is not None:

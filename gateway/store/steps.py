@@ -5,13 +5,23 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+
+from gateway.core.facts import Fact, Publish
 
 T = TypeVar("T")
 P = ParamSpec("P")
 Step = Callable[Concatenate[sqlite3.Connection, P], T]
 """A function of the connection and of frozen values. It runs in the store's thread, where nothing else may be touched: it is
 no closure and no method of anything that changes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithFacts(Generic[T]):
+    """What a step returns by which something happened. Whoever asked for the step gets the result; the facts are published."""
+
+    result: T
+    facts: tuple[Fact, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -27,22 +37,26 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """What became of a step: its result, or the error that it hears."""
+    """What became of a step: its result and its facts, or the error that it hears."""
 
     waiting: Waiting
     result: Any = None
+    facts: tuple[Fact, ...] = ()
     error: BaseException | None = None
 
 
-def settle(done: Sequence[Done]) -> None:
-    """Hand the results over to the event loop, in one call for the whole group. A loop that is closed waits for nothing."""
+def settle(done: Sequence[Done], publish: Publish) -> None:
+    """Hand facts and results to the event loop, in one call for the whole group. A loop that is closed waits for nothing."""
     for loop in {one.waiting.loop for one in done}:
         with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(_settle_all, [one for one in done if one.waiting.loop is loop])
+            loop.call_soon_threadsafe(_settle_all, [one for one in done if one.waiting.loop is loop], publish)
 
 
-def _settle_all(done: Sequence[Done]) -> None:
+def _settle_all(done: Sequence[Done], publish: Publish) -> None:
+    """In the order of the steps. What happened is published also where nobody waits for the result any more."""
     for one in done:
+        for fact in one.facts:
+            publish(fact)
         future = one.waiting.future
         if future.done():
             continue

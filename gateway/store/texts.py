@@ -7,6 +7,7 @@ from datetime import datetime
 from config.model import E164
 from gateway.core.consent import Wish
 from gateway.core.delivery import TextEvent, TextState, after
+from gateway.core.facts import OfText
 from gateway.store.instants import read, written
 from gateway.store.wanted import Names, Wanted, where
 
@@ -76,6 +77,12 @@ def one(db: sqlite3.Connection, text: int) -> sqlite3.Row | None:
     """One text by its id."""
     row: sqlite3.Row | None = db.execute("SELECT * FROM texts WHERE id = ?", (text,)).fetchone()
     return row
+
+
+def ids_of(db: sqlite3.Connection, text: int) -> OfText:
+    """Which text a fact is about; one that is not there has its id alone."""
+    row = one(db, text)
+    return OfText(text=text, call=row["call"], line=row["line"]) if row is not None else OfText(text=text)
 
 
 def key_of(text: sqlite3.Row) -> str:

@@ -18,20 +18,17 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from config.model import Config
-from gateway.core.phone import masked
 from gateway.core.quiet import NEVER, Quiet
-from gateway.core.reason import Reason
 from gateway.core.zones import home_of
-from gateway.process import metrics
 from gateway.repeated import Repeated
-from gateway.store import queue, texts
+from gateway.store import texts
 from gateway.store.database import Database, StoreError
 from gateway.store.instants import read
 from gateway.store.queue import Claimed, Round
-from gateway.texts.bridge_faults import BridgeFaults
-from gateway.texts.outcomes import Recorded, Return, record
+from gateway.texts import steps
+from gateway.texts.outcomes import Return
 from gateway.texts.room import Room
-from sms.text import Accepted, Bridge, NotSent, Outcome, Refused, Text, Unknown, Validity
+from sms.text import Bridge, NotSent, Outcome, Refused, Text, Unknown, Validity
 
 BACKOFF_FIRST_S = 2.0
 BACKOFF_MOST_S = 120.0
@@ -55,8 +52,7 @@ class LastTexts:
 
 
 class Outbox:
-    """Sends what is due. `woken` is set when a text was queued or a bridge has room again; `postponed` is called when texts
-    were held again."""
+    """Sends what is due. `woken` is set when a text was queued, was not taken, or a bridge has room again."""
 
     def __init__(
         self,
@@ -66,7 +62,6 @@ class Outbox:
         routes: Routes,
         woken: asyncio.Event,
         quiet: Quiet = NEVER,
-        postponed: Callable[[], None] = lambda: None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._store = store
@@ -74,7 +69,6 @@ class Outbox:
         self.routes = routes
         self.quiet = quiet
         """Both replaced when the configuration is loaded again."""
-        self._postponed = postponed
         self._jitter = jitter
         self._repeated = Repeated("outbox", self._turn, woken)
         self._tasks: asyncio.TaskGroup | None = None
@@ -82,7 +76,6 @@ class Outbox:
         self._room = Room(bridges)
         self._claiming: set[asyncio.Task[None]] = set()
         self._submitting: set[asyncio.Task[None]] = set()
-        self._faults = BridgeFaults()
         self._last = LastTexts()
         self._is_stopping = False
         self._ended = asyncio.Event()
@@ -114,7 +107,7 @@ class Outbox:
         if self._tasks is None or self._repeated.is_stopping or not any(room.values()):
             return
         self._room.promise(room)
-        claim = self._store.write(_claim_now, {line: route}, room, self.quiet)
+        claim = self._store.write(steps.claim_now, {line: route}, room, self.quiet)
         task = self._tasks.create_task(self._claimed_behind(claim, room), name=f"claim {line}")
         self._claiming.add(task)
         task.add_done_callback(self._claiming.discard)
@@ -193,34 +186,23 @@ class Outbox:
     async def _round(self) -> Round:
         """Claim what can go now and start its submits."""
         room = self._room.for_all()
-        looked = await self._store.write(_claim_now, self.routes, room, self.quiet)
+        looked = await self._store.write(steps.claim_now, self.routes, room, self.quiet)
         self._room.used(room, (text.bridge for text in looked.claimed))
         await self._follow(looked)
         return looked
 
     async def _follow(self, looked: Round) -> None:
-        """Hand over what was claimed, and tell of the rest; returns when each text has taken its place in its bridge."""
+        """Hand over what was claimed; returns when each text has taken its place in its bridge."""
         assert self._tasks is not None
         for text in looked.claimed:
             task = self._tasks.create_task(self._submit(text), name=f"submit {text.id}")
             self._submitting.add(task)
             task.add_done_callback(self._submitting.discard)
         await asyncio.sleep(0)  # the new tasks run before anybody asks a bridge for its room again
-        for expired in looked.expired:
-            self._log.warning("text_expired", text=expired)
-        for cancelled in looked.cancelled:
-            self._log.info("text_cancelled", text=cancelled)
-        for postponed in looked.postponed:
-            self._log.info("text_postponed", text=postponed, reason=Reason.QUIET_HOURS.value)
-        if looked.postponed:
-            self._postponed()
 
     async def _submit(self, text: Claimed) -> None:
         outcome = await self._handed_over(text)
-        recorded = await self._recorded(text, outcome)
-        self._report(text, outcome, recorded)
-        if not isinstance(outcome, Accepted):
-            self.wake()
+        await self._record(text, outcome)
 
     async def _handed_over(self, text: Claimed) -> Outcome:
         """What the bridge says; that the gateway stops meanwhile, or that the bridge is gone, is an outcome too."""
@@ -235,15 +217,14 @@ class Outbox:
             self._log.exception("bridge_failed", bridge=text.bridge, text=text.id)
             return Unknown(detail=f"the bridge failed: {type(error).__name__}")
 
-    async def _recorded(self, text: Claimed, outcome: Outcome) -> Recorded:
+    async def _record(self, text: Claimed, outcome: Outcome) -> None:
         """Written down, however long the file cannot be written; at the end only for a moment."""
         values = (text, outcome, self._return(text, outcome), datetime.now(UTC))
         try:
             async with asyncio.timeout(RECORD_WITHIN_S if self._is_stopping else None):
-                return await self._store.insist(record, *values)
+                await self._store.insist(steps.record, *values)
         except (Exception, asyncio.CancelledError):  # it stays `sending`, and is held as unknown at the next start
-            self._log.exception("text_not_recorded", text=text.id, outcome=type(outcome).__name__)
-            return Recorded()
+            self._log.exception("text_not_recorded", text=text.id, bridge=text.bridge, outcome=type(outcome).__name__)
 
     def _return(self, text: Claimed, outcome: Outcome) -> Return:
         declined = {*text.tried, text.bridge}
@@ -258,26 +239,6 @@ class Outbox:
         pause = timedelta(seconds=most * (0.5 + self._jitter() / 2))
         asked = outcome.retry_after if isinstance(outcome, Refused) else None
         return max(pause, asked) if asked else pause
-
-    def _report(self, text: Claimed, outcome: Outcome, recorded: Recorded) -> None:
-        metrics.count_submit(text.bridge, outcome)
-        log = self._log.bind(call=text.call, text=text.id, bridge=text.bridge, to=masked(text.recipient))
-        match outcome:
-            case Accepted(provider_ids=ids):
-                log.info("text_accepted", provider_id=ids[0] if ids else "", attempts=text.attempts)
-            case Refused(kind=kind, code=code, detail=detail):
-                log.warning("text_refused", kind=kind.value, code=code, detail=detail)
-            case NotSent(detail=detail):
-                log.warning("text_not_sent", detail=detail)
-            case Unknown(detail=detail):
-                log.error("text_unknown", detail=detail)
-        for fault in self._faults.seen(text, outcome, recorded.numbers_refused):
-            log.error(fault.event, code=fault.code, detail=fault.detail, cure=fault.cure)
-
-
-def _claim_now(db: sqlite3.Connection, routes: Routes, room: Mapping[str, int], quiet: Quiet) -> Round:
-    """`claim_due` at the instant at which it is done: the step before it may have queued a text a moment ago."""
-    return queue.claim_due(db, datetime.now(UTC), routes, room, quiet)
 
 
 def _text(text: Claimed, now: datetime) -> Text:

@@ -1,12 +1,12 @@
 """What a bridge said of a text, written down as one step of the text's life. Runs in the store's thread."""
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.core.delivery import TextEvent
 from gateway.store import queue, receipts, texts, undeliverable
-from gateway.store.optouts import opt_out
+from gateway.store.optouts import OptedOut, opt_out
 from gateway.store.queue import Claimed
 from sms.smpp.receipt import find_id
 from sms.text import Accepted, NotSent, Outcome, Refusal, Refused, Unknown
@@ -28,6 +28,8 @@ class Recorded:
 
     numbers_refused: int = 0
     """The bridge has refused so many numbers without accepting one: it is likelier at fault than they are."""
+    opted_out: OptedOut | None = None
+    """The network knows that the number wants no texts, and so do we now."""
 
 
 def record(db: sqlite3.Connection, text: Claimed, outcome: Outcome, back: Return, now: datetime) -> Recorded:
@@ -42,9 +44,9 @@ def record(db: sqlite3.Connection, text: Claimed, outcome: Outcome, back: Return
         case Refused(is_number_dead=True):
             return _number_refused(db, text, outcome, back, now)
         case Refused(kind=Refusal.NO_ROUTE) if not back.has_next:
-            _refuse(db, text, outcome, now)
+            return _refuse(db, text, outcome, now)
         case Refused() if outcome.kind in (Refusal.PERMANENT, Refusal.OPTED_OUT):
-            _refuse(db, text, outcome, now)
+            return _refuse(db, text, outcome, now)
         case Refused() | NotSent():
             queue.put_back(db, text, now, again_at=back.again_at, detail=f"{text.bridge}: {outcome.detail}")
     return Recorded()
@@ -55,12 +57,12 @@ def _number_refused(db: sqlite3.Connection, text: Claimed, refused: Refused, bac
     run = undeliverable.refused(db, text.recipient, now, text.bridge, refused.code)
     if run >= undeliverable.RUN and back.has_next:
         queue.put_back(db, text, now, again_at=back.again_at, detail=f"{text.bridge}: {refused.detail}")
-    else:
-        _refuse(db, text, refused, now)
-    return Recorded(numbers_refused=run)
+        return Recorded(numbers_refused=run)
+    return replace(_refuse(db, text, refused, now), numbers_refused=run)
 
 
-def _refuse(db: sqlite3.Connection, text: Claimed, refused: Refused, now: datetime) -> None:
+def _refuse(db: sqlite3.Connection, text: Claimed, refused: Refused, now: datetime) -> Recorded:
     texts.settle(db, text.id, TextEvent.REFUSED, now, detail=f"{refused.code} {refused.detail}")
     if refused.kind is Refusal.OPTED_OUT:
-        opt_out(db, text.recipient, now, f"bridge:{text.bridge}")
+        return Recorded(opted_out=opt_out(db, text.recipient, now, f"bridge:{text.bridge}"))
+    return Recorded()

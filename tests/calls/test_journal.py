@@ -11,6 +11,8 @@ from structlog.testing import capture_logs
 from config.load import load
 from gateway.calls.journal import Journal
 from gateway.calls.reserve import Reserve
+from gateway.core import facts
+from gateway.core.facts import Fact
 from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import InForce, Ruling, Verdict
 from gateway.store import calls
@@ -37,26 +39,31 @@ def arrived(key: str, caller: str, dialled: str = "+14155550100") -> CallArrived
     )  # fmt: skip
 
 
+def decisions(happened: list[Fact]) -> list[tuple[str, str]]:
+    return [(fact.decision, fact.reason) for fact in happened if isinstance(fact, facts.CallMissed | facts.CallEnded)]
+
+
 async def test_fault_over_one_call(tmp_path: Path) -> None:
     path = tmp_path / "textback.toml"
     path.write_text(awake(CONFIG.format(once_per="day", per_day=100)))
     in_force = InForce(Stumbling(Knowledge().directory(load(path), datetime.now(UTC))))
-    store, reserve, verdicts = Database(tmp_path / "textback.db"), Reserve(tmp_path / "calls.reserve"), []
+    happened: list[Fact] = []
+    store, reserve = Database(tmp_path / "textback.db", happened.append), Reserve(tmp_path / "calls.reserve")
     with capture_logs() as logs:
         async with asyncio.TaskGroup() as tasks:
             journal = Journal(
-                store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=lambda _: None, ruled=verdicts.append
+                store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=lambda _: None, publish=happened.append
             )
             for key, caller in (("a", "+14155550123"), ("b", "+14155550124")):
                 journal.receive(arrived(key, caller))
                 journal.receive(CallerHungUp(key=key, at=datetime.now(UTC).timestamp(), rang=5, reason=""))
             await journal.finish(10)
             assert [log["key"] for log in logs if log["event"] == "call_not_journalled"] == ["a"]
-            assert [verdict.decision for verdict in verdicts] == ["send"]
+            assert decisions(happened) == [("send", "missed_call")]
             assert [arrival.key for _, arrival in await store.write(calls.open_calls)] == ["a"]
             in_force.ruling = Ruling(in_force.directory)
             await journal.recover()
-    assert [verdict.decision for verdict in verdicts] == ["send", "send"]
+    assert decisions(happened) == [("send", "missed_call")] * 2
     store.close()
 
 
@@ -64,10 +71,14 @@ async def test_every_call_gets_its_plan_at_once(tmp_path: Path) -> None:
     path = tmp_path / "textback.toml"
     path.write_text(awake(CONFIG.format(once_per="day", per_day=100)))
     in_force = InForce(Ruling(Knowledge().directory(load(path), datetime.now(UTC))))
-    store, reserve, commands = Database(tmp_path / "textback.db"), Reserve(tmp_path / "calls.reserve"), list[Command]()
+    store, reserve, commands = (
+        Database(tmp_path / "textback.db", lambda _: None),
+        Reserve(tmp_path / "calls.reserve"),
+        list[Command](),
+    )
     async with asyncio.TaskGroup() as tasks:
         journal = Journal(
-            store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=commands.append, ruled=lambda _: None
+            store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=commands.append, publish=lambda _: None
         )
         journal.receive(arrived("a", "+14155550123"))
         journal.receive(arrived("b", "+14155550123", dialled="+14155550999"))
@@ -80,12 +91,12 @@ async def test_call_that_was_answered_stays_so_when_its_ending_is_written_later(
     """A fault of ours over its ending: at the next start it is not taken for a call that a stop cut off, and is not texted."""
     path = tmp_path / "textback.toml"
     path.write_text(awake(CONFIG.format(once_per="day", per_day=100)))
-    in_force, verdicts = InForce(Stumbling(Knowledge().directory(load(path), datetime.now(UTC)))), list[Verdict]()
+    in_force, happened = InForce(Stumbling(Knowledge().directory(load(path), datetime.now(UTC)))), list[Fact]()
     for _ in range(2):
-        store, reserve = Database(tmp_path / "textback.db"), Reserve(tmp_path / "calls.reserve")
+        store, reserve = Database(tmp_path / "textback.db", happened.append), Reserve(tmp_path / "calls.reserve")
         async with asyncio.TaskGroup() as tasks:
             journal = Journal(
-                store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=lambda _: None, ruled=verdicts.append
+                store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=lambda _: None, publish=happened.append
             )
             await journal.recover()
             if isinstance(in_force.ruling, Stumbling):
@@ -95,4 +106,4 @@ async def test_call_that_was_answered_stays_so_when_its_ending_is_written_later(
         assert len(reserve) == (1 if isinstance(in_force.ruling, Stumbling) else 0)
         in_force.ruling = Ruling(in_force.directory)
         store.close()
-    assert [(verdict.decision, verdict.reason) for verdict in verdicts] == [("skip", "not_missed")]
+    assert decisions(happened) == [("skip", "not_missed")]

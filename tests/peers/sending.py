@@ -2,9 +2,9 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,17 @@ from config.model import E164, Config
 from gateway.actions import Actions
 from gateway.calls.journal import Journal
 from gateway.calls.reserve import Reserve
+from gateway.core.facts import Fact
 from gateway.decisions.holds import Holds
 from gateway.decisions.knowledge import Knowledge
-from gateway.decisions.ruling import InForce, Ruling, Verdict
-from gateway.process.verdicts import Verdicts
+from gateway.decisions.ruling import InForce, Ruling
+from gateway.process import listeners
+from gateway.process.log_lines import LogLines
+from gateway.process.publisher import Publisher
 from gateway.replies.inbox import Inbox
 from gateway.store import texts
 from gateway.store.database import FILE, Database
+from gateway.texts.bridge_states import BridgeStates
 from gateway.texts.bridges import Bridges
 from gateway.texts.outbox import LastTexts, Outbox, quiet_of, routes_of
 from sip.protocol import CallArrived, CallerHungUp
@@ -63,7 +67,7 @@ def twilio(provider: Provider, directory: Path, name: str = "primary", more: str
 
 @dataclass
 class Sending:
-    """What runs, and what it decided."""
+    """What runs, and what happened."""
 
     config: Config
     store: Database
@@ -74,9 +78,9 @@ class Sending:
     actions: Actions
     in_force: InForce
     holds_changed: asyncio.Event
-    follow: Callable[[Verdict], None]
-    """What the gateway does when a decision fell."""
-    verdicts: list[Verdict] = field(default_factory=list)
+    publisher: Publisher
+    happened: list[Fact]
+    """Every fact, as it was published."""
 
     async def add(self, count: int = 1, **changes: Any) -> list[int]:
         """Queue texts to as many numbers."""
@@ -99,8 +103,8 @@ class Sending:
         """Calls of these callers that come and are missed, all at once, as the agent tells it."""
         reserve = Reserve(self.config.data_dir / "calls.reserve")
         journal = Journal(
-            store=self.store, reserve=reserve, in_force=self.in_force, tasks=tasks, command=lambda _: None, ruled=self.follow,
-            claim_behind=self.outbox.claim_behind,
+            store=self.store, reserve=reserve, in_force=self.in_force, tasks=tasks, command=lambda _: None,
+            publish=self.publisher.publish, claim_behind=self.outbox.claim_behind,
         )  # fmt: skip
         at = datetime.now(UTC).timestamp()
         for caller in callers:
@@ -136,30 +140,28 @@ async def sending(
     path.write_text(awake(CONFIG.format(sms=sms, line=line)))
     config = load(path)
     config.data_dir.mkdir(exist_ok=True)
-    store = Database(config.data_dir / FILE)
     queue_changed, holds_changed = asyncio.Event(), asyncio.Event()
+    happened: list[Fact] = []
+    publisher = listeners.publisher(LogLines(), queue_changed, holds_changed)
+    publisher.listen(happened.append)
+    store = Database(config.data_dir / FILE, publisher.publish)
     in_force = InForce(Ruling(Knowledge().directory(config, datetime.now(UTC))))
     bridges = Bridges(config.data_dir, "", queue_changed.set)
-    inbox = Inbox(store=store, in_force=in_force, bridge_changed=queue_changed.set)
-    verdicts: list[Verdict] = []
-    follows = Verdicts(queue_changed=queue_changed, holds_changed=holds_changed)
-
-    def ruled(verdict: Verdict) -> None:
-        verdicts.append(verdict)
-        follows.ruled(verdict)
-
+    bridge_states = BridgeStates(bridges=bridges.by_name, publish=publisher.publish, changed=queue_changed.set)
+    inbox = Inbox(store=store, in_force=in_force, bridge_changed=bridge_states.bridge_changed)
     outbox = Outbox(
-        store=store, bridges=bridges.by_name, routes=routes_of(config), woken=queue_changed, quiet=quiet_of(config),
-        postponed=holds_changed.set,
+        store=store, bridges=bridges.by_name, routes=routes_of(config), woken=queue_changed, quiet=quiet_of(config)
     )  # fmt: skip
-    holds = Holds(store=store, in_force=in_force, ruled=ruled, woken=holds_changed)
+    holds = Holds(store=store, in_force=in_force, woken=holds_changed)
     actions = Actions(store=store, in_force=in_force, holds=holds, outbox=outbox)
     try:
         async with bridges.running(inbox, config.sms), asyncio.TaskGroup() as tasks:
             tasks.create_task(outbox.run())
             tasks.create_task(holds.run())
             try:
-                yield Sending(config, store, bridges, outbox, holds, inbox, actions, in_force, holds_changed, ruled, verdicts)
+                yield Sending(
+                    config, store, bridges, outbox, holds, inbox, actions, in_force, holds_changed, publisher, happened
+                )
             finally:
                 await holds.stop()
                 await outbox.stop(last or LastTexts())

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from config.model import E164
+from gateway.core import facts
 from gateway.store import consent, optouts
 from gateway.texts.outbox import LastTexts
 from sms.smpp.pdu import Pdu
@@ -46,8 +47,7 @@ async def test_decision_and_claim_are_one_commit(tmp_path: Path) -> None:
     smsc, seen = await FaultySmsc().start(), list[list[str]]()
     async with sending(tmp_path, smpp(smsc)) as it, asyncio.TaskGroup() as tasks:
         await until(lambda: it.bridges.by_name["primary"].health().up)
-        asked = it.follow
-        it.follow = lambda verdict: (seen.append(committed(it)), asked(verdict))[1]
+        it.publisher.listen(lambda fact: seen.append(committed(it)) if isinstance(fact, facts.CallMissed) else None)
         with busy(it):
             it.missed(CALLER, tasks=tasks)
         (row,) = await it.until("accepted")
