@@ -59,7 +59,7 @@ RINGING_SINCE = (
     f"SELECT id, arrived_at FROM calls WHERE caller = ? AND line = ? AND arrived_at > ? AND outcome IS NULL AND {_NO_TEST}"
 )
 TEXT_OF = f"SELECT max({_GOES_AT}) AS at FROM texts WHERE call IN ({{calls}}) AND state IN ({_COUNTED}) AND {_REAL}"
-_COUNTED_BY_LIMITS = f"FROM texts INDEXED BY texts_sent WHERE queued_at >= ? AND state IN ({_SENT}) AND {_REAL}"
+_COUNTED_BY_LIMITS = f"FROM texts WHERE queued_at >= ? AND state IN ({_SENT}) AND {_REAL}"
 SENT_SINCE = f"SELECT count(*) AS n FROM (SELECT 1 {_COUNTED_BY_LIMITS} LIMIT ?)"
 SENT_TO_REGION = f"SELECT count(*) AS n FROM (SELECT 1 {_COUNTED_BY_LIMITS} AND region = ? LIMIT ?)"
 

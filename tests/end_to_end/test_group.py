@@ -13,7 +13,7 @@ GROUP = """\
 [line.group]
 number = "+14155550105"
 arrives = "group"
-ring_seconds = 1
+ring_seconds = 2
 ring_most = "5s"
 min_ring = "1s"
 [line.group.text]
@@ -44,5 +44,10 @@ def test_who_ends_the_ring_decides(gateway: Callable[..., RunningGateway], tmp_p
     assert 2 <= next(call["rang_seconds"] for call in calls if call["caller"] == "+14155550126") < 5
     place("+14155550127", Ends(status=480, invite_headers=("Expires: 60",)), "+14155550100")
     running.wait_for("calls", 1, line="front-desk", outcome="no_answer")
-    texts = running.wait_for("texts", 4)
-    assert {text["to"] for text in texts} == {f"+1415555012{n}" for n in (4, 5, 6, 7)}
+    tried = running.cli("call-test", "--line", "group", "--from", "+14155550128")
+    assert tried.returncode == 0, tried.stderr
+    assert "we hung up (487)" in tried.stdout
+    calls = running.wait_for("calls", 2, line="group", outcome="abandoned", reason="missed_call")
+    assert 2 <= next(call["rang_seconds"] for call in calls if call["caller"] == "+14155550128") < 5
+    texts = running.wait_for("texts", 5)
+    assert {text["to"] for text in texts} == {f"+1415555012{n}" for n in (4, 5, 6, 7, 8)}

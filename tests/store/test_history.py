@@ -213,6 +213,13 @@ def test_history_is_looked_up_by_index(db: sqlite3.Connection, query: str, value
     assert not any(step.startswith("SCAN") and "subquery" not in step for step in plan), plan  # that one is cut by its LIMIT
 
 
+@pytest.mark.parametrize(("query", "values"), [(history.SENT_SINCE, ("2026", 5)), (history.SENT_TO_REGION, ("2026", "US", 5))])
+def test_limits_are_counted_by_an_index_of_their_own(db: sqlite3.Connection, query: str, values: tuple[object, ...]) -> None:
+    """Unasked: a query that names its index cannot be asked of the past, which lies in views."""
+    plan = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {query}", values)]
+    assert any("INDEX texts_sent" in step for step in plan), plan
+
+
 def test_older_database_keeps_its_rows(tmp_path: Path) -> None:
     """A database of the first schema, with a call, its text, the text's part and a receipt, becomes one of today's."""
     path = tmp_path / "textback.db"
