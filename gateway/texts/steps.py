@@ -17,21 +17,17 @@ from gateway.texts.outcomes import Recorded, Return
 from sms.text import Accepted, NotSent, Outcome, Refused, Unknown
 
 
-def claim_now(
+def claim_due(
     db: sqlite3.Connection, routes: Mapping[str, Sequence[str]], room: Mapping[str, int], quiet: Quiet
 ) -> WithFacts[Round]:
-    """`claim_due` at the instant at which it is done: the step before it may have queued a text a moment ago."""
-    return claim_due(db, datetime.now(UTC), routes, room, quiet)
+    """One look at the queue, at the instant at which it is taken: the step before it may have queued a text a moment ago."""
+    return claim_at(db, datetime.now(UTC), routes, room, quiet)
 
 
-def claim_due(
-    db: sqlite3.Connection,
-    now: datetime,
-    routes: Mapping[str, Sequence[str]],
-    room: Mapping[str, int],
-    quiet: Quiet,
+def claim_at(
+    db: sqlite3.Connection, now: datetime, routes: Mapping[str, Sequence[str]], room: Mapping[str, int], quiet: Quiet
 ) -> WithFacts[Round]:
-    """One look at the queue."""
+    """The look at an instant."""
     looked = queue.claim_due(db, now, routes, room, quiet)
     expired = [facts.TextExpired(at=now, of=texts.ids_of(db, text)) for text in looked.expired]
     cancelled = [facts.TextCancelled(at=now, of=texts.ids_of(db, text)) for text in looked.cancelled]

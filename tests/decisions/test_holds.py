@@ -20,6 +20,7 @@ from gateway.decisions.ruling import Ruling, Verdict
 from gateway.store import calls, consent, texts
 from gateway.store.calls import Arrival, Ending
 from tests.peers.sending import CALLER, Sending, sending
+from tests.sms.test_smpp_bridge import until
 
 WAITS = '[line.front.text]\nwait = "1s"\nexpires = "2s"\n'
 
@@ -235,3 +236,24 @@ async def test_what_waits_for_a_person_is_told_by_its_reason(tmp_path: Path) -> 
             await miss(it)
         told = [(log["event"], log["reason"]) for log in logs]
         assert told == [("call_ended", "attestation"), ("text_held_for_a_person", "attestation")]
+
+
+async def test_what_becomes_of_texts_by_a_call_that_is_done_is_told(tmp_path: Path) -> None:
+    async with sending(tmp_path, line='[line.front.text]\nwait = "10m"\n') as it:
+        await miss(it)
+        with capture_logs() as logs:
+            await it.actions.done(1)
+    assert [(log["event"], log.get("decision"), log.get("reason")) for log in logs[:2]] == [
+        ("call_done", None, None),
+        ("held_text_decided", "skip", "resolved"),
+    ]
+
+
+async def test_life_of_a_text_in_facts(tmp_path: Path) -> None:
+    """In order; and the outbox is woken by them, which looks by itself but once a minute."""
+    async with sending(tmp_path) as it:
+        await until(lambda: it.happened != [])
+        await miss(it)
+        await it.until("accepted")
+    names = [fact.name for fact in it.happened]
+    assert names == ["bridge.up", "call.missed", "text.queued", "text.accepted"]
