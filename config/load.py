@@ -10,7 +10,7 @@ from config import checks, errors, files, secrets
 from config.document import content as content_of
 from config.document import parse, unprintable
 from config.model import Config, Trunk, Web
-from config.places import SEARCHED
+from config.places import SEARCHED, is_there
 from config.problems import ConfigError, Finder, Problem
 from config.written import control_characters
 
@@ -20,7 +20,7 @@ def find(named: str | None) -> Path:
     if named is not None:
         return Path(named)
     for path in SEARCHED:
-        if _is_there(path):
+        if is_there(path):
             return path
     places = " nor ".join(str(path) for path in SEARCHED)
     raise ConfigError([Problem(file="textback", line=None, key="", says=f"there is neither {places}; name one with -c FILE")])
@@ -69,9 +69,9 @@ def _validated(document: dict[str, Any], inherited: set[str], finder: Finder) ->
 
 def _not_told_before(problems: list[Problem], more: list[Problem]) -> list[Problem]:
     """Further problems, without those of keys that are known to be wrong; a section is not blamed for its secret."""
-    told = {problem.key for problem in problems}
-    told |= {problem.key.rpartition(".")[0] for problem in problems if problem.key.endswith("_file")}
-    return problems + [problem for problem in more if problem.key not in told]
+    reported = {problem.key for problem in problems}
+    reported |= {problem.key.rpartition(".")[0] for problem in problems if problem.key.endswith("_file")}
+    return problems + [problem for problem in more if problem.key not in reported]
 
 
 def not_in_effect(path: Path) -> list[Problem]:
@@ -98,17 +98,6 @@ def warnings_about_secrets(path: Path) -> list[Problem]:
                 says = f"{file} can be read by everybody on this machine; run: chmod 640 {file}"
                 found.append(finder.problem(f"{section}.{key}_file", says))
     return found
-
-
-def _is_there(path: Path) -> bool:
-    """One in a directory that this user may not enter counts, and is then said to be unreadable."""
-    try:
-        path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        pass
-    return True
 
 
 def _secrets_written_out(document: dict[str, Any], finder: Finder) -> list[Problem]:

@@ -1,76 +1,86 @@
-"""The gateway as a whole: the one place where the parts meet. Start-up reads downwards, shutdown is its mirror."""
+"""The gateway as a whole: the one place where the parts meet. What is started is read downwards; the end is its mirror."""
 
 import asyncio
-import contextlib
-import os
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import structlog
+from aiohttp import web
 
 from config.model import Config
 from gateway.actions import Actions
 from gateway.calls.journal import Journal
-from gateway.calls.strangers import Strangers
-from gateway.decisions.directory import Directory
+from gateway.core.facts import Publish
 from gateway.decisions.holds import Holds
 from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import InForce, Ruling
 from gateway.process import listeners, taken
+from gateway.process.beat import Beat
+from gateway.process.counts import Counts
 from gateway.process.data_dir import TOKEN_FILE, CannotStart, only_one_here, write_token
-from gateway.process.descriptors import raise_limit
+from gateway.process.exchange import Exchange
+from gateway.process.housekeeping import Chore, housekeeping
+from gateway.process.listening import Listening
 from gateway.process.log_lines import LogLines
-from gateway.process.notify import notify, watchdog_seconds
-from gateway.process.reload import Reloading
-from gateway.process.status import Readiness, count, report
-from gateway.process.stores import open_stores
+from gateway.process.notify import notify
+from gateway.process.reload import Reloading, Reloads
+from gateway.process.reporting import Reporting
+from gateway.process.sending import Sending
+from gateway.process.stores import Stores, open_stores
+from gateway.process.taking_calls import TakingCalls
 from gateway.repeated import Repeated
 from gateway.replies.inbox import Inbox
-from gateway.store.database import StoreError
 from gateway.texts.bridge_states import BridgeStates
 from gateway.texts.bridges import Bridges
-from gateway.texts.outbox import LastTexts, Outbox, quiet_of, routes_of
+from gateway.texts.outbox import Outbox, quiet_of, routes_of
 from gateway.web import hooks, server
-from sip.pipe.client import AgentClient, AgentFailed, AgentLost
-from sip.protocol import AgentEvent, Pulse, Ready, Start
+from gateway.web.hooks import RefusedHooks
+from sip.pipe.client import AgentClient, AgentLost
+from sip.protocol import AgentEvent, Start
 
-BEAT_EVERY_S = 5.0
-COUNT_WITHIN_S = 1.0
-"""Else what was counted at the last beat is told."""
-LAST_TURNS_WITHIN_S = 1.0
-"""At the end housekeeping that is under way is waited for so long."""
 LAST_CALLS_WITHIN_S = 2.0
 """At the end calls may still be committed, so long at the most; the others stand in the reserve."""
 RECOVER_WITHIN_S = 2.0
 """At the start what a stop cut off is settled first, so long at the most."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Common:
+    """What many parts are given."""
+
+    config: Config
+    """As it is at the start."""
+    stores: Stores
+    in_force: InForce
+    publish: Publish
+    queue_changed: asyncio.Event
+    holds_changed: asyncio.Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What is started, in the order in which it is; nothing runs yet."""
+
+    journal: Journal
+    calls: TakingCalls
+    sending: Sending
+    pages: web.Application
+    chores: tuple[Chore, ...]
+
+
 class Gateway:
-    """A running gateway. `serve` is its whole life; `stop` asks it to end."""
+    """A running gateway. `serve` is its whole life; `stop` asks it to end, `reload` to load its configuration again."""
 
     def __init__(self, config: Config) -> None:
-        self._log = structlog.get_logger()
-        self._stop = asyncio.Event()
-        self.token = secrets.token_urlsafe(24)
+        self._config = config
+        self._token = secrets.token_urlsafe(24)
         """Proves that somebody may read the data directory: for test calls and for what changes things."""
+        self._stop = asyncio.Event()
+        self._reloads = Reloads()
         self.is_ready = asyncio.Event()
-        """Set once a call would be taken."""
-        self._knowledge = Knowledge(keeps=True)
-        self._reloading = Reloading(config, self._knowledge, self._use)
-        self._queue_changed, self._holds_changed = asyncio.Event(), asyncio.Event()
-        self._refused_hooks = hooks.RefusedHooks()
-        self._log_lines = LogLines()
-        self._publish = listeners.publisher(self._log_lines, self._queue_changed, self._holds_changed).publish
-        self._counts = {"queued": 0, "held": 0, "held_for_a_person": 0, "unknown": 0}
-        self._strangers = Strangers()
-
-    @property
-    def config(self) -> Config:
-        """The configuration of the moment."""
-        return self._reloading.config
+        """Set once a call would be taken and its text would go."""
 
     def stop(self) -> None:
         """End in order: no new calls, texts that are due, goodbye to the networks."""
@@ -80,6 +90,10 @@ class Gateway:
     def is_stopping(self) -> bool:
         """Has it been asked to end?"""
         return self._stop.is_set()
+
+    def reload(self) -> None:
+        """Load the configuration again, soon."""
+        self._reloads.ask()
 
     async def serve(self) -> None:
         """Run until `stop`. `CannotStart` where something that it needs is not to be had."""
@@ -93,207 +107,123 @@ class Gateway:
             raise cannot_start
 
     async def _live(self, stack: AsyncExitStack) -> None:
-        stack.enter_context(only_one_here(self.config.data_dir))
-        self._stores = open_stores(self.config.data_dir, self._publish)
-        stack.callback(self._stores.close)
-        taken.keep(self.config)
-        self._store = self._stores.database
-        await self._stores.hold_interrupted_texts(RECOVER_WITHIN_S)
-        directory = await asyncio.to_thread(self._knowledge.directory, self.config, datetime.now(UTC))
-        self._in_force = InForce(Ruling(directory))
-        self._bridges = Bridges(self.config.data_dir, self.config.web.public_url or "", self._queue_changed.set)
-        states = BridgeStates(bridges=self._bridges.by_name, publish=self._publish, changed=self._queue_changed.set)
-        self._inbox = Inbox(store=self._store, in_force=self._in_force, bridge_changed=states.bridge_changed)
-        await stack.enter_async_context(self._bridges.running(self._inbox, self.config.sms))
-        await stack.enter_async_context(self._sending())
+        """Our ports are had before a bridge begins: where another gateway has them, a bind may be its bind too."""
+        config, log_lines = self._config, LogLines()
+        stack.enter_context(only_one_here(config.data_dir))
+        queue_changed, holds_changed = asyncio.Event(), asyncio.Event()
+        publish = listeners.publisher(log_lines, queue_changed, holds_changed).publish
+        stores = open_stores(config.data_dir, publish)
+        stack.callback(stores.close)
+        taken.keep(config)
+        write_token(config.data_dir / TOKEN_FILE, self._token)
+        await stores.hold_interrupted_texts(RECOVER_WITHIN_S)
+        knowledge = Knowledge(keeps=True)
+        directory = await asyncio.to_thread(knowledge.directory, config, datetime.now(UTC))
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
-        self._agent = AgentClient(self._agent_start(), self._receive)
-        self._journal = Journal(
-            store=self._store,
-            reserve=self._stores.reserve,
-            in_force=self._in_force,
-            tasks=tasks,
-            command=self._agent.send,
-            publish=self._publish,
-            claim_behind=self._outbox.claim_behind,
+        common = _Common(
+            config=config,
+            stores=stores,
+            in_force=InForce(Ruling(directory)),
+            publish=publish,
+            queue_changed=queue_changed,
+            holds_changed=holds_changed,
         )
-        await self._journal.recover(RECOVER_WITHIN_S)
-        self.actions = Actions(store=self._store, in_force=self._in_force, holds=self._holds, outbox=self._outbox)
-        await self._start_web(stack)
-        await stack.enter_async_context(self._housekeeping())
-        await self._serve_calls()
-        await self._journal.finish(LAST_CALLS_WITHIN_S)
+        parts = self._parts(common, knowledge, log_lines, tasks)
 
-    # --- start-up's parts ---
+        await parts.journal.recover(RECOVER_WITHIN_S)
+        listener = stack.enter_context(server.listening(config.web.listen))
+        agent = await stack.enter_async_context(parts.calls.running())
+        await stack.enter_async_context(parts.sending.running(config.sms))
+        await stack.enter_async_context(server.serving(parts.pages, listener))
+        await stack.enter_async_context(housekeeping(*parts.chores))
+        self._now_ready()
+        await parts.calls.until_asked(agent)
+        await parts.journal.finish(LAST_CALLS_WITHIN_S)
 
-    @asynccontextmanager
-    async def _sending(self) -> AsyncIterator[None]:
-        """The outbox and the holds; at the end what is due may still go."""
-        self._outbox = Outbox(
-            store=self._store,
-            bridges=self._bridges.by_name,
-            routes=routes_of(self.config),
-            woken=self._queue_changed,
-            quiet=quiet_of(self.config),
+    def _parts(self, common: _Common, knowledge: Knowledge, log_lines: LogLines, tasks: asyncio.TaskGroup) -> _Parts:
+        config, store, in_force = common.config, common.stores.database, common.in_force
+        sending = _sending(common)
+
+        def receive(event: AgentEvent | AgentLost) -> None:  # it speaks when it runs, and takes commands of who hears it
+            listening.receive(event)
+
+        agent = AgentClient(self._start(common), receive)
+        journal = _journal(common, agent, sending.outbox, tasks)
+        listening = Listening(journal=journal, max_calls=config.sip.max_calls)
+        exchange = Exchange(in_force=in_force, sending=sending, agent=agent, decide_again=common.holds_changed.set)
+        reloading = Reloading(config, knowledge, exchange.use, self._reloads)
+        counts, refused_hooks = Counts(store), RefusedHooks()
+        reporting = Reporting(
+            agent=agent,
+            journal=journal,
+            bridges=sending.bridges.by_name,
+            stores=common.stores,
+            in_force=in_force,
+            reloading=reloading,
+            counts=counts,
+            stop=self._stop,
         )
-        self._holds = Holds(store=self._store, in_force=self._in_force, woken=self._holds_changed)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._outbox.run(), name="outbox")
-            tasks.create_task(self._holds.run(), name="holds")
-            try:
-                yield
-            finally:
-                await self._holds.stop()
-                await self._outbox.stop(LastTexts())
-
-    @asynccontextmanager
-    async def _housekeeping(self) -> AsyncIterator[None]:
-        """What is done again and again beside the calls."""
-        chores = (
-            Repeated("beat", self._beat, at_least_every=BEAT_EVERY_S),
-            Repeated("reply-parts", self._inbox.give_up_on_parts),
-            self._reloading,
+        actions = Actions(store=store, in_force=in_force, holds=sending.holds, outbox=sending.outbox)
+        pages = server.application(reporting, actions, config.web, self._token)
+        hooks.add_to(pages, sending.bridges.by_name, refused_hooks)
+        return _Parts(
+            journal=journal,
+            calls=TakingCalls(agent=agent, has_begun=listening.has_begun, database=store, stop=self._stop),
+            sending=sending,
+            pages=pages,
+            chores=(
+                Beat(counts, (log_lines.tell_overdue, refused_hooks.tell_overdue)),
+                Repeated("reply-parts", sending.inbox.give_up_on_parts),
+                reloading,
+            ),
         )
-        async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(chore.run(), name="housekeeping") for chore in chores]
-            try:
-                yield
-            finally:
-                for chore in chores:
-                    chore.stop()
-                _, late = await asyncio.wait(running, timeout=LAST_TURNS_WITHIN_S)
-                for task in late:
-                    task.cancel()
 
-    def _agent_start(self) -> Start:
-        sip = self.config.sip
-        write_token(self.config.data_dir / TOKEN_FILE, self.token)
+    def _start(self, common: _Common) -> Start:
+        sip = common.config.sip
         return Start(
             listen=tuple(str(listen) for listen in sip.listen),
             rtp_first=sip.rtp_ports.first,
             rtp_last=sip.rtp_ports.last,
             max_calls=sip.max_calls,
-            trunks=self._in_force.directory.trunks(),
+            trunks=common.in_force.directory.trunks(),
             public_address=str(sip.public_address or ""),
-            call_test_token=self.token,
+            call_test_token=self._token,
         )
 
-    async def _start_web(self, stack: AsyncExitStack) -> None:
-        listen = self.config.web.listen
-        app = server.application(self, self.actions, self.config.web, self.token)
-        hooks.add_to(app, self._bridges.by_name, self._refused_hooks)
-        try:
-            listening = await server.start(app, listen.host, listen.port, descriptors=raise_limit())
-        except OSError as error:
-            raise CannotStart(
-                f"cannot listen on {listen} for the pages: {os.strerror(error.errno or 0)}; "
-                "stop the program that has the port, or change web.listen in the configuration"
-            ) from error
-        stack.push_async_callback(listening.stop)
+    def _now_ready(self) -> None:
+        self.is_ready.set()
+        notify("READY=1")
+        structlog.get_logger().info("gateway_ready", config=self._config.hash, lines=len(self._config.line))
 
-    # --- life ---
 
-    async def _serve_calls(self) -> None:
-        """Run the agent until `stop`; every call that it ended is journalled before this returns."""
-        agent = asyncio.create_task(self._agent.run(), name="agent")
-        stopped = asyncio.create_task(self._stop.wait(), name="stop")
-        deaf = asyncio.create_task(self._store.until_dead(), name="store")
-        try:
-            await asyncio.wait({agent, stopped, deaf}, return_when=asyncio.FIRST_COMPLETED)
-            notify("STOPPING=1")
-            self._log.info("gateway_stopping")
-            await self._agent.stop()
-            await agent
-            if deaf.done():
-                await deaf
-        except (AgentFailed, StoreError) as error:
-            raise CannotStart(str(error)) from error
-        finally:
-            for task in (stopped, agent, deaf):
-                task.cancel()
-            await asyncio.gather(stopped, agent, deaf, return_exceptions=True)
+def _sending(common: _Common) -> Sending:
+    config, store = common.config, common.stores.database
+    bridges = Bridges(config.data_dir, config.web.public_url or "", common.queue_changed.set)
+    states = BridgeStates(bridges=bridges.by_name, publish=common.publish, changed=common.queue_changed.set)
+    return Sending(
+        bridges=bridges,
+        inbox=Inbox(store=store, in_force=common.in_force, bridge_changed=states.bridge_changed),
+        outbox=Outbox(
+            store=store,
+            bridges=bridges.by_name,
+            routes=routes_of(config),
+            woken=common.queue_changed,
+            quiet=quiet_of(config),
+        ),
+        holds=Holds(store=store, in_force=common.in_force, woken=common.holds_changed),
+    )
 
-    def _receive(self, event: AgentEvent | AgentLost) -> None:
-        match event:
-            case Ready():
-                self._now_listening(event)
-            case Pulse():
-                self._strangers.heard(event)
-            case _:
-                self._journal.receive(event)
 
-    def _now_listening(self, ready: Ready) -> None:
-        self._log.info("agent_ready", stack=ready.stack, listen=", ".join(ready.listen), max_calls=ready.max_calls)
-        if ready.max_calls < self.config.sip.max_calls:
-            self._log.warning(
-                "fewer_calls_than_configured",
-                carries=ready.max_calls,
-                configured=self.config.sip.max_calls,
-                why=f"the SIP stack holds {ready.capacity}; each takes two of sip.rtp_ports and two open files",
-            )
-        if not self.is_ready.is_set():
-            self.is_ready.set()
-            notify("READY=1")
-            self._log.info("gateway_ready", config=self.config.hash, lines=len(self.config.line))
-
-    async def _beat(self) -> datetime:
-        """Tell systemd's watchdog that the loop and the database's thread live; count what people should look at."""
-        pause = min(watchdog_seconds() or BEAT_EVERY_S, BEAT_EVERY_S)
-        await self._count_all()
-        self._log_lines.tell_overdue()
-        self._refused_hooks.tell_overdue()
-        notify("WATCHDOG=1")
-        return datetime.now(UTC) + timedelta(seconds=pause)
-
-    async def _count_all(self) -> None:
-        with contextlib.suppress(StoreError):  # said where it is noticed; the thread lives
-            self._counts = await self._store.write(count)
-
-    # --- another configuration ---
-
-    def reload(self) -> None:
-        """Load the configuration again, soon."""
-        self._reloading.ask()
-
-    def _use(self, config: Config, directory: Directory) -> None:
-        """A configuration, or the calendars and contacts that belong to it, comes into force, whole."""
-        self._in_force.ruling = Ruling(directory)
-        self._bridges.use(config.sms)
-        self._outbox.routes, self._outbox.quiet = routes_of(config), quiet_of(config)
-        self._agent.use_trunks(directory.trunks())
-        self._holds_changed.set()
-
-    # --- what others ask (Reporter) ---
-
-    async def count(self) -> None:
-        """What waits and for whom is counted anew, where the database answers soon."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(COUNT_WITHIN_S):
-                await self._count_all()
-
-    def readiness(self) -> Readiness:
-        """Agent up and database writable; trunks and bridges do not count, calls are journalled without them."""
-        why_not = []
-        if self._agent.ready is None:
-            why_not.append("the SIP agent is not listening")
-        if self._store.last_error:
-            why_not.append(self._store.last_error)
-        if self._stop.is_set():
-            why_not.append("the gateway is stopping")
-        return Readiness(why_not=tuple(why_not))
-
-    def status(self) -> dict[str, Any]:
-        """The shape that `textback status --json` prints."""
-        return report(
-            self.config,
-            agent=self._agent,
-            open_calls=self._journal.open_calls,
-            bridges=self._bridges.by_name,
-            database=self._stores.health(),
-            reload_error=self._reloading.error,
-            faults=self._in_force.directory.faults,
-            counts=self._counts,
-        )
+def _journal(common: _Common, agent: AgentClient, outbox: Outbox, tasks: asyncio.TaskGroup) -> Journal:
+    return Journal(
+        store=common.stores.database,
+        reserve=common.stores.reserve,
+        in_force=common.in_force,
+        tasks=tasks,
+        command=agent.send,
+        publish=common.publish,
+        claim_behind=outbox.claim_behind,
+    )
 
 
 def _innermost(group: BaseExceptionGroup[CannotStart]) -> CannotStart:

@@ -408,8 +408,8 @@ def test_resend_that_something_speaks_against_is_no_fact(db: sqlite3.Connection,
 
 def test_call_that_a_person_is_done_with(db: sqlite3.Connection, ruling: Ruling) -> None:
     miss(db, ruling)
-    assert actions._done(db, 1, LATER).facts == (facts.CallDone(at=LATER, call=1),)
-    assert actions._done(db, 9, LATER).facts == ()
+    assert actions._done(db, ruling, 1, LATER).facts == (facts.CallDone(at=LATER, call=1),)
+    assert actions._done(db, ruling, 9, LATER).facts == ()
 
 
 def test_opt_out_and_back_by_a_person(db: sqlite3.Connection, ruling: Ruling) -> None:

@@ -186,7 +186,7 @@ def test_data_dir_that_systemd_keeps_the_service_from(machine: Machine, tmp_path
 
 
 def test_configuration_that_only_root_can_read(machine: Machine, tmp_path: Path) -> None:
-    """`check`, which root runs, warns; `systemctl reload`, whose first line the service's user runs, fails."""
+    """`check`, which root runs, warns that the service cannot."""
     source = tmp_path / "source.toml"
     source.write_text(
         'data_dir = "data"\ntimezone = "America/Chicago"\nregion = "US"\n[trunk.pbx]\npeers = ["192.0.2.10"]\n'
@@ -195,19 +195,6 @@ def test_configuration_that_only_root_can_read(machine: Machine, tmp_path: Path)
     path, contacts = "/run/textback.toml", "/run/contacts.csv"
     source.write_text(source.read_text() + f'[contacts]\nfile = "{contacts}"\n')
     (tmp_path / "contacts.csv").write_text("number,name,group\n+14155550123,Ann,staff\n")
-    line = next(
-        line for line in (ROOT / "systemd" / "textback.service").read_text().splitlines() if "ExecReload=/bin/sh" in line
-    )
-    reload = line.partition("'")[2].rstrip("'").replace("/etc/textback/textback.toml", path)
-    as_service = (
-        "setpriv",
-        "--reuid=65534",
-        "--regid=65534",
-        "--clear-groups",
-        "/bin/sh",
-        "-c",
-        f"trap : HUP; MAINPID=$$; {reload}",
-    )
     for mode, is_closed in (("600", True), ("644", False)):
         machine.run("install", "-m", mode, str(source), path)
         machine.run("install", "-m", mode, str(tmp_path / "contacts.csv"), contacts)
@@ -216,9 +203,6 @@ def test_configuration_that_only_root_can_read(machine: Machine, tmp_path: Path)
             warning = f"{key}only root can read {closed}, and the service is not root; it holds no secrets, so run: chmod 644 {closed}"
             assert (warning in checked.stdout) == is_closed, checked.stdout
         assert checked.returncode == 0
-        reloaded = machine.run(*as_service)
-        assert (reloaded.returncode != 0) == is_closed
-        assert ("Permission denied" in reloaded.stderr) == is_closed
 
 
 def test_database_that_root_put_in_its_place(machine: Machine) -> None:

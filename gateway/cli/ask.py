@@ -44,19 +44,19 @@ def get(config: Config, path: str) -> dict[str, Any]:
     return _answer(config, request)
 
 
-def post(config: Config, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+def post(config: Config, path: str, body: dict[str, Any] | None = None, *, within: float = ASK_WITHIN_S) -> dict[str, Any]:
     """Have something done; `NoAnswer` with the gateway's own sentence where it will not."""
     request = urllib.request.Request(_url(config, path), data=json.dumps(body or {}).encode(), method="POST")  # noqa: S310
     request.add_header(TOKEN_HEADER, token_of(config))
     request.add_header("Content-Type", "application/json")
-    return _answer(config, request)
+    return _answer(config, request, within)
 
 
-def _answer(config: Config, request: urllib.request.Request) -> dict[str, Any]:
+def _answer(config: Config, request: urllib.request.Request, within: float = ASK_WITHIN_S) -> dict[str, Any]:
     place = config.web.listen
     try:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=ASK_WITHIN_S) as answer:
+        with opener.open(request, timeout=within) as answer:
             found: dict[str, Any] = json.load(answer)
             return found
     except urllib.error.HTTPError as error:
@@ -64,7 +64,7 @@ def _answer(config: Config, request: urllib.request.Request) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         if isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError):
             raise NoAnswer(
-                f"the gateway at {place} has not answered within {ASK_WITHIN_S:g} s; what was asked may be done yet"
+                f"the gateway at {place} has not answered within {within:g} s; what was asked may be done yet"
             ) from None
         raise _nobody(config, f"no gateway answers at {place}; start it with {how_to_run(config)}") from None
 

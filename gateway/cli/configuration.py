@@ -4,7 +4,6 @@ While the file is broken they go by the copy of the last one that the gateway to
 """
 
 import os
-import shlex
 from pathlib import Path
 
 from config import glimpse, load
@@ -12,6 +11,7 @@ from config.model import Config
 from config.places import DATA_DIR
 from config.problems import ConfigError
 from gateway.cli.say import complain
+from gateway.cli.starting import how_to_start
 from gateway.process.data_dir import LAST_GOOD
 
 
@@ -29,13 +29,29 @@ def for_looking(named: str | None) -> Config:
         return _last_good(glimpse.data_dir(path), path.parent, error)
 
 
-def how_to_run(config: Config) -> str:
-    """The command that starts the gateway of a configuration: with `-c`, unless the file is found without."""
+def file_of(named: str | None) -> Path | None:
+    """The configuration's file, as a gateway names it; None where there is none."""
     try:
-        is_found = config.path.name == LAST_GOOD or load.find(None) == config.path
+        return load.find(named).absolute()
     except ConfigError:
-        is_found = False
-    return "textback run" if is_found else f"textback -c {shlex.quote(str(config.path))} run"
+        return None
+
+
+def as_taken(named: str | None) -> Config:
+    """As the gateway took it, whatever the file says meanwhile: so it is reached. As `for_looking` where none has taken any."""
+    path = file_of(named)
+    data_dir = glimpse.data_dir(path) if path is not None else DATA_DIR
+    try:
+        content = (data_dir / LAST_GOOD).read_bytes()
+        config = load.read(path or data_dir / LAST_GOOD, content, has_secrets=False)
+    except (OSError, ConfigError):
+        return for_looking(named)
+    return config.model_copy(update={"data_dir": data_dir})
+
+
+def how_to_run(config: Config) -> str:
+    """The command that starts the gateway of a configuration, or of the copy of it."""
+    return how_to_start(None if config.path.name == LAST_GOOD else config.path)
 
 
 def _last_good(data_dir: Path, beside: Path, broken: ConfigError) -> Config:

@@ -18,7 +18,7 @@ from config import load
 from config.model import Config
 from config.values import number as number_of
 from gateway.calls.trial_call import CannotCall, TrialCall, place
-from gateway.cli.ask import NoAnswer, token_of
+from gateway.cli.ask import NoAnswer, get, token_of
 from gateway.cli.call_test import heard_in_words
 from gateway.cli.explain import OUTCOME_IN_WORDS
 from gateway.cli.given import about
@@ -101,7 +101,7 @@ async def _demo(config: Config, *, is_once: bool) -> int:
         gateway.stop()
         await running
         raise CannotStart(f"the gateway was not ready within {READY_WITHIN_S:g} s")
-    agent = gateway.status()["agent"]
+    agent = (await asyncio.to_thread(get, config, "/api/v1/status"))["agent"]
     say(f"The gateway listens on {config.sip.listen[0]} ({agent['stack']}, {agent['max_calls']} calls at once).")
     try:
         shown = [await _one(config, number, *call) for number, call in enumerate(CALLS, start=1)]

@@ -5,13 +5,13 @@ file is broken meanwhile: the gateway goes on with the one that it has. It needs
 """
 
 import http.client
-import shlex
 from pathlib import Path
 from typing import Any
 
 from config import glimpse
 from config.places import SEARCHED, WEB_LISTEN
 from gateway.cli.say import complain, say
+from gateway.cli.starting import how_to_start
 
 IN_WORDS = "ask whether a gateway answers here, for health checks"
 ANSWER_WITHIN_S = 4.0
@@ -32,8 +32,8 @@ def healthy(named: str | None) -> int:
     try:
         status = _status(*place)
     except (OSError, http.client.HTTPException) as error:
-        run = "textback run" if named is None else f"textback -c {shlex.quote(named)} run"
-        complain(f"textback: no gateway answers at {where} ({error}); look at its log, or start it with {run}")
+        start = how_to_start(None if named is None else Path(named))
+        complain(f"textback: no gateway answers at {where} ({error}); look at its log, or start it with {start}")
         return 1
     if status == http.HTTPStatus.OK:
         say(f"the gateway at {where} answers")

@@ -18,6 +18,7 @@ from gateway.core.call import Outcome, ring_time
 from gateway.core.decision import Decision, Hold, Send, Skip, decide
 from gateway.core.decision import word_of as word
 from gateway.core.reason import IN_WORDS
+from gateway.decisions.drafts import message_of
 from gateway.decisions.ruling import Ruling
 from gateway.store.calls import Arrival, Ended, Ending
 from gateway.store.errors import NoDatabase
@@ -112,7 +113,8 @@ def _body(ruling: Ruling, ended: Ended, line: Line, decision: Decision) -> str:
     if isinstance(decision, Skip) or ended.arrival.caller is None:
         return ""
     at = ended.ending.at
-    return ruling.render(line, decision.variant, ended.arrival.caller, at, at).text
+    message = message_of(ruling.directory, line, decision.variant, caller=ended.arrival.caller, called_at=at, now=at)
+    return message.segmented.text
 
 
 def _as_json(decision: Decision, body: str, config: Config) -> dict[str, object]:

@@ -7,16 +7,19 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from config.problems import ConfigError
 from gateway.cli.say import complain, tolerate_encodings
-from gateway.store.errors import StoreError
+from gateway.cli.starting import how_to_start
+from gateway.store.errors import NotStarted, StoreError
 
 Command = Callable[[argparse.Namespace], int]
 COMMANDS = {
     "run": ("run", "run the gateway"),
     "check": ("check", "check the configuration"),
+    "reload": ("reload", "have the gateway load its configuration again"),
     "demo": ("demo", "see it work, on this machine alone"),
     "calls": ("show", "the newest calls, and whether each was texted"),
     "texts": ("show", "the newest texts and what became of them"),
@@ -32,7 +35,9 @@ COMMANDS = {
 }
 """The module of `gateway.cli` that adds each, and its line in the overview. A module is loaded only where its command is asked
 for: what a gateway needs takes a second."""
-LOG_NOTHING = frozenset({"calls", "texts", "replies", "status", "numbers", "optout", "explain", "send-test", "healthy"})
+LOG_NOTHING = frozenset(
+    {"calls", "texts", "replies", "status", "numbers", "optout", "explain", "send-test", "healthy", "reload"}
+)
 """Nor is what logs loaded for these."""
 
 
@@ -66,6 +71,9 @@ def _run(given: Sequence[str]) -> int:
         return command(options)
     except ConfigError as error:
         complain(*str(error).split("\n"))
+        return 1
+    except NotStarted as error:
+        complain(f"textback: {error} ({how_to_start(None if options.config is None else Path(options.config))})")
         return 1
     except StoreError as error:
         complain(f"textback: {error}")

@@ -13,6 +13,7 @@ from gateway.cli.steps import detail_in_words, reason_in_words
 from gateway.cli.table import Column, Row
 from gateway.core.call import MISSED, Outcome
 from gateway.core.delivery import TextState
+from gateway.core.kind import TextKind
 from gateway.core.schedule import local
 from gateway.store import calls, replies, texts
 from gateway.store.instants import read
@@ -93,8 +94,8 @@ def _held(row: Any, config: Config) -> str:
 
 
 def _source(row: Any) -> str:
-    if row["is_test"] or row["is_answer"]:
-        return "test" if row["is_test"] else "answer"
+    if row["kind"] != TextKind.MISSED_CALL:
+        return str(row["kind"])
     return f"call {row['call']}" if row["call"] is not None else "-"
 
 
@@ -145,14 +146,15 @@ def text_json(row: Any) -> dict[str, Any]:
         "detail",
         "held_for",
         "due_at",
+        "kind",
     )
     return {
         "to": row["recipient"],
         "from": row["sender"],
         **{name: row[name] for name in names},
         "variant": None if row["variant"] is None else row["variant"] + 1,
-        "is_test": bool(row["is_test"]),
-        "is_answer": bool(row["is_answer"]),
+        "is_test": row["kind"] == TextKind.TEST,
+        "is_answer": row["kind"] == TextKind.CONFIRMATION,
     }
 
 
@@ -246,7 +248,7 @@ def _print(status: dict[str, Any], config: Config) -> None:
         state = "paused" if bridge["paused"] else "up" if bridge["up"] else "DOWN"
         say(f"  bridge    {name}: {'; '.join(said for said in (state, bridge['detail']) if said)}")
     database = status["database"]
-    say(f"  database  {'writable' if database['writable'] else database['detail']}")
+    say(f"  database  {'; '.join(said for said in ('writable' if database['writable'] else '', database['detail']) if said)}")
     if database["calls_kept"]:
         wait = "1 call waits" if database["calls_kept"] == 1 else f"{database['calls_kept']} calls wait"
         say(f"            {wait} in the reserve until the database can be written")

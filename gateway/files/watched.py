@@ -1,16 +1,13 @@
 """A file that is looked at again and again: what it says now, or what its last good copy says."""
 
-import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from gateway.files.last_good import Copies
+from gateway.files.settling import SETTLED_AFTER_S, Settling
 from gateway.files.whole_file import JustChanged, NotYet, Stamp, Unusable, read_whole, stamp_of
-
-SETTLED_AFTER_S = 3.0
-"""A file that somebody may still be writing is believed when it has stayed as it is for so long."""
 
 Value = TypeVar("Value")
 ReadAs = TypeVar("ReadAs", bound=Hashable)
@@ -66,6 +63,7 @@ class Watched(Generic[Value, ReadAs]):
         self._completed = completed
         self._copies = copies
         self._settles = settles
+        self._settling = Settling()
         self._good: _Good[Value, ReadAs] | None = None
         self._refused: tuple[Stamp, ReadAs, str] | None = None
         """What was read and found bad: it is not read again."""
@@ -94,14 +92,15 @@ class Watched(Generic[Value, ReadAs]):
         return Known(value=value, why_not=why_not, is_fresh=fresh, is_settling=settling, not_kept=not_kept)
 
     def _take(self, stamp: Stamp, read_as: ReadAs) -> None:
-        if self._settles and (self._has_looked or self._good is not None) and _age(stamp) < SETTLED_AFTER_S:
+        age = self._settling.age(stamp)
+        if self._settles and (self._has_looked or self._good is not None) and age < SETTLED_AFTER_S:
             raise JustChanged(f"has changed just now; it counts when it stays so for {SETTLED_AFTER_S:.0f} s")
         if self._refused is not None and self._refused[:2] == (stamp, read_as):
             raise Unusable(self._refused[2])
         whole = read_whole(self.path, self._at_most)
         try:
             if self._good is not None:
-                self._doubts(whole.content, self._good.content, _age(whole.stamp))
+                self._doubts(whole.content, self._good.content, age if whole.stamp == stamp else 0.0)
             self._good = self._read(whole.content, read_as, whole.stamp)
         except NotYet:
             raise
@@ -144,9 +143,3 @@ class Watched(Generic[Value, ReadAs]):
         except Unusable as error:
             return str(error)
         return ""
-
-
-def _age(stamp: Stamp) -> float:
-    """Seconds since it was written, by the clock; a file of the future is as old as can be."""
-    age = time.time() - stamp.written_ns / 1e9
-    return age if age >= 0 else float("inf")

@@ -20,6 +20,7 @@ from gateway.core.reason import Reason
 from gateway.core.rounds import Round, earlier, missed_calls
 from gateway.core.schedule import day_start
 from gateway.core.variants import is_within_once_per
+from gateway.decisions.drafts import message_of
 from gateway.decisions.ruling import Ruling
 from gateway.preview.records import Recorded
 
@@ -140,7 +141,8 @@ class Simulation:
 
     def _text(self, one: Recorded, line: Line, caller: E164, decision: Decision, now: datetime) -> Replayed:
         variant = decision.variant if isinstance(decision, Send) else None
-        cut = self._ruling.render(line, variant, caller, one.call.arrived_at, now)
+        message = message_of(self._ruling.directory, line, variant, caller=caller, called_at=one.call.arrived_at, now=now)
+        cut = message.segmented
         history = self._callers[caller, line.name]
         history.last_text_at = history.texted[one.name] = now
         if variant is not None:

@@ -13,7 +13,7 @@ _VOICEMAIL_HEARD = re.compile(
     r"\b(?:got|received|heard|have)\s+your\s+(?:voice ?mail|voice message|message|recording)\b", re.IGNORECASE
 )
 _ALWAYS_KNOWN = ("known", "vip")
-_NO_CALL = "in answers to STOP, START and HELP, which belong to no call"
+_NO_CALL = "in confirmations of STOP, START and HELP, which belong to no call"
 
 
 def of_line(line: Line) -> Iterator[tuple[str, str]]:
@@ -27,8 +27,8 @@ def of_line(line: Line) -> Iterator[tuple[str, str]]:
             )
 
 
-def of_answers(config: Config) -> Iterator[tuple[str, str]]:
-    """What is wrong with the words of the answers to STOP, START and HELP."""
+def of_confirmations(config: Config) -> Iterator[tuple[str, str]]:
+    """What is wrong with the words of the confirmations of STOP, START and HELP."""
     empty = {"contact": _NO_CALL, "opens": _NO_CALL}
     for line in config.line.values():
         if not line.staff:

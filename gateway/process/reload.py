@@ -5,9 +5,7 @@ event loop, or not at all.
 """
 
 import asyncio
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from config.model import Config
 from config.problems import ConfigError
 from gateway.decisions.directory import Directory
 from gateway.decisions.knowledge import Knowledge
-from gateway.files.watched import SETTLED_AFTER_S
+from gateway.files.settling import SETTLED_AFTER_S, Settling
 from gateway.files.whole_file import Stamp, Unusable, stamp_of
 from gateway.process import taken
 from gateway.repeated import Repeated
@@ -45,36 +43,67 @@ GUARDS = ("limits", "contacts", "consent")
 ComesIntoForce = Callable[[Config, Directory], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Change:
-    """A changed file, and since when it has stayed so, on the monotonic clock."""
+class Reloads:
+    """Reloads that were asked for, and those done since. May be asked at any time, also before the gateway is up."""
 
-    stamp: Stamp
-    since: float
+    def __init__(self) -> None:
+        self.woken = asyncio.Event()
+        self.asked = 0
+        """How often."""
+        self._answered = 0
+        self._changed = asyncio.Event()
+
+    def ask(self) -> int:
+        """Load the file again, soon; which time this is."""
+        self.asked += 1
+        self.woken.set()
+        return self.asked
+
+    @property
+    def is_asked(self) -> bool:
+        """Is there one that is not answered?"""
+        return self._answered < self.asked
+
+    def answer(self, asked: int) -> None:
+        """The file was read after it was asked so often."""
+        self._answered = asked
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def until_answered(self, asked: int) -> None:
+        """Until the file was read after it was asked so often."""
+        while self._answered < asked:
+            await self._changed.wait()
 
 
 class Reloading:
-    """Keeps the configuration of the moment. `ask` may come at any time, also before the gateway is up: it is done later."""
+    """Keeps the configuration of the moment, and loads it again where `reloads` asks or the file has changed."""
 
-    def __init__(self, config: Config, knowledge: Knowledge, comes_into_force: ComesIntoForce) -> None:
+    def __init__(
+        self, config: Config, knowledge: Knowledge, comes_into_force: ComesIntoForce, reloads: Reloads | None = None
+    ) -> None:
         self.config = config
         self.error = ""
         """Why the last reload was refused; empty where it was not."""
         self._knowledge = knowledge
         self._comes_into_force = comes_into_force
-        self._is_asked = False
+        self.tried = 0
+        """How often it was begun to load the file again."""
+        self._reloads = reloads or Reloads()
         self._seen = changed_at(config.path)
         """Of the file that was loaded or refused last."""
-        self._change: _Change | None = None
-        """With `watch`: what is to be loaded when it has stayed as it is."""
+        self._settling = Settling()
         self._know_again_at = datetime.now(UTC) + KNOW_AGAIN_EVERY
-        self._repeated = Repeated("configuration", self._turn)
+        self._repeated = Repeated("configuration", self._turn, self._reloads.woken)
         self._log = structlog.get_logger()
 
     def ask(self) -> None:
         """Load the file again, soon."""
-        self._is_asked = True
-        self._repeated.wake()
+        self._reloads.ask()
+
+    async def loaded(self) -> None:
+        """Load the file again, and come back when that was tried; `error` says what came of it."""
+        await self._reloads.until_answered(self._reloads.ask())
 
     async def run(self) -> None:
         """Until `stop`."""
@@ -85,31 +114,28 @@ class Reloading:
         self._repeated.stop()
 
     async def _turn(self) -> datetime:
-        is_asked, self._is_asked = self._is_asked, False
-        stamp = changed_at(self.config.path)
-        if is_asked:
+        stamp, asked = changed_at(self.config.path), self._reloads.asked
+        if self._reloads.is_asked:
             self._seen = stamp or self._seen
             await self._load()
+            self._reloads.answer(asked)
         elif (settled := self._settled(stamp)) is not None:
             self._seen = settled
             await self._load(settled)
         elif self._knowledge.is_settling or datetime.now(UTC) >= self._know_again_at:
             await self._know_again(self.config)
-        return datetime.now(UTC) if self._is_asked else datetime.now(UTC) + LOOK_EVERY
+        return datetime.now(UTC) if self._reloads.is_asked else datetime.now(UTC) + LOOK_EVERY
 
     def _settled(self, stamp: Stamp | None) -> Stamp | None:
-        """The stamp of a file that is new and has been looked at as it is long enough: it may have been half written."""
-        if not self.config.watch or stamp in (None, self._seen):
-            self._change = None
-        elif stamp is not None and (self._change is None or self._change.stamp != stamp):
-            self._change = _Change(stamp=stamp, since=time.monotonic())
-        elif self._change is not None and time.monotonic() - self._change.since >= SETTLED_AFTER_S:
-            return stamp
-        return None
+        """With `watch`: the stamp of a file that is new and has stayed as it is long enough: it may have been half written."""
+        if not self.config.watch or stamp is None or stamp == self._seen:
+            return None
+        return stamp if self._settling.age(stamp) >= SETTLED_AFTER_S else None
 
     async def _load(self, settled: Stamp | None = None) -> None:
         """The whole file, or the old one stays and it is said why. `settled`: not where it is another file by now."""
         before = self.config
+        self.tried += 1
         try:
             config = await asyncio.to_thread(load_changed, before)
             if self._is_another(settled):

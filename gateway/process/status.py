@@ -1,28 +1,28 @@
 """How the gateway is, as one value for `textback status`, `/readyz` and whoever else asks."""
 
 import os
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any, Protocol
 
 from config.model import Config
-from gateway.core.delivery import TextState
 from gateway.decisions.directory import FileFault
-from gateway.store import counts
 from sip.pipe.client import AgentClient
 from sms.text import Bridge
 
 
 class Reporter(Protocol):
-    """What the pages ask; the daemon is one."""
+    """What the pages ask; `Reporting` is one."""
 
     async def count(self) -> None:
         """What waits and for whom is counted anew, where the database answers soon."""
 
     def status(self) -> dict[str, Any]:
         """`{version, pid, config_hash, agent, trunks, bridges, held, unknown, …}`, ready for JSON."""
+
+    async def reload(self) -> dict[str, Any]:
+        """Load the configuration again: `{file, refused, unusable, with_bad_rows}`, once that was tried."""
 
     def readiness(self) -> "Readiness":
         """Would a call be taken and journalled now?"""
@@ -47,6 +47,7 @@ def report(
     bridges: Mapping[str, Bridge],
     database: Mapping[str, Any],
     reload_error: str,
+    reloads: int,
     faults: Sequence[FileFault],
     counts: Mapping[str, int],
 ) -> dict[str, Any]:
@@ -57,6 +58,7 @@ def report(
         "pid": os.getpid(),
         "config_hash": config.hash,
         "reload_error": reload_error,
+        "reloads": reloads,
         "files_unusable": [asdict(fault) for fault in faults],
         "agent": {
             "up": ready is not None,
@@ -73,18 +75,6 @@ def report(
         "bridges": {name: _health(bridge) for name, bridge in bridges.items()},
         "database": database,
         **counts,
-    }
-
-
-def count(db: sqlite3.Connection) -> dict[str, int]:
-    """Texts that wait: for a bridge, for their time or a person, for an answer."""
-    piles = counts.of_texts(db)
-    for_a_person = piles.get(counts.HELD_FOR_A_PERSON, 0)
-    return {
-        "queued": piles.get(TextState.QUEUED, 0),
-        "held": piles.get(TextState.HELD, 0) + for_a_person,
-        "held_for_a_person": for_a_person,
-        "unknown": piles.get(TextState.UNKNOWN, 0),
     }
 
 

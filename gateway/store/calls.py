@@ -154,11 +154,6 @@ def selected(db: sqlite3.Connection, wanted: Wanted) -> list[sqlite3.Row]:
     return db.execute(f"{_SHOWN} {asked} ORDER BY calls.id DESC LIMIT ?", (*values, limit)).fetchall()
 
 
-def newest(db: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:
-    """The newest calls first."""
-    return db.execute(f"{_SHOWN} ORDER BY calls.id DESC LIMIT ?", (limit,)).fetchall()
-
-
 def one(db: sqlite3.Connection, call: int) -> sqlite3.Row | None:
     """One call by its id."""
     row: sqlite3.Row | None = db.execute(f"{_SHOWN} WHERE calls.id = ?", (call,)).fetchone()

@@ -36,7 +36,11 @@ class StoreError(Exception):
     """The database cannot be opened or written; the sentence says where and what to do."""
 
 
-class NoDatabase(StoreError):
+class NotStarted(StoreError):
+    """A gateway that starts mends it; whoever knows how this one is started says so."""
+
+
+class NoDatabase(NotStarted):
     """No gateway has run here yet: nothing has happened, and nobody is known."""
 
 

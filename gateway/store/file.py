@@ -33,11 +33,17 @@ class OpenFile:
         self._log = structlog.get_logger()
         self.is_saving = False
         """What it holds is nowhere else just now."""
+        self._is_open = False
+        self._held: list[Identity | None] = [None, None, None]
+        """The files as they were when they were opened; only the first counts while they are not."""
+        self._header_of = -1
+        """A descriptor of the file, while it is open, and what its header said then."""
+        self._header: int | None = None
         try:
             self._saved = newest_saved(path) if not path.exists() else None
             if self._saved is not None:
                 self._put_back(self._saved)
-            self._open()
+            self.connection = self._open()
         except (OSError, sqlite3.Error) as error:
             raise StoreError(in_words(error, path)) from error
 
@@ -59,14 +65,15 @@ class OpenFile:
         elif self._is_open:
             _never_close(self.connection)
 
-    def _open(self) -> None:
-        self.connection = self._connect(self._path)
+    def _open(self) -> sqlite3.Connection:
+        connection = self._connect(self._path)
         with contextlib.suppress(sqlite3.OperationalError):  # on a full disk it stays in the log, which was there already
-            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # so that the file's own header names us
-        self._held: list[Identity | None] = [_identity(path) for path in self._files]
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # so that the file's own header names us
+        self._held = [_identity(path) for path in self._files]
         self._header_of = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         self._header = _application_id(self._header_of)
         self._is_open, self._saved = True, None
+        return connection
 
     def _look(self) -> None:
         """The file itself is not opened for that: see `_close`."""
@@ -107,7 +114,7 @@ class OpenFile:
             self._close()
             self._is_open = False
             self._log.warning("database_log_was_removed", path=str(self._path), mended="written into the file, opened again")
-        self._open()
+        self.connection = self._open()
 
     def _write_back(self) -> None:
         """The file was removed."""
@@ -115,7 +122,7 @@ class OpenFile:
         if self._saved is None:
             raise StoreError(f"{self._path}: the file is gone; stop the gateway, put the newest backup there, start it")
         self._put_back(self._saved)
-        self._open()
+        self.connection = self._open()
 
     def _let_go(self, *, is_moved: bool) -> None:
         """Save what the handle holds and give the handle up, so that nothing of it is ever written into another's file."""

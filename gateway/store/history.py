@@ -9,6 +9,7 @@ from config.model import E164, Limits
 from gateway.core.call import ANSWERED, CALL_TEST, MISSED
 from gateway.core.case import History, SameCall, Traffic, Twin
 from gateway.core.delivery import COUNTS_AS_SENT, COUNTS_AS_TEXTED, TextState
+from gateway.core.kind import COUNTED
 from gateway.core.reason import Reason
 from gateway.core.rounds import Round, earlier, missed_calls
 from gateway.store import consent, undeliverable
@@ -17,16 +18,17 @@ from gateway.store.instants import read, written
 FORKED_WITHIN = timedelta(seconds=10)
 """INVITEs of one call arrive so close together."""
 
-_COUNTED = ", ".join(f"'{state}'" for state in sorted(COUNTS_AS_TEXTED))
+_TEXTED = ", ".join(f"'{state}'" for state in sorted(COUNTS_AS_TEXTED))
 _SENT = ", ".join(f"'{state}'" for state in sorted(COUNTS_AS_SENT))
-_REAL = "is_test = 0 AND is_answer = 0"
+_KINDS = ", ".join(f"'{kind}'" for kind in sorted(COUNTED))
+_COUNTED = f"kind IN ({_KINDS})"
 _ANSWERED = ", ".join(f"'{outcome}'" for outcome in sorted(ANSWERED))
 _NEVER_MEANT = frozenset({Reason.DUPLICATE, Reason.TOO_SHORT})
 """Calls that count for none."""
 
 _GOES_AT = f"max(queued_at, coalesce(CASE state WHEN '{TextState.HELD}' THEN due_at ELSE claimed_at END, queued_at))"
 """When a text went, or is to go."""
-_OTHER_TEXTS = f"FROM texts WHERE recipient = ? AND line = ? AND state IN ({_COUNTED}) AND {_REAL} AND call IS NOT ?"
+_OTHER_TEXTS = f"FROM texts WHERE recipient = ? AND line = ? AND state IN ({_TEXTED}) AND {_COUNTED} AND call IS NOT ?"
 LAST_TEXT = f"SELECT max({_GOES_AT}) AS at {_OTHER_TEXTS}"
 VARIANTS = f"SELECT DISTINCT variant {_OTHER_TEXTS} AND variant IS NOT NULL AND {_GOES_AT} >= ?"
 LATER_TEXT = (
@@ -58,8 +60,8 @@ CALLS_BEFORE = (
 RINGING_SINCE = (
     f"SELECT id, arrived_at FROM calls WHERE caller = ? AND line = ? AND arrived_at > ? AND outcome IS NULL AND {_NO_TEST}"
 )
-TEXT_OF = f"SELECT max({_GOES_AT}) AS at FROM texts WHERE call IN ({{calls}}) AND state IN ({_COUNTED}) AND {_REAL}"
-_COUNTED_BY_LIMITS = f"FROM texts WHERE queued_at >= ? AND state IN ({_SENT}) AND {_REAL}"
+TEXT_OF = f"SELECT max({_GOES_AT}) AS at FROM texts WHERE call IN ({{calls}}) AND state IN ({_TEXTED}) AND {_COUNTED}"
+_COUNTED_BY_LIMITS = f"FROM texts WHERE queued_at >= ? AND state IN ({_SENT}) AND {_COUNTED}"
 SENT_SINCE = f"SELECT count(*) AS n FROM (SELECT 1 {_COUNTED_BY_LIMITS} LIMIT ?)"
 SENT_TO_REGION = f"SELECT count(*) AS n FROM (SELECT 1 {_COUNTED_BY_LIMITS} AND region = ? LIMIT ?)"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gateway.store.errors import NoDatabase, StoreError, in_words
+from gateway.store.errors import NoDatabase, NotStarted, StoreError, in_words
 from gateway.store.opening import BUSY_TIMEOUT_S, refuse_newer
 from gateway.store.saved import refuse_empty, what_to_put_there
 from gateway.store.schema import VERSION
@@ -40,7 +40,7 @@ def refuse_unreadable(path: Path) -> None:
         refuse_empty(path)
         path.stat()
     except FileNotFoundError:
-        raise NoDatabase(f"{path}: no database here yet; it is made when the gateway first starts (textback run)") from None
+        raise NoDatabase(f"{path}: no database here yet; it is made when the gateway first starts") from None
     except PermissionError:
         raise StoreError(f"{path}: {_NOT_YOURS}") from None
     except OSError as error:
@@ -69,7 +69,7 @@ def _has_log(path: Path) -> bool:
 
 def _refuse_older(version: int, path: Path) -> None:
     if version < VERSION:
-        raise StoreError(
+        raise NotStarted(
             f"{path}: written by an older Textback (schema {version}, this program knows {VERSION}); the gateway brings it up"
-            " to date when it starts (textback run)"
+            " to date when it starts"
         )

@@ -29,22 +29,27 @@ class Bridges:
         self._settings: dict[str, BridgeSettings] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         """By name; a bridge that is gone stays here until it has said goodbye."""
+        self._sink: Sink | None = None
+        self._tasks: asyncio.TaskGroup | None = None
+        """Both there while bridges run."""
         self._log = structlog.get_logger()
 
     @asynccontextmanager
     async def running(self, sink: Sink, settings: Mapping[str, BridgeSettings]) -> AsyncIterator[None]:
         """Run these bridges until the context is left; then let them say goodbye."""
-        self._sink = sink
-        async with asyncio.TaskGroup() as self._tasks:
+        async with asyncio.TaskGroup() as tasks:
+            self._sink, self._tasks = sink, tasks
             self.use(settings)
             yield
             self.use({})
 
     def use(self, settings: Mapping[str, BridgeSettings]) -> None:
-        """Stop what is gone or different, start what is new or different, leave the rest alone.
+        """Stop what is gone or different, start what is new or different, leave the rest alone. Within `running`.
 
         A bridge with new settings starts when the old one of that name has said goodbye; until then it is not up.
         """
+        assert self._sink is not None
+        assert self._tasks is not None
         for name in list(self.by_name):
             if settings.get(name) != self._settings[name]:
                 self._running[name].cancel()
@@ -55,16 +60,16 @@ class Bridges:
             bridge = build_bridge(name, one, self._data_dir, self._public_url)
             self.by_name[name], self._settings[name] = bridge, one
             before = self._running.get(name)
-            self._running[name] = self._tasks.create_task(self._keep_running(bridge, before), name=f"bridge {name}")
+            self._running[name] = self._tasks.create_task(self._keep_running(bridge, self._sink, before), name=f"bridge {name}")
         self._changed()
 
-    async def _keep_running(self, bridge: Bridge, before: asyncio.Task[None] | None) -> None:
+    async def _keep_running(self, bridge: Bridge, sink: Sink, before: asyncio.Task[None] | None) -> None:
         """A fault in one bridge ends neither the gateway nor the other bridges."""
         if before is not None:
             await asyncio.wait({before}, timeout=GOODBYE_WITHIN_S)
         while True:
             try:
-                await bridge.run(self._sink)
+                await bridge.run(sink)
             except Exception as error:
                 self._log.exception("bridge_failed", bridge=bridge.name, error=type(error).__name__, again_in_s=self._again_s)
             else:

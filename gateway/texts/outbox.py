@@ -107,7 +107,7 @@ class Outbox:
         if self._tasks is None or self._repeated.is_stopping or not any(room.values()):
             return
         self._room.promise(room)
-        claim = self._store.write(steps.claim_now, {line: route}, room, self.quiet)
+        claim = self._store.write(steps.claim_due, {line: route}, room, self.quiet)
         task = self._tasks.create_task(self._claimed_behind(claim, room), name=f"claim {line}")
         self._claiming.add(task)
         task.add_done_callback(self._claiming.discard)
@@ -186,7 +186,7 @@ class Outbox:
     async def _round(self) -> Round:
         """Claim what can go now and start its submits."""
         room = self._room.for_all()
-        looked = await self._store.write(steps.claim_now, self.routes, room, self.quiet)
+        looked = await self._store.write(steps.claim_due, self.routes, room, self.quiet)
         self._room.used(room, (text.bridge for text in looked.claimed))
         await self._follow(looked)
         return looked

@@ -22,6 +22,7 @@ _ACTIONS: web.AppKey[Actions] = web.AppKey("actions", Actions)
 _TOKEN: web.AppKey[str] = web.AppKey("token", str)
 
 Done = Callable[[Actions, web.Request], Awaitable[dict[str, object]]]
+Answer = Callable[[web.Request], Awaitable[web.Response]]
 
 
 def add_to(app: web.Application, actions: Actions, token: str) -> None:
@@ -44,7 +45,11 @@ def add_to(app: web.Application, actions: Actions, token: str) -> None:
     )
 
 
-def _guarded(act: Done) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _guarded(act: Done) -> Answer:
+    return guarded(lambda request: act(request.app[_ACTIONS], request))
+
+
+def guarded(act: Callable[[web.Request], Awaitable[dict[str, object]]]) -> Answer:
     """403 without the token, 409 with a sentence where it cannot be done, 400 where the request makes no sense, 503 where the
     database cannot be written."""
 
@@ -53,7 +58,7 @@ def _guarded(act: Done) -> Callable[[web.Request], Awaitable[web.Response]]:
         if not hmac.compare_digest(shown.encode(errors="replace"), request.app[_TOKEN].encode()):
             return web.json_response({"error": "the token of the data directory is needed"}, status=403)
         try:
-            return web.json_response(await act(request.app[_ACTIONS], request))
+            return web.json_response(await act(request))
         except WrongUse as error:
             return web.json_response({"error": str(error)}, status=400)
         except ActionRefused as error:

@@ -9,17 +9,21 @@ of the data directory in its place.
 import asyncio
 import base64
 import hmac
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from config.model import Web
+from config.values import Place
 from gateway.actions import Actions
 from gateway.process import metrics
-from gateway.process.data_dir import TOKEN_HEADER
+from gateway.process.data_dir import TOKEN_HEADER, CannotStart
+from gateway.process.descriptors import raise_limit
 from gateway.process.status import Reporter
 from gateway.web import api, bodies, faults, hooks
 from gateway.web.door import Door, Room, in_turns
@@ -28,6 +32,8 @@ from gateway.web.hosts import Hosts
 USER = "textback"
 IDLE_AT_MOST_S = 75.0
 """Between two requests on one connection: longer than a reverse proxy keeps one."""
+WAIT_AT_MOST = 128
+"""Connections that are not taken yet."""
 LINGER_S = 2.0
 """What is still sent after the answer is read and dropped for so long, so that the answer arrives."""
 Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -49,26 +55,30 @@ def application(reporter: Reporter, actions: Actions, settings: Web, token: str)
             web.get("/readyz", _readyz),
             web.get("/api/v1/status", _status),
             web.get("/metrics", _metrics),
+            web.post("/api/v1/reload", api.guarded(_reload)),
         ]
     )
     return app
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listening:
-    """A server that listens, until `stop`."""
+@contextmanager
+def listening(place: Place) -> Iterator[socket.socket]:
+    """The port, had before anything is answered there: who connects meanwhile waits. `CannotStart` where it cannot be had."""
+    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
+    try:
+        listener = socket.create_server((place.host, place.port), family=family, backlog=WAIT_AT_MOST)
+    except OSError as error:
+        raise CannotStart(
+            f"cannot listen on {place} for the pages: {os.strerror(error.errno or 0)}; "
+            "stop the program that has the port, or change web.listen in the configuration"
+        ) from error
+    with listener:
+        yield listener
 
-    runner: web.AppRunner
-    server: asyncio.Server
 
-    async def stop(self) -> None:
-        """Take no more connections, answer what was asked, close."""
-        self.server.close()
-        await self.runner.cleanup()
-
-
-async def start(app: web.Application, host: str, port: int, *, descriptors: int) -> Listening:
-    """Listen; `OSError` where the address cannot be had. `descriptors`: how many the process may have."""
+@asynccontextmanager
+async def serving(app: web.Application, listener: socket.socket) -> AsyncIterator[None]:
+    """Answer there until the context is left; then take no more connections, answer what was asked, close."""
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -78,15 +88,17 @@ async def start(app: web.Application, host: str, port: int, *, descriptors: int)
         lingering_time=LINGER_S,
     )
     await runner.setup()
-    assert runner.server is not None
-    runner.server.request_handler = _expecting_little(runner.server.request_handler)
     try:
-        door = Door(runner.server, Room.within(descriptors))
-        server = await asyncio.get_running_loop().create_server(door, host, port, backlog=128)
-    except OSError:
+        assert runner.server is not None
+        runner.server.request_handler = _expecting_little(runner.server.request_handler)
+        door = Door(runner.server, Room.within(raise_limit()))
+        server = await asyncio.get_running_loop().create_server(door, sock=listener, backlog=WAIT_AT_MOST)
+        try:
+            yield
+        finally:
+            server.close()
+    finally:
         await runner.cleanup()
-        raise
-    return Listening(runner=runner, server=server)
 
 
 def _expecting_little(answer: Answer) -> Answer:
@@ -121,6 +133,10 @@ async def _readyz(request: web.Request) -> web.Response:
 async def _status(request: web.Request) -> web.Response:
     await request.app[_REPORTER].count()
     return web.json_response(request.app[_REPORTER].status())
+
+
+async def _reload(request: web.Request) -> dict[str, object]:
+    return await request.app[_REPORTER].reload()
 
 
 async def _metrics(request: web.Request) -> web.Response:

@@ -143,6 +143,20 @@ async def test_actions_on_held_texts_and_calls(tmp_path: Path) -> None:
         assert (await it.rows())[2]["state"] == "held"
 
 
+async def test_call_is_done_with_its_texts_or_not_at_all(tmp_path: Path) -> None:
+    """The decision about a held text cannot be written: the call is not done either, and asking again does both."""
+    async with sending(tmp_path, line='[line.front.text]\nwait = "1h"\n') as it:
+        await miss(it)
+        await it.store.write(lambda db: db.execute("ALTER TABLE decisions RENAME TO gone"))
+        with pytest.raises(sqlite3.OperationalError, match="decisions"):
+            await it.actions.done(1)
+        await it.store.write(lambda db: db.execute("ALTER TABLE gone RENAME TO decisions"))
+        call = await it.store.write(calls.one, 1)
+        assert call is not None
+        assert call["done_at"] is None
+        assert await it.actions.done(1) == "call 1 is done; 1 text to its caller cancelled"
+
+
 async def test_released_text_whose_caller_has_said_stop_is_cancelled_and_said_so(tmp_path: Path) -> None:
     async with sending(tmp_path, line='[line.front.text]\nwait = "1h"\n') as it:
         await miss(it)
@@ -191,7 +205,7 @@ async def test_actions_on_unknown_texts_and_tests(tmp_path: Path) -> None:
         assert await it.actions.settle(second) == f"text {second} counts as sent"
         assert await it.actions.send_test("front", E164("+14155550199"), None) == 3
         rows = await it.until("accepted", 3)
-        assert [row["is_test"] for row in rows] == [0, 0, 1]
+        assert [row["kind"] for row in rows] == ["missed_call", "missed_call", "test"]
         for refused in (
             it.actions.send_test("none", CALLER, None),
             it.actions.send_test("front", CALLER, 4),

@@ -101,6 +101,7 @@ def test_killed_at_random_under_load(gateway: Start, smsc: Smsc, tmp_path: Path,
     running.start()
     running.wait_for_status(lambda status: status["bridges"]["primary"]["up"] and status["queued"] == 0)
     running.wait_for("texts", 1, state="accepted")
+    running.wait_until_no_text_is_under_way()
     times = Counter(entry["to"] for entry in smsc.submitted())
     assert max(times.values()) == 1
     texts = {text["call"]: text["state"] for text in running.texts()}

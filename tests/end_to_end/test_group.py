@@ -48,6 +48,6 @@ def test_who_ends_the_ring_decides(gateway: Callable[..., RunningGateway], tmp_p
     assert tried.returncode == 0, tried.stderr
     assert "we hung up (487)" in tried.stdout
     calls = running.wait_for("calls", 2, line="group", outcome="abandoned", reason="missed_call")
-    assert 2 <= next(call["rang_seconds"] for call in calls if call["caller"] == "+14155550128") < 5
+    assert next(call["rang_seconds"] for call in calls if call["caller"] == "+14155550128") < 5
     texts = running.wait_for("texts", 5)
     assert {text["to"] for text in texts} == {f"+1415555012{n}" for n in (4, 5, 6, 7, 8)}

@@ -60,7 +60,7 @@ async def test_bridge_that_ends_by_itself_is_told_and_run_again(tmp_path: Path) 
     with capture_logs() as logs:
         kept = bridges.Bridges(tmp_path, "", lambda: None, again_s=0.01)
         async with kept.running(Kept(), {}), asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(kept._keep_running(Ending(), None))
+            running = tasks.create_task(kept._keep_running(Ending(), Kept(), None))
             await until(lambda: Ending.runs == 3)
             running.cancel()
     assert [log["event"] for log in logs] == ["bridge_ended", "bridge_failed"]

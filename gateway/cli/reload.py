@@ -1,0 +1,38 @@
+"""`textback reload`: the running gateway loads its configuration again, whole or not at all, and says what came of it."""
+
+import argparse
+from typing import Any
+
+from gateway.cli.ask import NoAnswer, post
+from gateway.cli.configuration import as_taken, file_of
+from gateway.cli.given import about
+from gateway.cli.say import complain, say
+
+WITHIN_S = 60.0
+"""Large calendars take a while; less than systemd waits for a reload (90 s)."""
+
+
+def add_to(commands: Any) -> None:
+    """The command's parser."""
+    parser = commands.add_parser("reload", help="have the gateway load its configuration again", description=about(__doc__))
+    parser.set_defaults(command=reload)
+
+
+def reload(options: argparse.Namespace) -> int:
+    """0: it is in force; 1: it was refused, a file that it names cannot be used, or no gateway answers."""
+    try:
+        tried = post(as_taken(options.config), "/api/v1/reload", within=WITHIN_S)
+    except NoAnswer as error:
+        complain(f"textback: {error}")
+        return error.status
+    named = file_of(options.config)
+    if named is not None and str(named) != tried["file"]:
+        complain(f"textback: the gateway runs with {tried['file']}, and has loaded that")
+        return 1
+    if tried["refused"]:
+        complain(*tried["refused"].split("\n"), "textback: the gateway keeps the configuration that it has")
+        return 1
+    say(f"{tried['file']} is in force")
+    for fault in (*tried["unusable"], *tried["with_bad_rows"]):
+        complain(f"textback: {fault['file']} {fault['detail']}; meanwhile {fault['meanwhile']}")
+    return 1 if tried["unusable"] else 0

@@ -1,0 +1,28 @@
+"""How the gateway of a configuration is started here: by systemd where it is a service, else by a command. Light."""
+
+import shlex
+from pathlib import Path
+
+from config.places import SEARCHED, is_there
+
+UNIT = Path("/etc/systemd/system/textback.service")
+BOOTED = Path("/run/systemd/system")
+"""There where systemd runs (sd_booted(3))."""
+BY_SYSTEMD = "systemctl start textback"
+
+
+def how_to_start(named: Path | None) -> str:
+    """The command; None: the file that is found without a name."""
+    found = next((path for path in SEARCHED if is_there(path)), None)
+    if _is_of_a_service(named or found or SEARCHED[0]):
+        return BY_SYSTEMD
+    return "textback run" if named in {None, found} else f"textback -c {shlex.quote(str(named))} run"
+
+
+def _is_of_a_service(path: Path) -> bool:
+    """The unit says of which configuration it runs the gateway."""
+    try:
+        unit = UNIT.read_text() if BOOTED.is_dir() else ""
+    except OSError:
+        return False
+    return any(f" -c {path.absolute()} " in line for line in unit.splitlines() if line.startswith("ExecStart="))
