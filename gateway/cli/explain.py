@@ -44,7 +44,7 @@ def add_to(commands: Any) -> None:
         "--rang",
         type=as_argument(given.length),
         metavar="SECONDS",
-        help="ringing for so long (default: the line's ring_seconds),",
+        help="ringing for so long (default: as long as the line rings),",
     )
     parser.add_argument("--outcome", metavar="OUTCOME", help=f"ending so (default: no_answer): {', '.join(Outcome)}")
     parser.add_argument("--json", action="store_true", help="as JSON, for programs")
@@ -123,6 +123,8 @@ def in_words(call: Any, decisions: list[Any], sent: list[Any], config: Config) -
         f"  by trunk {call['trunk']} ({call['source']}); caller read from {call['caller_header'] or 'nothing'}",
         f"  {_how_it_ended(call)}",
     ]
+    if call["same_call_as"] is not None:
+        lines.append(f"  the same call as {call['same_call_as']}, which was rung again")
     for decision in decisions:
         what = _DECIDED.get(decision["decision"], decision["decision"])
         at = when(decision["at"], call["line"], config)

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from config.model import E164, Config, Line
 from gateway.cli import given
@@ -14,7 +14,7 @@ from gateway.cli.known import directory_now
 from gateway.cli.say import complain, say, say_json
 from gateway.cli.show import when
 from gateway.cli.steps import placed, step_in_words
-from gateway.core.call import Outcome
+from gateway.core.call import Outcome, ring_time
 from gateway.core.decision import Decision, Hold, Send, Skip, decide
 from gateway.core.decision import word_of as word
 from gateway.core.reason import IN_WORDS
@@ -64,7 +64,7 @@ def _ended(options: argparse.Namespace, line: Line, config: Config, at: datetime
     """The call, at the instant."""
     as_sent = options.caller if options.caller and options.caller.strip().lower() not in WITHHELD else None
     outcome = Outcome(given.choice(options.outcome or "no_answer", list(Outcome), "outcome"))
-    rang = options.rang if options.rang is not None else timedelta(seconds=line.ring_seconds)
+    rang = options.rang if options.rang is not None else ring_time(line)
     arrival = Arrival(
         key="imagined",
         call_id="imagined",

@@ -69,7 +69,8 @@ def _call_row(row: Any, config: Config) -> Row:
     rang = f"{at_most}{row['rang_seconds']:.1f} s" if row["rang_seconds"] is not None else ""
     at = when(row["arrived_at"], row["line"], config)
     outcome = row["outcome"] or RINGING
-    return Row(cells=(str(row["id"]), at, row["line"] or "-", caller_of(row), outcome, rang, _ending(row)))
+    same = f" (same call as {row['same_call_as']})" if row["same_call_as"] is not None else ""
+    return Row(cells=(str(row["id"]), at, row["line"] or "-", caller_of(row), outcome, rang, _ending(row) + same))
 
 
 def _ending(row: Any) -> str:
@@ -122,6 +123,7 @@ def call_json(row: Any) -> dict[str, Any]:
         "done_at",
         "trunk",
         "call_id",
+        "same_call_as",
     )
     return {name: row[name] for name in names}
 

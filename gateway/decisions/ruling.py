@@ -52,7 +52,10 @@ class Ruling:
         if line is None:
             return self._without_line(db, call, arrival, now)
         ended = Ended(id=call, arrival=arrival, ending=ending)
-        decision = decide(self.case(db, ended, line, now))
+        case = self.case(db, ended, line, now)
+        if (same := case.history.same_call) is not None:
+            calls.same_call(db, call, int(same.first))
+        decision = decide(case)
         self._record(db, call, decision, now)
         verdict = Verdict(call=call, decision=word_of(decision), reason=decision.reason)
         if isinstance(decision, Send | Hold) and arrival.caller is not None:
@@ -111,6 +114,7 @@ class Ruling:
                 arrived_at=arrival.arrived_at,
                 calls_since=once_per_since(line, arrival.arrived_at),
                 texts_since=once_per_since(line, now),
+                same_within=line.same_call_within,
             )
             region = region_of(arrival.caller)
             sent = traffic(

@@ -65,5 +65,5 @@ def _emptied(message: str, empty: Mapping[str, str]) -> Iterator[str]:
 def _in_vain(line: Line, message: str) -> Iterator[str]:
     if found := _SOMEBODY_TOLD.search(message):
         yield f"{found[0]!r}: nobody is told of calls yet (alerts are not in effect); promise only what your staff does"
-    if line.arrives == "ringing" and (found := _VOICEMAIL_HEARD.search(message)):
+    if line.arrives != "missed" and (found := _VOICEMAIL_HEARD.search(message)):
         yield f"{found[0]!r}: callers cannot leave any yet (voicemail is not in effect); say something else"

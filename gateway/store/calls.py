@@ -84,6 +84,11 @@ def end(db: sqlite3.Connection, call: int, ending: Ending) -> bool:
     return changed.rowcount == 1
 
 
+def same_call(db: sqlite3.Connection, call: int, first: int) -> None:
+    """Write down that a call is a later round of another."""
+    db.execute("UPDATE calls SET same_call_as = ? WHERE id = ?", (first, call))
+
+
 def record(
     db: sqlite3.Connection,
     call: int,

@@ -268,6 +268,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         " AND state IN ('accepted', 'delivered', 'queued', 'sending', 'undelivered', 'unknown')",
         "CREATE INDEX texts_by_history ON texts (line, tried, kind, due_at, id) WHERE state = 'queued'",
     ),
+    ("ALTER TABLE calls ADD COLUMN same_call_as INTEGER",),  # the call whose later round it is; NULL: it is its own
 )
 
 VERSION = len(MIGRATIONS)

@@ -165,7 +165,8 @@ class Agent:
             leg.respond(503)
         else:
             self._writer.write(arrival(invite, key=key, trunk=screened.name, source=source, at=time.time()))
-            self._calls.begin(Session(key=key, trunk=screened, source=source, leg=leg))
+            expires = headers.expires(invite)
+            self._calls.begin(Session(key=key, trunk=screened, source=source, leg=leg, expires=expires))
 
     # --- what pjsua2 says of a dialog (LegEvents) ---
 

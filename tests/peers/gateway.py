@@ -47,6 +47,7 @@ number = "+14155550100"
 business = "ABC HVAC"
 ring_seconds = {ring}
 min_ring = "{min_ring}"
+same_call_within = "{same_call_within}"
 
 [line.front-desk.text]
 once_per = "{once_per}"
@@ -66,6 +67,7 @@ DEFAULTS = {
     "sms": SPOOL,
     "ring": 1,
     "min_ring": "0s",
+    "same_call_within": "off",
     "once_per": "call",
     "expires": "15m",
     "more": "",
