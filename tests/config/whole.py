@@ -13,7 +13,8 @@ from gateway.decisions.knowledge import Knowledge
 from gateway.preview.advice import advise, messages
 from gateway.preview.timetable import week
 from gateway.texts.outbox import routes_of
-from sip.protocol import Start, decode_command, encode
+from sip.pipe.lines import decode_command, encode
+from sip.protocol import Start
 from sms.build import build_bridge
 from sms.http.providers import provider_of
 from sms.text import Text
