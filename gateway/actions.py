@@ -174,7 +174,7 @@ def _queue_test(
 ) -> WithFacts[int]:
     text = _add_test(db, ruling, line, to, variant, now)
     of = facts.OfText(text=text, line=line.name)
-    return WithFacts(result=text, facts=(facts.TextQueued(at=now, of=of, to=to, is_test=True),))
+    return WithFacts(result=text, facts=(facts.TextQueued(at=now, of=of, to=to, kind=TextKind.TEST),))
 
 
 def _add_test(db: sqlite3.Connection, ruling: Ruling, line: Line, to: E164, variant: int | None, now: datetime) -> int:

@@ -16,7 +16,7 @@ from gateway.core.facts import Publish
 from gateway.decisions.holds import Holds
 from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import InForce, Ruling
-from gateway.process import listeners, taken
+from gateway.process import config_copy, listeners
 from gateway.process.beat import Beat
 from gateway.process.counts import Counts
 from gateway.process.data_dir import TOKEN_FILE, CannotStart, only_one_here, write_token
@@ -114,7 +114,7 @@ class Gateway:
         publish = listeners.publisher(log_lines, queue_changed, holds_changed).publish
         stores = open_stores(config.data_dir, publish)
         stack.callback(stores.close)
-        taken.keep(config)
+        config_copy.keep(config)
         write_token(config.data_dir / TOKEN_FILE, self._token)
         await stores.hold_interrupted_texts(RECOVER_WITHIN_S)
         knowledge = Knowledge(keeps=True)

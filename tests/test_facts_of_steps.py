@@ -17,7 +17,8 @@ from gateway.core import facts
 from gateway.core.call import Outcome as CallOutcome
 from gateway.core.consent import Wish
 from gateway.core.facts import Fact, OfText, Submit
-from gateway.core.facts.around import Fault
+from gateway.core.facts.surroundings import Fault
+from gateway.core.kind import TextKind
 from gateway.core.quiet import NEVER
 from gateway.core.reason import Reason
 from gateway.decisions import steps as deciding
@@ -94,7 +95,7 @@ def test_call_that_arrives(db: sqlite3.Connection, line: str | None) -> None:
 def test_missed_call_whose_text_goes(db: sqlite3.Connection, ruling: Ruling) -> None:
     assert miss(db, ruling) == (
         facts.CallMissed(**ended("send", Reason.MISSED_CALL, 1)),
-        facts.TextQueued(at=NOW, of=OF, to=CALLER),
+        facts.TextQueued(at=NOW, of=OF, to=CALLER, kind=TextKind.MISSED_CALL),
     )
 
 
@@ -298,7 +299,7 @@ def out(cancelled: int = 0, under_way: int = 0) -> facts.OptedOut:
 
 
 def confirmed(text: int) -> facts.TextQueued:
-    return facts.TextQueued(at=LATER, of=OfText(text=text, line="front"), to=CALLER)
+    return facts.TextQueued(at=LATER, of=OfText(text=text, line="front"), to=CALLER, kind=TextKind.CONFIRMATION)
 
 
 def test_replies(db: sqlite3.Connection, ruling: Ruling) -> None:
@@ -431,7 +432,7 @@ def test_test_text(db: sqlite3.Connection, ruling: Ruling) -> None:
     line = ruling.directory.config.line["front"]
     queued = actions._queue_test(db, ruling, line, CALLER, None, LATER)
     of = OfText(text=1, line="front")
-    assert (queued.result, queued.facts) == (1, (facts.TextQueued(at=LATER, of=of, to=CALLER, is_test=True),))
+    assert (queued.result, queued.facts) == (1, (facts.TextQueued(at=LATER, of=of, to=CALLER, kind=TextKind.TEST),))
     row = texts.one(db, 1)
     assert row is not None
     assert (row["state"], json.loads(row["tried"])) == ("queued", [])

@@ -6,6 +6,7 @@ from datetime import datetime
 from gateway.core import facts
 from gateway.core.call import MISSED
 from gateway.core.facts import Fact
+from gateway.core.kind import TextKind
 from gateway.decisions.ruling import Ruling, Verdict
 from gateway.store import holds, texts
 from gateway.store.calls import Arrival, Ending
@@ -40,7 +41,7 @@ def _new_text(arrival: Arrival, verdict: Verdict, now: datetime) -> tuple[Fact, 
     of = facts.OfText(text=verdict.text, call=verdict.call, line=arrival.line)
     if verdict.decision == "hold":
         return (facts.TextHeld(at=now, of=of, reason=verdict.reason, until=verdict.due_at),)
-    return (facts.TextQueued(at=now, of=of, to=arrival.caller or ""),)
+    return (facts.TextQueued(at=now, of=of, to=arrival.caller or "", kind=TextKind.MISSED_CALL),)
 
 
 def decide_anew(

@@ -9,6 +9,7 @@ import structlog
 
 from gateway.core import facts
 from gateway.core.facts import Fact, Submit
+from gateway.core.kind import TextKind
 from gateway.core.phone import masked
 from gateway.core.reason import Reason
 from gateway.process.sparing import Sparing
@@ -57,8 +58,10 @@ def _number_has_no_line(fact: facts.NumberHasNoLine) -> tuple[Line, ...]:
 
 
 def _queued(fact: facts.TextQueued) -> tuple[Line, ...]:
-    """A call's is told with the call, an answer with the reply."""
-    return _line("test_text_queued", text=fact.of.text, line=fact.of.line, to=masked(fact.to)) if fact.is_test else ()
+    """A call's is told with the call, a confirmation with the reply."""
+    if fact.kind is not TextKind.TEST:
+        return ()
+    return _line("test_text_queued", text=fact.of.text, line=fact.of.line, to=masked(fact.to))
 
 
 def _held(fact: facts.TextHeld) -> tuple[Line, ...]:
@@ -96,7 +99,12 @@ def _refused(fact: facts.TextRefused) -> tuple[Line, ...]:
 
 
 def _interrupted(fact: facts.TextInterrupted) -> tuple[Line, ...]:
-    return _line("text_unknown", "error", text=fact.of.text, detail="the gateway stopped while it was being sent; it is held")
+    return _line(
+        "text_unknown",
+        "error",
+        text=fact.of.text,
+        detail="the gateway stopped while it was being sent; a receipt or a person settles it",
+    )
 
 
 def _released(fact: facts.TextReleased) -> tuple[Line, ...]:

@@ -17,7 +17,12 @@ _SUBMITTED = Counter(
 )
 _RECEIPTS = Counter("textback_receipts", "Delivery receipts, repetitions included.", ["bridge", "state"], registry=_COUNTED)
 _REPLIES = Counter("textback_replies", "Replies kept.", ["bridge", "wish"], registry=_COUNTED)
-_DECISIONS = Counter("textback_decisions", "Decisions on missed calls.", ["decision", "reason"], registry=_COUNTED)
+_DECISIONS = Counter(
+    "textback_decisions",
+    "Decisions, each time one falls: when a call has ended, and about held texts.",
+    ["decision", "reason"],
+    registry=_COUNTED,
+)
 
 
 def _decision(fact: facts.CallMissed | facts.CallEnded | facts.HeldTextDecided) -> None:

@@ -18,7 +18,7 @@ from gateway.decisions.directory import Directory
 from gateway.decisions.knowledge import Knowledge
 from gateway.files.settling import SETTLED_AFTER_S, Settling
 from gateway.files.whole_file import Stamp, Unusable, stamp_of
-from gateway.process import taken
+from gateway.process import config_copy
 from gateway.repeated import Repeated
 
 FIXED = (
@@ -141,7 +141,7 @@ class Reloading:
             if self._is_another(settled):
                 return
             await self._know_again(config)
-            await asyncio.to_thread(taken.keep, config)
+            await asyncio.to_thread(config_copy.keep, config)
         except ConfigError as error:
             if self._is_another(settled):
                 return

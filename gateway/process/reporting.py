@@ -18,7 +18,7 @@ from sms.text import Bridge
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reporting:
-    """A `Reporter`. Looks at the parts and changes none, but that it counts anew."""
+    """A `Reporter`. Looks at the parts; counts anew, and loads the configuration again, where it is asked to."""
 
     agent: AgentClient
     journal: Journal

@@ -13,6 +13,7 @@ from gateway.core import facts
 from gateway.core.consent import Wish, wish
 from gateway.core.delivery import TextEvent
 from gateway.core.facts import Fact
+from gateway.core.kind import TextKind
 from gateway.core.phone import read_number, readings
 from gateway.decisions.directory import Directory
 from gateway.decisions.ruling import InForce
@@ -141,7 +142,7 @@ def _obey(
     if is_new and line is not None:
         text = confirm(db, directory, to=sender, line=line, wish=wished, now=reply.at)
         if text is not None:
-            happened.append(facts.TextQueued(at=reply.at, of=texts.ids_of(db, text), to=sender))
+            happened.append(facts.TextQueued(at=reply.at, of=texts.ids_of(db, text), to=sender, kind=TextKind.CONFIRMATION))
     return happened
 
 

@@ -2,7 +2,7 @@
 
 from gateway.core import facts
 from gateway.core.facts import Fact, Publish
-from gateway.core.facts.around import Fault
+from gateway.core.facts.surroundings import Fault
 from gateway.store import undeliverable
 from sms.text import ReceiptState, Refusal
 

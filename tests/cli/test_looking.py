@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from config.load import load
 from config.problems import ConfigError
 from gateway.cli.configuration import for_looking
-from gateway.process import taken as configuration_taken
+from gateway.process import config_copy
 from gateway.process.data_dir import LAST_GOOD, TOKEN_FILE
 from tests.peers import sipp
 from tests.peers.disk import SmallDisk
@@ -40,7 +40,7 @@ def taken(tmp_path: Path) -> Path:
     path.write_text(GOOD)
     config = load(path)
     config.data_dir.mkdir()
-    configuration_taken.keep(config)
+    config_copy.keep(config)
     return path
 
 
@@ -98,10 +98,10 @@ def test_copy_is_whole_and_its_owners_alone(taken: Path) -> None:
     assert copy.read_text() == GOOD
     assert copy.stat().st_mode & 0o777 == 0o600
     before = copy.stat().st_ino
-    configuration_taken.keep(load(taken))
+    config_copy.keep(load(taken))
     assert copy.stat().st_ino == before
     taken.write_text(GOOD + "[limits]\nper_minute = 5\n")
-    configuration_taken.keep(load(taken))
+    config_copy.keep(load(taken))
     assert copy.read_text() == taken.read_text()
     assert [path.name for path in copy.parent.iterdir()] == [LAST_GOOD]
 
@@ -112,11 +112,11 @@ def test_copy_that_finds_no_room(tmp_path: Path) -> None:
     path.write_text(GOOD)
     disk = SmallDisk(tmp_path / "data", megabytes=1)
     try:
-        configuration_taken.keep(load(path))
+        config_copy.keep(load(path))
         disk.fill()
         path.write_text(GOOD + "# more\n" * 10_000)
         with capture_logs() as logs:
-            configuration_taken.keep(load(path))
+            config_copy.keep(load(path))
         assert [log["event"] for log in logs] == ["configuration_copy_not_kept"]
         assert "No space left on device" in logs[0]["error"]
         assert (disk.path / LAST_GOOD).read_text() == GOOD

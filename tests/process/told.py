@@ -8,7 +8,8 @@ from gateway.core import facts
 from gateway.core.call import Outcome
 from gateway.core.consent import Wish
 from gateway.core.facts import Fact, OfText, Submit
-from gateway.core.facts.around import Fault
+from gateway.core.facts.surroundings import Fault
+from gateway.core.kind import TextKind
 from gateway.core.reason import Reason
 
 AT = datetime(2026, 11, 23, 9, 15, tzinfo=UTC)
@@ -99,9 +100,9 @@ OF_CALLS = (
 )  # fmt: skip
 
 OF_WAITING_TEXTS = (
-    Told(fact=facts.TextQueued(at=AT, of=OF, to=NUMBER)),
+    Told(fact=facts.TextQueued(at=AT, of=OF, to=NUMBER, kind=TextKind.MISSED_CALL)),
     Told(
-        fact=facts.TextQueued(at=AT, of=OfText(text=7, line="front"), to=NUMBER, is_test=True),
+        fact=facts.TextQueued(at=AT, of=OfText(text=7, line="front"), to=NUMBER, kind=TextKind.TEST),
         lines=(line("test_text_queued", text=7, line="front", to=MASKED),),
     ),
     Told(fact=facts.TextHeld(at=AT, of=OF, reason=Reason.WAIT, until=AT)),
@@ -169,7 +170,14 @@ OF_SUBMITTED_TEXTS = (
     ),
     Told(
         fact=facts.TextInterrupted(at=AT, of=OF),
-        lines=(line("text_unknown", "error", text=7, detail="the gateway stopped while it was being sent; it is held"),),
+        lines=(
+            line(
+                "text_unknown",
+                "error",
+                text=7,
+                detail="the gateway stopped while it was being sent; a receipt or a person settles it",
+            ),
+        ),
     ),
     Told(
         fact=facts.LateAnswerCame(at=AT, of=OF, answer="accepted"),

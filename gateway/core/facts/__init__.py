@@ -1,4 +1,4 @@
-"""What happens, as frozen values: one word for each, the same in the log, the metrics, and whatever else is told of it.
+"""What happens, as frozen values: one class for each, which the log, the metrics and whoever else tells of it go by.
 
 A step returns its facts (`WithFacts` in `store/steps.py`), and they are published once it is committed, in order. What never
 touches the database (a bridge went down, an agent was lost) is published where it is noticed. A fact holds its instant, ids and
@@ -10,7 +10,9 @@ Write them with their module, `facts.CallArrived`: events of the agent's are nam
 from collections.abc import Callable
 from typing import get_args
 
-from gateway.core.facts.around import (
+from gateway.core.facts.calls import CallArrived, CallDone, CallEnded, CallMissed, NumberHasNoLine
+from gateway.core.facts.replies import NumberForgotten, OptedIn, OptedOut, ReceiptArrived, ReplyArrived, ReplyNotAnswered
+from gateway.core.facts.surroundings import (
     AgentLost,
     BridgeDown,
     BridgeFault,
@@ -19,8 +21,6 @@ from gateway.core.facts.around import (
     DatabaseNotWritable,
     DatabaseWritableAgain,
 )
-from gateway.core.facts.calls import CallArrived, CallDone, CallEnded, CallMissed, NumberHasNoLine
-from gateway.core.facts.replies import NumberForgotten, OptedIn, OptedOut, ReceiptArrived, ReplyArrived, ReplyNotAnswered
 from gateway.core.facts.texts import (
     HeldTextDecided,
     LateAnswerCame,

@@ -1,9 +1,14 @@
-"""What happens to a text, in the order of its life (`core/delivery.py`). Each step that it takes is one of these."""
+"""What happens to a text, in the order of its life (`core/delivery.py`).
+
+That it is claimed is nobody's news; what a receipt makes of it is told by `ReceiptArrived`, how many a STOP cancels by
+`OptedOut`.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from gateway.core.kind import TextKind
 from gateway.core.reason import Reason
 
 
@@ -36,7 +41,7 @@ class TextQueued:
     at: datetime
     of: OfText
     to: str
-    is_test: bool = False
+    kind: TextKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
