@@ -76,13 +76,12 @@ def _lines(config: Config, finder: Finder) -> Iterator[Problem]:
             why = "name a bridge here, or leave the key out for all" if config.sms else "there is no [sms.…] section"
             says = f"no text can go: {why}; or say enabled = false in [{key}.text]"
             yield finder.problem(f"{key}.sms" if config.sms else key, says)
-        if (
-            line.arrives == "ringing"
-            and "min_ring" in line.model_fields_set
-            and line.min_ring.total_seconds() > line.ring_seconds
-        ):
+        rings, key_of_it = line.ring_seconds, "ring_seconds"
+        if line.arrives == "group":
+            rings, key_of_it = line.ring_most.total_seconds(), "ring_most"
+        if line.arrives != "missed" and "min_ring" in line.model_fields_set and line.min_ring.total_seconds() > rings:
             says = (
-                f"is more than the {line.ring_seconds:g} s that it rings (ring_seconds), so nobody who hung up would be texted;"
+                f"is more than the {rings:g} s that it rings ({key_of_it}), so nobody who hung up would be texted;"
                 ' write less, or a variant with outcome = "abandoned" and send = false'
             )
             yield finder.problem(f"{key}.min_ring", says)

@@ -6,11 +6,15 @@ from ipaddress import ip_network
 from itertools import combinations
 
 from config.hours import DAYS, days
-from config.model import Config, Hours, Span
+from config.model import Config, Hours, Line, Span
 
 LONGEST_PAST_MIDNIGHT = timedelta(hours=12)
 SMALLEST_V4, SMALLEST_V6 = 8, 32
 """Networks larger than these are no office's and no carrier's."""
+SHORTEST_OF_A_PBX, STEP_OF_A_PBX = 10, 5
+"""Seconds: PBXs ring 15, 20, 25, 30 …, as their admins count."""
+LATER_THAN_A_PBX = 2
+"""Seconds in which a CANCEL has come, whatever the network."""
 _DAY = timedelta(days=1)
 _WEEK = 7 * _DAY
 _DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -29,6 +33,32 @@ def of(config: Config) -> Iterator[tuple[str, str]]:
         yield from _backwards(f"hours.{name}", hours)
         if (shared := overlap(hours)) is not None:
             yield f"hours.{name}", shared
+    for line in config.line.values():
+        yield from _who_ends_the_ring(line, config)
+
+
+def _who_ends_the_ring(line: Line, config: Config) -> Iterator[tuple[str, str]]:
+    """Where phones ring beside the gateway, whoever ends the ring first decides what became of the call."""
+    key, rings = f"line.{line.name}", line.ring_seconds
+    if line.arrives != "group" and config.is_set(f"{key}.ring_most"):
+        yield f"{key}.ring_most", f'does nothing with arrives = "{line.arrives}": ring_seconds counts; say arrives = "group"'
+    trunks = [config.trunk[name] for name in line.trunks]
+    ignoring = [trunk.name for trunk in trunks if trunk.answered_elsewhere == "ignore"]
+    if line.arrives == "group" and ignoring:
+        says = (
+            f"the CANCEL says whether a phone of the group answered, but [trunk.{ignoring[0]}] has answered_elsewhere ="
+            ' "ignore", so every call that a phone answers is texted; say "trust" there'
+        )
+        yield f"{key}.arrives", says
+    may_be_the_pbxs = rings >= SHORTEST_OF_A_PBX and rings % STEP_OF_A_PBX == 0
+    if line.arrives == "ringing" and may_be_the_pbxs and any(trunk.peers for trunk in trunks):
+        says = (
+            f"{rings:g} s may be the PBX's ring time too: then our 480 comes in the moment in which it gives up its phones, and"
+            ' whom one of them answers just then is texted. If phones ring beside the gateway: arrives = "group". If none do,'
+            f" or if the PBX ends its ring after {rings:g} s: ring_seconds = {rings + LATER_THAN_A_PBX:g} ({rings:g} +"
+            f" {LATER_THAN_A_PBX}) lets it end first"
+        )
+        yield f"{key}.ring_seconds", says
 
 
 def _is_half_the_world(peer: str) -> bool:

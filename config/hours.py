@@ -43,10 +43,10 @@ def _cure_of_span(value: Any) -> str:
     """What was most likely meant, else how spans are written."""
     match = _LOOSE_SPAN.fullmatch(value) if isinstance(value, str) else None
     if match:
-        meant = f"{int(match[1]):02}:{match[2] or '00'}-{int(match[3]):02}:{match[4] or '00'}"
-        start, _, end = meant.partition("-")
+        suggestion = f"{int(match[1]):02}:{match[2] or '00'}-{int(match[3]):02}:{match[4] or '00'}"
+        start, _, end = suggestion.partition("-")
         if _clock(start) is not None and _clock(end) is not None and start != end:
-            return f'written "{meant}"'
+            return f'written "{suggestion}"'
     if value is False or (isinstance(value, str) and value.strip().lower() in ("closed", "off", "none", "")):
         return 'such as "08:00-17:00"; for none at all leave the key out'
     return 'such as "08:00-17:00"; past midnight: "20:00-02:00"; a whole day: "00:00-24:00"'

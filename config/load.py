@@ -69,9 +69,9 @@ def _validated(document: dict[str, Any], inherited: set[str], finder: Finder) ->
 
 def _not_told_before(problems: list[Problem], more: list[Problem]) -> list[Problem]:
     """Further problems, without those of keys that are known to be wrong; a section is not blamed for its secret."""
-    told = {problem.key for problem in problems}
-    told |= {problem.key.rpartition(".")[0] for problem in problems if problem.key.endswith("_file")}
-    return problems + [problem for problem in more if problem.key not in told]
+    reported = {problem.key for problem in problems}
+    reported |= {problem.key.rpartition(".")[0] for problem in problems if problem.key.endswith("_file")}
+    return problems + [problem for problem in more if problem.key not in reported]
 
 
 def not_in_effect(path: Path) -> list[Problem]:

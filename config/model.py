@@ -18,6 +18,7 @@ from config.places import DATA_DIR, WEB_LISTEN
 from config.providers import Few, Word
 from config.values import (
     E164,
+    LONGEST_RING,
     MERGE_FIELD,
     MERGE_FIELDS,
     Decimal,
@@ -30,10 +31,12 @@ from config.values import (
     Place,
     PortRange,
     Region,
+    RingMost,
     RtpPorts,
     Sender,
     SipListen,
     SomeTime,
+    SoonAgain,
     Timezone,
     WebListen,
     Whole,
@@ -44,9 +47,9 @@ from config.values import (
 from config.written import Misplaced, written
 
 __all__ = [
-    "DAYS", "E164", "MERGE_FIELD", "MERGE_FIELDS", "QUIET_HOURS", "Alert", "BridgeSettings", "Config", "Consent", "Contacts",
-    "Hours", "Limits", "Line", "LineText", "Listen", "Place", "PortRange", "Retention", "Sip", "Smpp", "Span", "Spool",
-    "Trunk", "Twilio", "Variant", "Web",
+    "DAYS", "E164", "LONGEST_RING", "MERGE_FIELD", "MERGE_FIELDS", "QUIET_HOURS", "Alert", "BridgeSettings", "Config",
+    "Consent", "Contacts", "Hours", "Limits", "Line", "LineText", "Listen", "Place", "PortRange", "Retention", "Sip", "Smpp",
+    "Span", "Spool", "Trunk", "Twilio", "Variant", "Web",
 ]  # fmt: skip
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -175,9 +178,11 @@ class Line(_Section):
     staff: Few = ""
     timezone: Timezone
     trunks: tuple[str, ...]
-    arrives: Literal["ringing", "missed"] = "ringing"
+    arrives: Literal["ringing", "group", "missed"] = "ringing"
     ring_seconds: Seconds = 20
+    ring_most: RingMost = timedelta(minutes=5)
     min_ring: Duration = timedelta(seconds=3)
+    same_call_within: SoonAgain = timedelta(seconds=20)
     phones: tuple[Phone, ...] = ()
     then: Literal["reject", "greeting", "voicemail"] = "reject"
     greeting: NamedFile | None = None

@@ -239,9 +239,9 @@ class Described(Http):
 
     @model_validator(mode="after")
     def _is_whole(self) -> "Described":
-        told = repr((self.fields, self.url))
+        named = repr((self.fields, self.url))
         for name in ("{text}", "{to"):
-            if name not in told:
+            if name not in named:
                 whole = f"{name.rstrip('}')}}}"
                 raise Misplaced("fields", f"must say where {whole} goes, or every text would be the same")
         if "{text}" in repr(self.headers):

@@ -24,6 +24,8 @@ _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 LONGEST = timedelta(days=3650)
 AGES = timedelta(days=999_999)
+LONGEST_RING = timedelta(minutes=10)
+"""Nothing that a line says lets a call ring longer."""
 
 
 def duration(value: Any) -> timedelta:
@@ -53,7 +55,30 @@ def some_time(value: Any) -> timedelta:
     return length
 
 
+def soon_again(value: Any) -> timedelta | None:
+    """How soon an INVITE must follow another to be the same call: a length of time, or None for `"off"`."""
+    if value is None or value == "off":
+        return None
+    try:
+        length = some_time(value)
+    except ValueError as error:
+        raise ValueError(f'{error}, or "off"') from None
+    if length > timedelta(minutes=10):
+        raise ValueError(f'{written(value)} is longer than ten minutes; write a shorter time such as "20s", or "off"')
+    return length
+
+
+def ring_most(value: Any) -> timedelta:
+    """How long a call may ring that somebody else ends."""
+    length = some_time(value)
+    if not timedelta(seconds=1) <= length <= LONGEST_RING:
+        raise ValueError(f'{written(value)} must be a length of time from "1s" to "10m", such as "5m"')
+    return length
+
+
 Duration = Annotated[timedelta, checked(duration)]
+SoonAgain = Annotated[timedelta | None, checked(soon_again)]
+RingMost = Annotated[timedelta, checked(ring_most)]
 SomeTime = Annotated[timedelta, checked(some_time)]
 Flag = Annotated[bool, Field(strict=True)]
 Whole = Annotated[int, Field(strict=True)]

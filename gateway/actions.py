@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from config.model import E164, Config, Line
+from gateway import sentences
 from gateway.core import facts
 from gateway.core.call import Call, Outcome
 from gateway.core.case import Case, History, Traffic
 from gateway.core.delivery import TextEvent, TextState
-from gateway.core.phone import kind_never_texted, region_of
+from gateway.core.facts import Fact
+from gateway.core.kind import TextKind
+from gateway.core.phone import kind_never_texted
 from gateway.core.reason import IN_WORDS, Reason
 from gateway.core.schedule import local
 from gateway.core.variants import chosen
 from gateway.decisions import steps
+from gateway.decisions.drafts import draft, message_of
 from gateway.decisions.holds import Holds
 from gateway.decisions.ruling import InForce, Ruling, Verdict
 from gateway.store import calls, consent, holds, optouts, queue, texts, undeliverable
@@ -44,7 +48,7 @@ class Done:
 
 
 class Actions:
-    """Each is one transaction but `done`; what happens by each is told by its steps."""
+    """Each changes the database in one transaction, all or nothing; what happens by it is told by its step."""
 
     def __init__(self, *, store: Database, in_force: InForce, holds: Holds, outbox: Outbox) -> None:
         self._store = store
@@ -71,10 +75,10 @@ class Actions:
             _what_else(verdict, self._in_force.directory.config) for _, verdict in released if verdict.decision != "send"
         )
         going = len(released) - others.total()
-        but = "; ".join(f"{_count(count)} {what}" for what, count in others.most_common())
+        but = "; ".join(f"{sentences.texts(count)} {what}" for what, count in others.most_common())
         if not going:
             raise ActionRefused(but)
-        return Done(said=f"{_count(going)} {'goes' if going == 1 else 'go'} out", but=but)
+        return Done(said=f"{sentences.texts(going)} {'goes' if going == 1 else 'go'} out", but=but)
 
     async def drop_held(self, line: str | None, since: datetime | None) -> Done:
         """Cancel all that is held, of one line or since an instant where these are given; nothing that is queued."""
@@ -83,7 +87,7 @@ class Actions:
         dropped = await self._store.write(_drop_held, line, since, now)
         if not dropped:
             raise ActionRefused(_none_held(line, since))
-        return Done(said=f"{_count(dropped)} {'is' if dropped == 1 else 'are'} dropped")
+        return Done(said=f"{sentences.texts(dropped)} {'is' if dropped == 1 else 'are'} dropped")
 
     async def drop(self, text: int) -> str:
         """Cancel a text that is held or queued."""
@@ -113,17 +117,11 @@ class Actions:
 
     async def done(self, call: int) -> str:
         """A person has dealt with a call: what is still held for its caller is not sent."""
-        now = datetime.now(UTC)
-        if not await self._store.write(_done, call, now):
+        count = await self._store.write(_done, self._in_force.ruling, call, datetime.now(UTC))
+        if count is None:
             raise ActionRefused(f"there is no call {call}")
-        verdicts = [
-            await self._store.write(steps.decide_anew, self._in_force.ruling, text, now)
-            for text in await self._store.write(holds.held_of_caller, call)
-        ]
-        count = sum(verdict is not None and verdict.decision == "skip" for verdict in verdicts)
-        return (
-            f"call {call} is done; {f'{_count(count)} to its caller cancelled' if count else 'no text was held for its caller'}"
-        )
+        cancelled = f"{sentences.texts(count)} to its caller cancelled" if count else "no text was held for its caller"
+        return f"call {call} is done; {cancelled}"
 
     async def forget_number(self, number: E164) -> str:
         """What networks have said of a number is dropped, and it is texted again."""
@@ -135,14 +133,14 @@ class Actions:
         """A caller said by phone that they want no texts: from now on none goes, and none that waits."""
         await self._check_line(line)
         done = await self._store.write(_opt_out, number, datetime.now(UTC), line, note)
-        return optouts.out_in_words(number, done)
+        return sentences.opted_out(number, done)
 
     async def opt_in(self, number: E164, reason: str) -> str:
         """A person takes an opt-out back."""
         undone = await self._store.write(_opt_in, number, datetime.now(UTC), reason)
         if undone is None:
-            raise ActionRefused(optouts.not_out_in_words(number))
-        return optouts.in_in_words(number, undone)
+            raise ActionRefused(sentences.not_opted_out(number))
+        return sentences.opted_in(number, undone)
 
     async def send_test(self, line_name: str, to: E164, variant: int | None) -> int:
         """Queue a test text, which counts for nobody; its id. Opted-out numbers are not sent tests either."""
@@ -183,22 +181,8 @@ def _add_test(db: sqlite3.Connection, ruling: Ruling, line: Line, to: E164, vari
     if consent.opted_out_at(db, to) is not None:
         raise ActionRefused(f"{to} wants no texts, so not even a test may go there; textback optout list {to} says since when")
     index = _applies(ruling, line, to, now) if variant is None else variant
-    cut = ruling.render(line, index, to, now, now)
-    new = texts.NewText(
-        call=None,
-        line=line.name,
-        recipient=to,
-        region=region_of(to),
-        sender=line.sender,
-        body=cut.text,
-        segments=len(cut.parts),
-        variant=index,
-        queued_at=now,
-        due_at=now,
-        expires_at=now + line.text.expires,
-        is_test=True,
-    )
-    return texts.add(db, new)
+    message = message_of(ruling.directory, line, index, caller=to, called_at=now, now=now)
+    return texts.add(db, draft(TextKind.TEST, line, to, message, now=now, expires_at=now + line.text.expires))
 
 
 def _applies(ruling: Ruling, line: Line, to: E164, now: datetime) -> int | None:
@@ -241,9 +225,14 @@ def _drop_held(db: sqlite3.Connection, line: str | None, since: datetime | None,
     return WithFacts(result=len(happened), facts=happened)
 
 
-def _done(db: sqlite3.Connection, call: int, now: datetime) -> WithFacts[bool]:
-    is_there = calls.done(db, call, now)
-    return WithFacts(result=is_there, facts=(facts.CallDone(at=now, call=call),) if is_there else ())
+def _done(db: sqlite3.Connection, ruling: Ruling, call: int, now: datetime) -> WithFacts[int | None]:
+    """How many held texts to its caller are cancelled with it; None where there is no such call."""
+    if not calls.done(db, call, now):
+        return WithFacts(result=None, facts=())
+    decided = [steps.decide_anew(db, ruling, text, now) for text in holds.held_of_caller(db, call)]
+    happened: list[Fact] = [facts.CallDone(at=now, call=call), *(fact for one in decided for fact in one.facts)]
+    cancelled = sum(one.result is not None and one.result.decision == "skip" for one in decided)
+    return WithFacts(result=cancelled, facts=tuple(happened))
 
 
 def _forget_number(db: sqlite3.Connection, number: E164, now: datetime) -> WithFacts[bool]:
@@ -281,7 +270,3 @@ def _what_else(verdict: Verdict, config: Config) -> str:
         return f"does not go and is cancelled, {why}"
     at = f"until {local(verdict.due_at, config.timezone):%a %Y-%m-%d %H:%M:%S %Z}" if verdict.due_at else "for a person"
     return f"stays held {at}, {why}"
-
-
-def _count(number: int) -> str:
-    return f"{number} text{'' if number == 1 else 's'}"

@@ -12,8 +12,9 @@ import time
 from collections.abc import Sequence
 
 from sip.faults import never_wait
+from sip.pipe.lines import encode
 from sip.pipe.pipes import CommandReader, EventWriter
-from sip.protocol import AgentEvent, Failed, Pulse, Start, Stop, Trunk, encode
+from sip.protocol import AgentEvent, Failed, Pulse, Start, Stop, Trunk
 
 START_WITHIN_S = 10.0
 

@@ -1,18 +1,11 @@
-"""All that crosses between the SIP agent and its user: frozen events and commands, one JSON object a line.
+"""All that crosses between the SIP agent and its user: frozen events and commands; as lines: `sip/pipe/lines.py`.
 
 The agent writes events to its standard output and reads commands from its standard input. Instants are seconds since the
 epoch (UTC), lengths are seconds on the agent's monotonic clock. Text that came off the wire has been cleaned: no NUL, no lone
 surrogates, bounded in length.
 """
 
-import json
-from dataclasses import asdict, dataclass, is_dataclass
-from functools import cache
-from types import NoneType, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
-
-MAX_LINE = 256 * 1024
-"""Bytes: a longer line is a fault of the peer, not an event."""
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +81,8 @@ class Ready:
     capacity: int
     max_calls: int
     listen: tuple[str, ...]
+    rings_every_offer: bool = True
+    """Whatever media it offers, a call rings. The ready-made SIP stack refuses those whose media it does not know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,15 +154,19 @@ class AnsweredElsewhere:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Busy:
-    """Rejected with 486 at once: more calls than `max_calls`, or the agent is stopping."""
+    """Rejected at once with 486: more calls than `max_calls`, or the agent is stopping.
+
+    Or a proper call that the SIP stack could not take, rejected with a status of its own.
+    """
 
     key: str
     at: float
+    status: int = 486
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """Rejected by a `Refuse` plan, or with another 4xx by the SIP stack itself (422: its Session-Expires is too short)."""
+    """Rejected by a `Refuse` plan, or by the SIP stack itself for what its INVITE asks (422: too short a Session-Expires)."""
 
     key: str
     at: float
@@ -208,6 +207,9 @@ class Pulse:
     last_stranger: str
     last_malformed: str
     last_disconnected: str
+    stack_refused: int = 0
+    """INVITEs from a trunk that the SIP stack rejected by itself; each is told as a call too."""
+    last_stack_refused: str = ""
 
 
 AgentEvent = (
@@ -223,66 +225,3 @@ AgentEvent = (
     | CallEnded
     | Pulse
 )
-
-# --- lines ------------------------------------------------------------------------------------------------------------
-
-
-class ProtocolError(ValueError):
-    """A line that is not one of ours."""
-
-
-def encode(value: Command | AgentEvent) -> bytes:
-    """One line of JSON with its type's name, ended by a newline."""
-    return json.dumps({"type": type(value).__name__, **asdict(value)}, ensure_ascii=True).encode() + b"\n"
-
-
-def decode_command(line: bytes) -> Command:
-    """The command in one line; `ProtocolError` where it is none."""
-    command: Command = decode(line, Command)
-    return command
-
-
-def decode_event(line: bytes) -> AgentEvent:
-    """The event in one line; `ProtocolError` where it is none."""
-    event: AgentEvent = decode(line, AgentEvent)
-    return event
-
-
-def decode(line: bytes, union: UnionType) -> Any:
-    """The value in one line, of one of the union's classes; `ProtocolError` where it is of none of them."""
-    try:
-        members = json.loads(line)
-        return _read(_by_name(union)[members.pop("type")], members)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ProtocolError(f"not an event or command: {line[:80]!r}: {error!r}") from error
-
-
-@cache
-def _by_name(union: UnionType) -> dict[str, type[Any]]:
-    return {kind.__name__: kind for kind in get_args(union)}
-
-
-def _read(hint: Any, value: Any) -> Any:
-    """What JSON holds, as the field's type has it: objects are dataclasses, lists are tuples."""
-    if isinstance(hint, type) and is_dataclass(hint):
-        structured = _structured(hint)
-        members = {name: _read(structured[name], member) if name in structured else member for name, member in value.items()}
-        return hint(**members)
-    if get_origin(hint) is not tuple:
-        return value if value is None else _read(_not_none(hint), value)
-    if not isinstance(value, list):
-        raise TypeError(f"a list is wanted, not {value!r:.80}")
-    element = get_args(hint)[0]
-    return tuple(_read(element, member) for member in value) if is_dataclass(element) else tuple(value)
-
-
-@cache
-def _structured(kind: type[Any]) -> dict[str, Any]:
-    """The fields of a dataclass that hold other dataclasses or tuples, with their types."""
-    hints = get_type_hints(kind).items()
-    return {name: hint for name, hint in hints if is_dataclass(_not_none(hint)) or get_origin(_not_none(hint)) is tuple}
-
-
-def _not_none(hint: Any) -> Any:
-    """`X` of `X | None`, and any other type as it is."""
-    return next((one for one in get_args(hint) if one is not NoneType), hint) if isinstance(hint, UnionType) else hint

@@ -67,12 +67,18 @@ def segment(body: str) -> Segmented:
 
 def first_not_gsm(text: str) -> str | None:
     """The first character that GSM-7 does not have, or None."""
-    return next((character for character in text if character not in _SEPTETS), None)
+    strange = set(text).difference(_SEPTETS)
+    return next(character for character in text if character in strange) if strange else None
 
 
 def encodable(text: str) -> str:
     """The text with what UTF-16 cannot write (a lone surrogate) replaced."""
     return text.encode("utf-16-be", "surrogatepass").decode("utf-16-be", "replace")
+
+
+def length(text: str, alphabet: Alphabet) -> int:
+    """Septets or UCS-2 code units of a whole text."""
+    return len(gsm_7(text)) if alphabet is Alphabet.GSM_7 else len(ucs_2(text)) // 2
 
 
 def units(character: str, alphabet: Alphabet) -> int:
@@ -84,7 +90,7 @@ def units(character: str, alphabet: Alphabet) -> int:
 
 def gsm_7(text: str) -> bytes:
     """One octet a septet, unpacked, as SMPP's default alphabet (data_coding 0) carries it; `KeyError` for what is not GSM-7."""
-    return b"".join(_SEPTETS[character] for character in text)
+    return b"".join(map(_SEPTETS.__getitem__, text))
 
 
 def ucs_2(text: str) -> bytes:
@@ -109,7 +115,7 @@ def from_gsm_7(octets: bytes) -> str:
 
 def _cut(text: str, alphabet: Alphabet) -> Segmented:
     alone, in_parts = LIMITS[alphabet]
-    if sum(units(character, alphabet) for character in text) <= alone:
+    if length(text, alphabet) <= alone:
         return Segmented(text=text, alphabet=alphabet, parts=(text,))
     parts: list[str] = []
     part: list[str] = []

@@ -3,10 +3,19 @@
 Everything here is a frozen value. A bridge never raises to say that a text was not taken: it returns an `Outcome`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
+
+FindId = Callable[[str, Sequence[str]], int | None]
+"""Finds a network's id among those that it gave us before; the index, or None."""
+
+
+def find_exactly(theirs: str, ours: Sequence[str]) -> int | None:
+    """Where a network writes an id the same each time."""
+    return ours.index(theirs) if theirs in ours else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +68,8 @@ class Accepted:
 
     provider_ids: tuple[str, ...]
     """One id a part, in order, as the network wrote them, "" for a part that got none; empty where the network gives none."""
+    find_id: FindId = field(default=find_exactly, compare=False, repr=False)
+    """How the network's receipts are found by these ids."""
 
 
 class Refusal(StrEnum):
@@ -108,6 +119,8 @@ class Unknown:
     than the text has parts."""
     parts: int = 1
     """How many parts the whole text has at the network, each with receipts of its own."""
+    find_id: FindId = field(default=find_exactly, compare=False, repr=False)
+    """As in `Accepted`."""
 
 
 Outcome = Accepted | Refused | NotSent | Unknown
@@ -146,6 +159,8 @@ class Receipt:
     """The text's own key, where the network gives it back."""
     is_of_part: bool = False
     """It speaks of one part alone, and a long text has as many of them as segments."""
+    find_id: FindId = field(default=find_exactly, compare=False, repr=False)
+    """How its id is found among those that the network gave with its yes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

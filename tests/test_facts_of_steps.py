@@ -75,7 +75,7 @@ def miss(db: sqlite3.Connection, ruling: Ruling, key: str = "1", caller: E164 = 
 
 
 def claim(db: sqlite3.Connection, *, bridge: str = "primary", at: datetime = NOW) -> Claimed:
-    (text,) = sending.claim_due(db, at, ROUTES, {bridge: 1}, NEVER).result.claimed
+    (text,) = sending.claim_at(db, at, ROUTES, {bridge: 1}, NEVER).result.claimed
     return text
 
 
@@ -199,7 +199,7 @@ def test_queued_texts_that_do_not_go(db: sqlite3.Connection, tmp_path: Path) -> 
     db.execute("UPDATE texts SET due_at = '2026-11-23T00:00:00.000Z'")
     db.execute("UPDATE texts SET expires_at = '2026-11-23T08:00:00.000Z' WHERE id = 1")
     config = ruling.directory.config
-    looked = sending.claim_due(db, night, ROUTES, {"primary": 9}, quiet_of(config))
+    looked = sending.claim_at(db, night, ROUTES, {"primary": 9}, quiet_of(config))
     assert looked.result.claimed == ()
     assert looked.facts == (
         facts.TextExpired(at=night, of=OF),
@@ -210,7 +210,7 @@ def test_queued_texts_that_do_not_go(db: sqlite3.Connection, tmp_path: Path) -> 
 
 def test_claimed_text_is_no_fact_yet(db: sqlite3.Connection, ruling: Ruling) -> None:
     miss(db, ruling)
-    assert sending.claim_due(db, NOW, ROUTES, {"primary": 1}, NEVER).facts == ()
+    assert sending.claim_at(db, NOW, ROUTES, {"primary": 1}, NEVER).facts == ()
 
 
 SUBMIT = Submit(of=OF, bridge="primary", to=CALLER, attempts=1)
@@ -408,8 +408,8 @@ def test_resend_that_something_speaks_against_is_no_fact(db: sqlite3.Connection,
 
 def test_call_that_a_person_is_done_with(db: sqlite3.Connection, ruling: Ruling) -> None:
     miss(db, ruling)
-    assert actions._done(db, 1, LATER).facts == (facts.CallDone(at=LATER, call=1),)
-    assert actions._done(db, 9, LATER).facts == ()
+    assert actions._done(db, ruling, 1, LATER).facts == (facts.CallDone(at=LATER, call=1),)
+    assert actions._done(db, ruling, 9, LATER).facts == ()
 
 
 def test_opt_out_and_back_by_a_person(db: sqlite3.Connection, ruling: Ruling) -> None:

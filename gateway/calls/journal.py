@@ -18,7 +18,7 @@ from config.model import Line
 from gateway.calls import plans
 from gateway.calls.reserve import PATIENCE_S, Kept, Reserve
 from gateway.core import facts
-from gateway.core.call import MISSED, Outcome
+from gateway.core.call import MISSED, Outcome, ring_time
 from gateway.core.case import Circumstances
 from gateway.core.facts import Fact, Publish
 from gateway.core.plan import plan
@@ -123,7 +123,7 @@ class Journal:
 
     def _cut_off(self, arrival: Arrival, now: datetime) -> Ending:
         line = self._in_force.directory.config.line.get(arrival.line or "")
-        rang = min(now - arrival.arrived_at, timedelta(seconds=line.ring_seconds if line else 0))
+        rang = min(now - arrival.arrived_at, ring_time(line) if line else timedelta(0))
         rang = max(rang, timedelta(0))
         return Ending(outcome=Outcome.INTERRUPTED, at=arrival.arrived_at + rang, rang=rang)
 
@@ -217,8 +217,8 @@ def _ending_of(event: AgentEvent) -> tuple[str, Ending] | None:
             return key, _ending(Outcome.ABANDONED, at, rang, reason)
         case AnsweredElsewhere(key=key, at=at, rang=rang, reason=reason):
             return key, _ending(Outcome.ANSWERED_ELSEWHERE, at, rang, reason)
-        case Busy(key=key, at=at):
-            return key, _ending(Outcome.BUSY, at, 0.0)
+        case Busy(key=key, at=at, status=status):
+            return key, _ending(Outcome.BUSY, at, 0.0, f"SIP;cause={status}")
         case Refused(key=key, at=at, status=status):
             return key, _ending(Outcome.REFUSED, at, 0.0, f"SIP;cause={status}")
         case Interrupted(key=key, at=at, rang=rang):

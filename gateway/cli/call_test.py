@@ -17,12 +17,14 @@ from gateway.cli.configuration import for_looking
 from gateway.cli.explain import in_words
 from gateway.cli.given import about
 from gateway.cli.say import complain, say, say_now
+from gateway.core.call import ring_time
 from gateway.store import calls, texts
 from gateway.store.reading import FILE, reading
 
 SETTLES_WITHIN_S = 5.0
 ANSWERS_WITHIN_S = 0.9
 """A gateway that runs says within so long that it rings."""
+_HANG_UP = "hang up after so long (default: wait out the ring; of a group, ring_seconds)"
 _SAID_BY_NOBODY = frozenset({("ended", 487), ("ended", 408)})
 """What our own side makes of a call that was never answered."""
 
@@ -32,7 +34,12 @@ def add_to(commands: Any) -> None:
     parser = commands.add_parser("call-test", help="place a real test call", description=about(__doc__))
     parser.add_argument("--line", metavar="NAME", help="which line to call (default: the first)")
     parser.add_argument("--from", dest="caller", metavar="NUMBER", help="call as this number, which is then texted")
-    parser.add_argument("--hang-up", type=float, metavar="SECONDS", help="hang up after so long (default: wait out the ring)")
+    parser.add_argument(
+        "--hang-up",
+        type=float,
+        metavar="SECONDS",
+        help=_HANG_UP,
+    )
     parser.set_defaults(command=call_test)
 
 
@@ -50,14 +57,19 @@ def call_test(options: argparse.Namespace) -> int:
         call = TrialCall(
             dialled=line.number,
             caller=caller,
-            hang_up_after=options.hang_up,
-            give_up_after=float(line.ring_seconds) + 10,
+            hang_up_after=_hang_up_after(options.hang_up, line),
+            give_up_after=ring_time(line).total_seconds() + 10,
             token=token_of(config),
         )
         return asyncio.run(_call(config, line, call))
     except (CannotCall, NoAnswer) as error:
         complain(f"textback: {error}")
         return 1
+
+
+def _hang_up_after(asked: float | None, line: Line) -> float | None:
+    """A ring group's ring is ended by whoever calls: here by us, after `ring_seconds`."""
+    return float(line.ring_seconds) if asked is None and line.arrives == "group" else asked
 
 
 def _line(config: Config, name: str | None) -> Line:

@@ -19,6 +19,7 @@ from gateway.cli.say import complain, say, say_json
 from gateway.core.schedule import local
 from gateway.decisions.directory import Directory
 from gateway.decisions.knowledge import BY_ROWS, Knowledge
+from gateway.preview import past_calls
 from gateway.preview.advice import LongestMessage, advise, messages
 from gateway.preview.by_default import by_default
 from gateway.preview.closed_days import ClosedDay, coming
@@ -42,6 +43,7 @@ def check(options: argparse.Namespace) -> int:
     errors: tuple[Problem, ...] = ()
     warnings: list[Problem] = []
     unset: list[Problem] = []
+    past: list[Problem] = []
     later: list[Problem] = []
     config: Config | None = None
     try:
@@ -56,12 +58,14 @@ def check(options: argparse.Namespace) -> int:
         warnings += [load.problem(config, "web.listen", says) for says in _about_this_machine()]
         warnings += [load.problem(config, key, says) for key, says in _only_roots(config)]
         unset = [load.problem(config, advice.key, advice.says) for advice in by_default(config)]
+        past = [load.problem(config, advice.key, advice.says) for advice in past_calls.of_journal(config, now)]
         later = load.not_in_effect(path)
     if options.json:
         groups: dict[str, Sequence[Problem]] = {
             "errors": errors,
             "warnings": warnings,
             "by_default": unset,
+            "by_past_calls": past,
             "not_in_effect": later,
         }
         shown: dict[str, Any] = {name: [asdict(problem) for problem in group] for name, group in groups.items()}
@@ -71,7 +75,7 @@ def check(options: argparse.Namespace) -> int:
             shown["holidays"] = [_closed_json(day, config) for day in coming(config, knowledge.calendars(config, now), now)]
         say_json(shown)
     else:
-        told = {"Warnings": warnings, "In effect by default": unset, "Not in effect yet": later}
+        told = {"Warnings": warnings, "In effect by default": unset, "By past calls": past, "Not in effect yet": later}
         _print(errors, told, config, is_strict=options.strict)
         if options.week and config is not None:
             _print_week(config, knowledge.directory(config, now), now)

@@ -13,6 +13,8 @@ from gateway.cli.steps import detail_in_words, placed, reason_in_words, step_in_
 from gateway.core.call import Outcome
 from gateway.store import calls, texts
 from gateway.store.reading import FILE, reading
+from gateway.store.wanted import Wanted
+from sip.call.refusals import WHY
 
 OUTCOME_IN_WORDS = {
     None: "it is still ringing",
@@ -42,7 +44,7 @@ def add_to(commands: Any) -> None:
         "--rang",
         type=as_argument(given.length),
         metavar="SECONDS",
-        help="ringing for so long (default: the line's ring_seconds),",
+        help="ringing for so long (default: as long as the line rings),",
     )
     parser.add_argument("--outcome", metavar="OUTCOME", help=f"ending so (default: no_answer): {', '.join(Outcome)}")
     parser.add_argument("--json", action="store_true", help="as JSON, for programs")
@@ -81,15 +83,14 @@ def _explain(options: argparse.Namespace, config: Config) -> int:
 
 def _find(db: Any, wanted: str) -> Any:
     if wanted == "last":
-        newest = calls.newest(db, 1)
-        return newest[0] if newest else None
+        return next(iter(calls.selected(db, Wanted(limit=1))), None)
     is_id = wanted.isascii() and wanted.isdecimal() and len(wanted) <= 18
     return (calls.one(db, int(wanted)) if is_id else None) or calls.by_call_id(db, wanted)
 
 
 def _as_json(call: Any, decisions: list[Any], sent: list[Any], config: Config) -> dict[str, Any]:
     """The newest decision beside all of them, oldest first."""
-    told = [
+    decided = [
         {
             "at": decision["at"],
             "decision": decision["decision"],
@@ -99,10 +100,10 @@ def _as_json(call: Any, decisions: list[Any], sent: list[Any], config: Config) -
         }
         for decision in decisions
     ]
-    newest = told[-1] if told else {"decision": None, "reason": None, "trace": []}
+    newest = decided[-1] if decided else {"decision": None, "reason": None, "trace": []}
     return {
         **{name: newest[name] for name in ("decision", "reason", "trace")},
-        "decisions": told,
+        "decisions": decided,
         "call": call_json(call),
         "texts": [text_json(text) for text in sent],
     }
@@ -116,29 +117,42 @@ def _trace(decision: Any, config: Config) -> list[dict[str, str]]:
 
 def in_words(call: Any, decisions: list[Any], sent: list[Any], config: Config) -> list[str]:
     """The whole story of one call, line by line."""
-    told = [
+    lines = [
         f"Call {call['id']}, {when(call['arrived_at'], call['line'], config)}: {caller_of(call)}"
         f" called {call['line'] or 'no line of ours'}",
         f"  by trunk {call['trunk']} ({call['source']}); caller read from {call['caller_header'] or 'nothing'}",
         f"  {_how_it_ended(call)}",
     ]
+    if call["same_call_as"] is not None:
+        lines.append(f"  the same call as {call['same_call_as']}, which was rung again")
     for decision in decisions:
         what = _DECIDED.get(decision["decision"], decision["decision"])
         at = when(decision["at"], call["line"], config)
-        told.append(f"{at}: {what}, because {reason_in_words(decision['reason'])} ({decision['reason']}):")
-        told += [step_in_words(step) for step in _trace(decision, config)]
+        lines.append(f"{at}: {what}, because {reason_in_words(decision['reason'])} ({decision['reason']}):")
+        lines += [step_in_words(step) for step in _trace(decision, config)]
         if decision["config_hash"] != config.hash:
-            told.append(f"  decided by configuration {decision['config_hash']}; the file has changed since")
+            lines.append(f"  decided by configuration {decision['config_hash']}; the file has changed since")
     for text in sent:
         detail = f" ({detail_in_words(text)})" if text["detail"] else ""
         by = f" by {text['bridge']}" if text["bridge"] else ""
-        told.append(f"Text {text['id']} to {text['recipient']}: {text['state']}{by}{detail}")
-        told.append(f"  {text['body']}")
-    return told
+        lines.append(f"Text {text['id']} to {text['recipient']}: {text['state']}{by}{detail}")
+        lines.append(f"  {text['body']}")
+    return lines
+
+
+def _refused_in_words(call: Any) -> str:
+    """Of a call that the SIP stack refused by itself; empty of others."""
+    status = call["sip_reason"].removeprefix("SIP;cause=")
+    is_busy = call["outcome"] == Outcome.BUSY and status != "486"
+    is_refused = call["outcome"] == Outcome.REFUSED and call["line"]
+    if not status.isdecimal() or not (is_busy or is_refused):
+        return ""
+    why = WHY.get(int(status))
+    return f"the SIP stack {'could not take' if is_busy else 'refused'} its INVITE{f': {why}' if why else ''}"
 
 
 def _how_it_ended(call: Any) -> str:
-    words = OUTCOME_IN_WORDS.get(call["outcome"], "it ended")
+    words = _refused_in_words(call) or OUTCOME_IN_WORDS.get(call["outcome"], "it ended")
     at_most = "at most " if call["outcome"] == Outcome.INTERRUPTED else ""
     rang = f"rang {at_most}{call['rang_seconds']:.1f} s; " if call["rang_seconds"] else ""
     reason = f"; Reason: {call['sip_reason']}" if call["sip_reason"] else ""

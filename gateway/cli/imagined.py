@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from config.model import E164, Config, Line
 from gateway.cli import given
@@ -14,10 +14,11 @@ from gateway.cli.known import directory_now
 from gateway.cli.say import complain, say, say_json
 from gateway.cli.show import when
 from gateway.cli.steps import placed, step_in_words
-from gateway.core.call import Outcome
+from gateway.core.call import Outcome, ring_time
 from gateway.core.decision import Decision, Hold, Send, Skip, decide
 from gateway.core.decision import word_of as word
 from gateway.core.reason import IN_WORDS
+from gateway.decisions.drafts import message_of
 from gateway.decisions.ruling import Ruling
 from gateway.store.calls import Arrival, Ended, Ending
 from gateway.store.errors import NoDatabase
@@ -63,7 +64,7 @@ def _ended(options: argparse.Namespace, line: Line, config: Config, at: datetime
     """The call, at the instant."""
     as_sent = options.caller if options.caller and options.caller.strip().lower() not in WITHHELD else None
     outcome = Outcome(given.choice(options.outcome or "no_answer", list(Outcome), "outcome"))
-    rang = options.rang if options.rang is not None else timedelta(seconds=line.ring_seconds)
+    rang = options.rang if options.rang is not None else ring_time(line)
     arrival = Arrival(
         key="imagined",
         call_id="imagined",
@@ -112,7 +113,8 @@ def _body(ruling: Ruling, ended: Ended, line: Line, decision: Decision) -> str:
     if isinstance(decision, Skip) or ended.arrival.caller is None:
         return ""
     at = ended.ending.at
-    return ruling.render(line, decision.variant, ended.arrival.caller, at, at).text
+    message = message_of(ruling.directory, line, decision.variant, caller=ended.arrival.caller, called_at=at, now=at)
+    return message.segmented.text
 
 
 def _as_json(decision: Decision, body: str, config: Config) -> dict[str, object]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from config.model import E164, Config
+from gateway import sentences
 from gateway.cli.ask import NoAnswer, NobodyThere, post
 from gateway.cli.configuration import for_looking
 from gateway.cli.say import complain, say, say_json
@@ -87,7 +88,7 @@ def add(options: argparse.Namespace) -> int:
         return 2
 
     def alone(db: sqlite3.Connection, now: datetime) -> str:
-        return optouts.out_in_words(number, optouts.opt_out(db, number, now, optouts.BY_A_PERSON, line=line, note=note))
+        return sentences.opted_out(number, optouts.opt_out(db, number, now, optouts.BY_A_PERSON, line=line, note=note))
 
     return _do(config, "add", {"number": number, "line": line, "note": note}, alone)
 
@@ -102,8 +103,8 @@ def remove(options: argparse.Namespace) -> int:
     def alone(db: sqlite3.Connection, now: datetime) -> str:
         undone = optouts.opt_in(db, number, now, reason)
         if undone is None:
-            raise _Refused(optouts.not_out_in_words(number))
-        return optouts.in_in_words(number, undone)
+            raise _Refused(sentences.not_opted_out(number))
+        return sentences.opted_in(number, undone)
 
     return _do(config, "remove", {"number": number, "reason": reason}, alone)
 

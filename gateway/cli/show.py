@@ -14,6 +14,7 @@ from gateway.cli.steps import detail_in_words, reason_in_words
 from gateway.cli.table import Column, Row
 from gateway.core.call import MISSED, Outcome
 from gateway.core.delivery import TextState
+from gateway.core.kind import TextKind
 from gateway.core.schedule import local
 from gateway.store import calls, replies, texts
 from gateway.store.instants import read
@@ -69,7 +70,8 @@ def _call_row(row: Any, config: Config) -> Row:
     rang = f"{at_most}{row['rang_seconds']:.1f} s" if row["rang_seconds"] is not None else ""
     at = when(row["arrived_at"], row["line"], config)
     outcome = row["outcome"] or RINGING
-    return Row(cells=(str(row["id"]), at, row["line"] or "-", caller_of(row), outcome, rang, _ending(row)))
+    same = f" (same call as {row['same_call_as']})" if row["same_call_as"] is not None else ""
+    return Row(cells=(str(row["id"]), at, row["line"] or "-", caller_of(row), outcome, rang, _ending(row) + same))
 
 
 def _ending(row: Any) -> str:
@@ -93,8 +95,8 @@ def _held(row: Any, config: Config) -> str:
 
 
 def _source(row: Any) -> str:
-    if row["is_test"] or row["is_answer"]:
-        return "test" if row["is_test"] else "answer"
+    if row["kind"] != TextKind.MISSED_CALL:
+        return str(row["kind"])
     return f"call {row['call']}" if row["call"] is not None else "-"
 
 
@@ -122,6 +124,7 @@ def call_json(row: Any) -> dict[str, Any]:
         "done_at",
         "trunk",
         "call_id",
+        "same_call_as",
     )
     return {name: row[name] for name in names}
 
@@ -144,14 +147,15 @@ def text_json(row: Any) -> dict[str, Any]:
         "detail",
         "held_for",
         "due_at",
+        "kind",
     )
     return {
         "to": row["recipient"],
         "from": row["sender"],
         **{name: row[name] for name in names},
         "variant": None if row["variant"] is None else row["variant"] + 1,
-        "is_test": bool(row["is_test"]),
-        "is_answer": bool(row["is_answer"]),
+        "is_test": row["kind"] == TextKind.TEST,
+        "is_answer": row["kind"] == TextKind.CONFIRMATION,
     }
 
 
@@ -239,8 +243,12 @@ def _print(status: dict[str, Any], config: Config) -> None:
     up = "up" if agent["up"] else "DOWN"
     say(f"Textback {status['version']}, process {status['pid']}, configuration {status['config_hash']}")
     say(f"  calls     {up}, {agent['calls']} ringing now, {agent['max_calls']} at once at most; {agent['stack']}")
-    if agent["strangers_refused"] or agent["malformed_refused"]:
-        say(f"            refused: {agent['strangers_refused']} from strangers, {agent['malformed_refused']} malformed")
+    refused = [agent[f"{what}_refused"] for what in ("strangers", "malformed", "stack")]
+    if any(refused):
+        say("            refused: {} from strangers, {} malformed, {} by the SIP stack".format(*refused))
+    if agent["up"] and not agent["rings_every_offer"]:
+        say("            this SIP stack is ready-made: who offers it encrypted audio, fax or unknown codecs alone is busy;")
+        say("            script/build-pjsua2 builds one that rings every call")
     for name, bridge in status["bridges"].items():
         state = "paused" if bridge["paused"] else "up" if bridge["up"] else "DOWN"
         say(f"  bridge    {name}: {'; '.join(said for said in (state, bridge['detail']) if said)}")

@@ -23,6 +23,7 @@ from gateway.core.schedule import local
 from gateway.decisions.directory import Directory
 from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import Ruling
+from gateway.preview import past_calls
 from gateway.preview.records import FORMATS, Columns, Recorded, from_csv, from_journal
 from gateway.preview.simulation import Known, Replayed, Simulation
 from gateway.store import consent, replies
@@ -47,7 +48,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--rang", metavar="COLUMN", default="", help="the column of the seconds that it rang")
     parser.add_argument("--line", metavar="NAME", help="the line of calls whose dialled number is that of none")
     parser.add_argument(
-        "--json", action="store_true", help="as JSON: {calls, texts, held, changed, segments, cost, reasons, unread}"
+        "--json", action="store_true", help="as JSON: {calls, texts, held, changed, segments, cost, reasons, unread …}"
     )
     parser.set_defaults(command=simulate)
 
@@ -158,6 +159,7 @@ def _tell(replayed: list[Replayed], recorded: list[Recorded], problems: list[str
         "cost": round(sum(one.cost for one in texts), 4),
         "reasons": dict(reasons.most_common()),
         "unread": problems,
+        "advice": [f"{one.key}: {one.says}" for one in past_calls.of_texts(past_calls.of_replay(replayed, recorded), config)],
     }
     if is_json:
         say_json(summary)
@@ -170,6 +172,8 @@ def _tell(replayed: list[Replayed], recorded: list[Recorded], problems: list[str
     )
     for reason, count in reasons.most_common():
         say(f"  {count:>7}  {reason:<16} {IN_WORDS[next(one.reason for one in replayed if one.reason.value == reason)]}")
+    for says in summary["advice"]:
+        say(f"  {says}")
     if any(one.decision for one in recorded):
         say(f"{len(changed)} would be decided otherwise than they were{':' if changed else '.'}")
     for one in changed[:SHOWN_AT_MOST]:

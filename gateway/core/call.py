@@ -20,9 +20,9 @@ class Outcome(StrEnum):
     NO_ANSWER = "no_answer"
     """Our ring time ran out."""
     BUSY = "busy"
-    """More calls at once than could be rung."""
+    """More calls at once than could be rung, or one that the SIP stack could not take."""
     REFUSED = "refused"
-    """Not for any line of ours."""
+    """Not for any line of ours, or with something in its INVITE that the SIP stack refuses."""
     INTERRUPTED = "interrupted"
     """The agent or the gateway stopped while it rang."""
 
@@ -51,6 +51,14 @@ class Call:
     """The trunk's STIR/SHAKEN verdict; empty where it gave none."""
 
 
-def is_too_short(line: Line, call: Call) -> bool:
-    """Did the caller hang up too soon to have meant it? Not asked where the call had rung elsewhere before."""
-    return call.outcome is Outcome.ABANDONED and line.arrives == "ringing" and call.rang < line.min_ring
+def is_too_short(line: Line, call: Call, before: timedelta = timedelta(0)) -> bool:
+    """Did the caller hang up too soon to have meant it? Not asked where the call had rung elsewhere before.
+
+    `before`: how long earlier rounds of it rang here.
+    """
+    return call.outcome is Outcome.ABANDONED and line.arrives != "missed" and before + call.rang < line.min_ring
+
+
+def ring_time(line: Line) -> timedelta:
+    """How long the gateway rings at most: in a ring group that the PBX ends, longer than any PBX does."""
+    return line.ring_most if line.arrives == "group" else timedelta(seconds=line.ring_seconds)

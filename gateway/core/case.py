@@ -1,7 +1,7 @@
 """What a decision is made from: the call, what is known of its caller, and the policy of its line. Frozen values."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from config.model import E164, Consent, Limits, Line
@@ -26,6 +26,20 @@ class Twin(StrEnum):
 
     RINGS = "rings"
     DECIDED = "decided"
+    RINGS_AGAIN = "rings_again"
+    """One that came later, of a queue that rings in rounds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SameCall:
+    """The earlier rounds of a call that was rung again soon after each of them (`core/rounds.py`)."""
+
+    first: str
+    """The name of the first round: its id in the journal."""
+    rang: timedelta
+    """How long all of them rang together."""
+    texted_at: datetime | None = None
+    """When a text for one of them went, or is to go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +55,7 @@ class History:
     missed_at: tuple[datetime, ...] = ()
     """When this caller's missed calls to this line came that may matter for `once_per`, in order; without the one decided.
 
-    Not those that were too short, nor those before the caller got through or was called back.
+    Once for all rounds of a call. Not those that were too short, nor those before the caller got through or was called back.
     """
     opted_out_at: datetime | None = None
     undeliverable_at: datetime | None = None
@@ -50,6 +64,8 @@ class History:
     reached_at: datetime | None = None
     """When the caller last got through, or was called back."""
     twin: Twin | None = None
+    same_call: SameCall | None = None
+    """None: the call is no later round of another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,17 +58,6 @@ def opens_at(hours: OfficeHours, now: datetime, timezone: str) -> datetime | Non
     return None
 
 
-def boundaries(hours: OfficeHours, first: datetime, last: datetime, timezone: str) -> list[datetime]:
-    """The instants between two at which the standing may change, in order."""
-    found = {instant for closure in hours.closures for instant in closure}
-    day = local_day(first, timezone) - timedelta(days=1)
-    while day <= local_day(last, timezone) + timedelta(days=1):
-        found.add(_instant(day, Span(start=_MIDNIGHT, end=_MIDNIGHT), timezone)[0])
-        found.update(instant for span in _spans_of(hours, day, timezone) for instant in span)
-        day += timedelta(days=1)
-    return sorted(instant for instant in found if first < instant < last)
-
-
 def _spans_around(hours: OfficeHours, now: datetime, timezone: str) -> Iterator[tuple[datetime, datetime]]:
     today = local_day(now, timezone)
     yield from _spans_of(hours, today - timedelta(days=1), timezone)
@@ -79,9 +68,6 @@ def _spans_of(hours: OfficeHours, day: date, timezone: str) -> list[tuple[dateti
     if day in hours.days_off:
         return []
     return sorted(_instant(day, span, timezone) for span in hours.week[day.weekday()])
-
-
-_MIDNIGHT = datetime.min.time()
 
 
 def _instant(day: date, span: Span, timezone: str) -> tuple[datetime, datetime]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from gateway.core.call import ring_time
 from gateway.core.case import Circumstances
 
 
@@ -39,4 +40,4 @@ def plan(circumstances: Circumstances | None) -> Plan:
     """The plan of a call; None: the number that was dialled is no line's."""
     if circumstances is None:
         return TurnAway(cause=Cause.NO_LINE)
-    return RingFor(length=timedelta(seconds=circumstances.policy.line.ring_seconds))
+    return RingFor(length=ring_time(circumstances.policy.line))

@@ -45,7 +45,7 @@ IN_WORDS: dict[Reason, str] = {
     Reason.LINE_OFF: "texts are switched off for this line",
     Reason.NOT_MISSED: "the call was not missed",
     Reason.TOO_SHORT: "the caller hung up too soon to have meant it",
-    Reason.DUPLICATE: "it is the same call as another one that forked",
+    Reason.DUPLICATE: "it is the same call as another one, which decides",
     Reason.WITHHELD: "the caller withheld their number",
     Reason.NOT_A_NUMBER: "what the trunk gave as the caller is not a telephone number",
     Reason.NUMBER_KIND: "the caller's number is of a kind that takes no texts",

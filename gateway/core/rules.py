@@ -31,16 +31,24 @@ def missed(case: Case) -> Finding:
 
 def rang_long_enough(case: Case) -> Finding:
     """Only a caller who hung up can have been too quick, and not where the call had rung elsewhere before."""
-    line, call = case.policy.line, case.call
-    saw = f"rang {length(call.rang)}, min_ring is {length(line.min_ring)}"
-    return Finding(saw, Reason.TOO_SHORT if is_too_short(line, call) else None, case.key("min_ring"))
+    line, call, same = case.policy.line, case.call, case.history.same_call
+    before = same.rang if same else timedelta(0)
+    also = f" and {length(before)} in earlier rounds" if same else ""
+    saw = f"rang {length(call.rang)}{also}, min_ring is {length(line.min_ring)}"
+    return Finding(saw, Reason.TOO_SHORT if is_too_short(line, call, before) else None, case.key("min_ring"))
 
 
 def not_a_fork(case: Case) -> Finding:
-    """Two INVITEs of one call are one call: the last to end decides for both."""
+    """Two INVITEs of one call are one call: the last to end decides for both. So does the last round that rings."""
+    same = case.history.same_call
     match case.history.twin:
+        case None if same is not None:
+            return Finding(f"same call as {same.first}, which was rung again", None, case.key("same_call_within"))
         case None:
             return Finding("no other INVITE of the same call")
+        case Twin.RINGS_AGAIN:
+            saw = "the same call rings again; that round will decide"
+            return Finding(saw, Reason.DUPLICATE, case.key("same_call_within"))
         case Twin.RINGS:
             return Finding("another INVITE of the same call still rings; it will decide", Reason.DUPLICATE)
         case Twin.DECIDED:
@@ -153,7 +161,11 @@ def variant_sends(case: Case) -> Finding:
 
 def not_texted_lately(case: Case) -> Finding:
     """`once_per`; a variant for the caller's second missed call is meant for those who had the first text."""
-    line, last = case.policy.line, case.history.last_text_at
+    line, last, same = case.policy.line, case.history.last_text_at, case.history.same_call
+    if same is not None and same.texted_at is not None:
+        when = "a text waits until" if same.texted_at > case.now else "texted at"
+        saw = f"same call as {same.first}, {when} {_clock(same.texted_at, case)}"
+        return Finding(saw, Reason.ALREADY_TEXTED, case.key("same_call_within"))
     key = case.key("text.once_per")
     if last is None:
         return Finding("never texted from this line", None, key)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from config.model import E164, Config, Line
-from gateway.core.call import CALL_TEST
+from gateway.core.call import CALL_TEST, ring_time
 from gateway.core.case import Contact, Policy
 from gateway.core.hours import OfficeHours
 from gateway.core.phone import domestic, read_number, region_of
@@ -81,7 +81,8 @@ class Directory:
                 peers=tuple(str(peer) for peer in trunk.peers),
                 trust_answered_elsewhere=trunk.answered_elsewhere == "trust",
                 ring_seconds=max(
-                    (line.ring_seconds for line in self.config.line.values() if trunk.name in line.trunks), default=20
+                    (ring_time(line).total_seconds() for line in self.config.line.values() if trunk.name in line.trunks),
+                    default=20,
                 ),
             )
             for trunk in self.config.trunk.values()

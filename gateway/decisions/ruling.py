@@ -5,7 +5,7 @@ calendars or contacts change; `InForce` holds the one of the moment.
 """
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from config.model import E164, Line
@@ -13,18 +13,17 @@ from gateway.core.call import Call
 from gateway.core.case import Case, History, Traffic
 from gateway.core.decision import Decision, Hold, Send, Skip, Step, decide, word_of
 from gateway.core.delivery import TextEvent
-from gateway.core.hours import opens_at
+from gateway.core.kind import TextKind
 from gateway.core.phone import region_of
 from gateway.core.reason import Reason
 from gateway.core.schedule import day_start
-from gateway.core.template import merge_fields, opening, render
 from gateway.core.variants import once_per_since
 from gateway.decisions.directory import Directory
+from gateway.decisions.drafts import draft, message_of
 from gateway.store import calls, holds, texts
 from gateway.store.calls import Arrival, Ended, Ending
 from gateway.store.history import history, traffic
 from gateway.store.instants import read
-from sms.segments import Segmented, segment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +52,10 @@ class Ruling:
         if line is None:
             return self._without_line(db, call, arrival, now)
         ended = Ended(id=call, arrival=arrival, ending=ending)
-        decision = decide(self.case(db, ended, line, now))
+        case = self.case(db, ended, line, now)
+        if (same := case.history.same_call) is not None:
+            calls.same_call(db, call, int(same.first))
+        decision = decide(case)
         self._record(db, call, decision, now)
         verdict = Verdict(call=call, decision=word_of(decision), reason=decision.reason)
         if isinstance(decision, Send | Hold) and arrival.caller is not None:
@@ -112,6 +114,7 @@ class Ruling:
                 arrived_at=arrival.arrived_at,
                 calls_since=once_per_since(line, arrival.arrived_at),
                 texts_since=once_per_since(line, now),
+                same_within=line.same_call_within,
             )
             region = region_of(arrival.caller)
             sent = traffic(
@@ -132,23 +135,6 @@ class Ruling:
             owed_since=owed_since,
         )
 
-    def render(self, line: Line, variant: int | None, caller: E164, called_at: datetime, now: datetime) -> Segmented:
-        """The message of a line, or of one of its variants, for one caller."""
-        config = self.directory.config
-        hours = self.directory.hours.get(line.hours or "")
-        opens = opens_at(hours, now, line.timezone) if hours else None
-        contact = self.directory.contact(caller)
-        fields = merge_fields(
-            line,
-            caller=caller,
-            called_at=called_at,
-            region=config.region,
-            contact=contact.name if contact else "",
-            opens=opening(opens, now, line.timezone, config.region) if opens else "",
-        )
-        message = line.text.message if variant is None else line.text.variant[variant].message
-        return segment(render(message or line.text.message, fields))
-
     def _without_line(self, db: sqlite3.Connection, call: int, arrival: Arrival, now: datetime) -> Verdict:
         saw = f"dialled {', '.join(arrival.dialled) or 'nothing'}"
         step = Step(rule="line_found", saw=saw, verdict=Reason.NO_LINE, config="line")
@@ -163,21 +149,14 @@ class Ruling:
     ) -> texts.NewText:
         """The text as it is queued or held now; it expires so long after it was owed, a held one after its time comes."""
         variant = decision.variant if isinstance(decision, Send | Hold) else None
-        cut = self.render(line, variant, caller, ended.arrival.arrived_at, now)
+        message = message_of(self.directory, line, variant, caller=caller, called_at=ended.arrival.arrived_at, now=now)
         until = decision.until if isinstance(decision, Hold) else now
         is_owed_from_then = isinstance(decision, Send) or decision.reason is Reason.CONTACTS_UNKNOWN
-        return texts.NewText(
+        expires_at = (owed_since if is_owed_from_then else until or now) + line.text.expires
+        return replace(
+            draft(TextKind.MISSED_CALL, line, caller, message, now=now, expires_at=expires_at),
             call=ended.id,
-            line=line.name,
-            recipient=caller,
-            region=region_of(caller),
-            sender=line.sender,
-            body=cut.text,
-            segments=len(cut.parts),
-            variant=variant,
-            queued_at=now,
             due_at=until,
-            expires_at=(owed_since if is_owed_from_then else until or now) + line.text.expires,
             held_for=decision.reason if isinstance(decision, Hold) else None,
         )
 

@@ -67,7 +67,7 @@ def advise(config: Config, now: datetime, knowledge: Knowledge | None = None) ->
         found.append(Advice(key="limits", says=says))
     for name, way in config.sms.items():
         found += _of_bridge(f"sms.{name}", way, config)
-    found += [Advice(key=key, says=says) for key, says in wording.of_answers(config)]
+    found += [Advice(key=key, says=says) for key, says in wording.of_confirmations(config)]
     found += _of_quiet_hours(config)
     found += of_max_calls(config.sip, hard_descriptor_limit())
     return (*found, *_of_files(config, now, knowledge or Knowledge(tells=False)))

@@ -8,7 +8,7 @@ from gateway.core.length import length
 from gateway.core.phone import domestic
 from gateway.preview.advice import Advice, texted_regions
 
-_OF_A_LINE = ("ring_seconds", "min_ring", "sender")
+_OF_A_LINE = ("min_ring", "same_call_within", "sender")
 _OF_ITS_TEXT = ("wait", "once_per", "expires")
 
 
@@ -24,9 +24,14 @@ def by_default(config: Config) -> tuple[Advice, ...]:
             what = "part of a text" if isinstance(way, Smpp) else "text"
             found.append(Advice(key=key, says=f"{way.per_second}: one {what} a second"))
     for line in config.line.values():
-        found += _unset(config, f"line.{line.name}", line, _OF_A_LINE)
+        found += _unset(config, f"line.{line.name}", line, (_ring_time(line), *_OF_A_LINE))
         found += _unset(config, f"line.{line.name}.text", line.text, _OF_ITS_TEXT)
     return tuple(found)
+
+
+def _ring_time(line: Line) -> str:
+    """The key that says how long it rings."""
+    return "ring_most" if line.arrives == "group" else "ring_seconds"
 
 
 def _quiet_hours(config: Config) -> Iterator[Advice]:

@@ -13,14 +13,19 @@ from datetime import datetime, timedelta
 
 from config.model import E164, Line
 from gateway.core.call import ANSWERED, MISSED, is_too_short
-from gateway.core.case import Case, History, Traffic, Twin
+from gateway.core.case import Case, History, SameCall, Traffic, Twin
 from gateway.core.decision import Decision, Hold, Send, Step, decide, word_of
 from gateway.core.phone import region_of
 from gateway.core.reason import Reason
+from gateway.core.rounds import Round, earlier, missed_calls
 from gateway.core.schedule import day_start
 from gateway.core.variants import is_within_once_per
+from gateway.decisions.drafts import message_of
 from gateway.decisions.ruling import Ruling
 from gateway.preview.records import Recorded
+
+LOOKED_AT = 1000
+"""So many of a caller's calls since they last got through."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,8 @@ class Replayed:
     segments: int
     cost: float
     body: str
+    went_at: datetime | None = None
+    """When its text would have gone; None: none would."""
 
     @property
     def is_changed(self) -> bool:
@@ -53,14 +60,35 @@ class Replayed:
 class _Caller:
     """One caller's history on one line, as the replay makes it."""
 
-    __slots__ = ("last_text_at", "missed", "through", "variants")
+    __slots__ = ("coming", "last_text_at", "rounds", "texted", "through", "variants")
 
     def __init__(self) -> None:
         self.last_text_at: datetime | None = None
-        self.missed: list[datetime] = []
+        self.texted: dict[str, datetime] = {}
+        """When the text of each call went."""
+        self.coming: list[Round] = []
+        """Every call of theirs, replayed or not, in the order of arrival."""
+        self.rounds: list[Round] = []
+        """The calls replayed since the caller last got through."""
         self.through: list[datetime] = []
         self.variants: dict[int, datetime] = {}
         """When each variant's message was last sent."""
+
+    def before(self, one: Round) -> list[Round]:
+        """The newest of the replayed calls that came before another, in the order of arrival."""
+        found = (other for other in self.rounds[-LOOKED_AT:] if other.name != one.name and other.arrived_at <= one.arrived_at)
+        return sorted(found, key=lambda other: other.arrived_at)
+
+    def is_rung_again(self, one: Round, now: datetime, within: timedelta | None) -> bool:
+        """Does a later round of the call ring at an instant?"""
+        later = self.coming[bisect_right(self.coming, one.arrived_at, key=lambda other: other.arrived_at) :]
+        for index, other in enumerate(later):
+            if other.arrived_at > now:
+                return False
+            if other.ended_at is not None and other.ended_at > now:
+                before = (*reversed(later[:index]), one)
+                return one in earlier(before, other.arrived_at, within)
+        return False
 
 
 class Simulation:
@@ -76,21 +104,21 @@ class Simulation:
 
     def replay(self, recorded: Iterable[Recorded]) -> Iterator[Replayed]:
         """What would have become of each call, in the order in which it would have been settled."""
+        recorded = list(recorded)
+        for one in recorded:
+            self._callers[one.call.caller, one.line or ""].coming.append(_round(one, self._line(one)))
         for one in recorded:
             yield from self._due_until(one.call.missed_at)
             caller = self._callers[one.call.caller, one.line or ""]
             yield from self._settle(one, one.call.missed_at)
-            if self._counts_as_missed(one):
-                insort(caller.missed, one.call.arrived_at)
-            elif one.call.outcome in ANSWERED:
-                caller.missed.clear()
+            caller.rounds.append(_round(one, self._line(one)))
+            if one.call.outcome in ANSWERED:
+                caller.rounds.clear()
                 insort(caller.through, one.call.arrived_at)
         yield from self._due_until(None)
 
-    def _counts_as_missed(self, one: Recorded) -> bool:
-        line = self._ruling.directory.config.line.get(one.line or "")
-        is_meant = one.reason != Reason.DUPLICATE and not (line and is_too_short(line, one.call))
-        return one.call.outcome in MISSED and is_meant
+    def _line(self, one: Recorded) -> Line | None:
+        return self._ruling.directory.config.line.get(one.line or "")
 
     def _due_until(self, now: datetime | None) -> Iterator[Replayed]:
         while self._held and (now is None or self._held[0][0] <= now):
@@ -98,7 +126,7 @@ class Simulation:
             yield from self._settle(one, at)
 
     def _settle(self, one: Recorded, now: datetime) -> Iterator[Replayed]:
-        line = self._ruling.directory.config.line.get(one.line or "")
+        line = self._line(one)
         if line is None:
             yield _without_text(one, "skip", Reason.NO_LINE, ())
             return
@@ -113,9 +141,10 @@ class Simulation:
 
     def _text(self, one: Recorded, line: Line, caller: E164, decision: Decision, now: datetime) -> Replayed:
         variant = decision.variant if isinstance(decision, Send) else None
-        cut = self._ruling.render(line, variant, caller, one.call.arrived_at, now)
+        message = message_of(self._ruling.directory, line, variant, caller=caller, called_at=one.call.arrived_at, now=now)
+        cut = message.segmented
         history = self._callers[caller, line.name]
-        history.last_text_at = now
+        history.last_text_at = history.texted[one.name] = now
         if variant is not None:
             history.variants[variant] = now
         self._sent.append((now, region_of(caller)))
@@ -129,6 +158,7 @@ class Simulation:
             segments=len(cut.parts),
             cost=len(cut.parts) * price,
             body=cut.text,
+            went_at=now,
         )
 
     def _case(self, one: Recorded, line: Line, now: datetime) -> Case:
@@ -147,6 +177,9 @@ class Simulation:
         if number is None:
             return History()
         caller = self._callers[number, line.name]
+        own, within = _round(one, line), line.same_call_within
+        before = caller.before(own)
+        same = earlier(reversed(before), own.arrived_at, within)
         replies = self._known.replies.get(number, ())
         written = replies[bisect_right(replies, now) - 1] if bisect_right(replies, now) else None
         wishes = [wish for wish in self._known.wishes.get(number, ()) if wish[0] <= now]
@@ -155,13 +188,19 @@ class Simulation:
         return History(
             last_text_at=caller.last_text_at,
             variants_texted=frozenset(index for index, at in caller.variants.items() if is_within_once_per(line, at, now)),
-            missed_at=tuple(at for at in caller.missed[-1000:] if at != one.call.arrived_at),
+            missed_at=missed_calls(before, within, [other.name for other in same]),
             opted_out_at=wishes[-1][0] if wishes and wishes[-1][1] else None,
             last_reply_at=written,
             reached_at=max(reached, default=None),
             undeliverable_at=one.call.arrived_at if one.reason == Reason.UNDELIVERABLE else None,
-            twin=Twin.DECIDED if one.reason == Reason.DUPLICATE else None,
+            twin=self._twin(one, own, caller, now, within),
+            same_call=_same_call(same, caller),
         )
+
+    def _twin(self, one: Recorded, own: Round, caller: _Caller, now: datetime, within: timedelta | None) -> Twin | None:
+        if caller.is_rung_again(own, now, within):
+            return Twin.RINGS_AGAIN
+        return Twin.DECIDED if one.reason == Reason.DUPLICATE else None
 
     def _traffic(self, number: E164 | None, now: datetime) -> Traffic:
         today = day_start(now, self._ruling.directory.config.timezone)
@@ -174,6 +213,27 @@ class Simulation:
             today=sum(at >= today for at, _ in self._sent),
             today_in_region=sum(at >= today and where == region for at, where in self._sent),
         )
+
+
+def _round(one: Recorded, line: Line | None) -> Round:
+    call = one.call
+    is_meant = one.reason != Reason.DUPLICATE and not (line and is_too_short(line, call))
+    return Round(
+        name=one.name,
+        arrived_at=call.arrived_at,
+        ended_at=call.missed_at,
+        rang=call.rang,
+        is_answered=call.outcome in ANSWERED,
+        is_missed=call.outcome in MISSED and is_meant,
+    )
+
+
+def _same_call(rounds: Sequence[Round], caller: _Caller) -> SameCall | None:
+    if not rounds:
+        return None
+    texted = [at for one in rounds if (at := caller.texted.get(one.name)) is not None]
+    rang = sum((one.rang for one in rounds), timedelta(0))
+    return SameCall(first=rounds[-1].name, rang=rang, texted_at=max(texted, default=None))
 
 
 def _without_text(one: Recorded, word: str, reason: Reason, trace: tuple[Step, ...]) -> Replayed:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from config.model import Line
-from gateway.core.call import Call, Outcome
+from gateway.core.call import Call, Outcome, ring_time
 from gateway.core.case import Case, History, Traffic
 from gateway.core.quiet import quiet_hours_for, quiet_until
 from gateway.core.schedule import day_start, local
@@ -70,7 +70,7 @@ def first_call(line: Line, directory: Directory, at: datetime) -> Case:
         caller_as_sent=line.number,
         outcome=Outcome.NO_ANSWER,
         arrived_at=at,
-        rang=timedelta(seconds=line.ring_seconds),
+        rang=ring_time(line),
         missed_at=at,
     )
     return Case(call=call, history=History(), traffic=Traffic(), policy=directory.policy(line, None), now=at)

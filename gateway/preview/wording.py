@@ -13,7 +13,7 @@ _VOICEMAIL_HEARD = re.compile(
     r"\b(?:got|received|heard|have)\s+your\s+(?:voice ?mail|voice message|message|recording)\b", re.IGNORECASE
 )
 _ALWAYS_KNOWN = ("known", "vip")
-_NO_CALL = "in answers to STOP, START and HELP, which belong to no call"
+_NO_CALL = "in confirmations of STOP, START and HELP, which belong to no call"
 
 
 def of_line(line: Line) -> Iterator[tuple[str, str]]:
@@ -27,8 +27,8 @@ def of_line(line: Line) -> Iterator[tuple[str, str]]:
             )
 
 
-def of_answers(config: Config) -> Iterator[tuple[str, str]]:
-    """What is wrong with the words of the answers to STOP, START and HELP."""
+def of_confirmations(config: Config) -> Iterator[tuple[str, str]]:
+    """What is wrong with the words of the confirmations of STOP, START and HELP."""
     empty = {"contact": _NO_CALL, "opens": _NO_CALL}
     for line in config.line.values():
         if not line.staff:
@@ -65,5 +65,5 @@ def _emptied(message: str, empty: Mapping[str, str]) -> Iterator[str]:
 def _in_vain(line: Line, message: str) -> Iterator[str]:
     if found := _SOMEBODY_TOLD.search(message):
         yield f"{found[0]!r}: nobody is told of calls yet (alerts are not in effect); promise only what your staff does"
-    if line.arrives == "ringing" and (found := _VOICEMAIL_HEARD.search(message)):
+    if line.arrives != "missed" and (found := _VOICEMAIL_HEARD.search(message)):
         yield f"{found[0]!r}: callers cannot leave any yet (voicemail is not in effect); say something else"

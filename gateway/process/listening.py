@@ -40,5 +40,5 @@ class Listening:
                 "fewer_calls_than_configured",
                 carries=ready.max_calls,
                 configured=self._max_calls,
-                why=f"the SIP stack holds {ready.capacity}; each takes two of sip.rtp_ports and two open files",
+                why=f"the SIP stack holds {ready.capacity}; each has two of sip.rtp_ports and two open files kept for it",
             )

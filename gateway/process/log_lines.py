@@ -1,5 +1,6 @@
 """What happened, as lines of the log: one table, by fact. Numbers are masked here, and nothing that a caller wrote is shown."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -179,8 +180,8 @@ LINES: Mapping[type[Fact], Callable[[Any], tuple[Line, ...]]] = {
 class LogLines:
     """A listener: writes what happened into the log."""
 
-    def __init__(self) -> None:
-        self._for_a_person = Sparing[str]()
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._for_a_person = Sparing[str](clock=clock)
         """By the reason for which texts wait."""
         self._log = structlog.get_logger()
 

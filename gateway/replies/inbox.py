@@ -16,12 +16,11 @@ from gateway.core.facts import Fact
 from gateway.core.phone import read_number, readings
 from gateway.decisions.directory import Directory
 from gateway.decisions.ruling import InForce
-from gateway.replies.answers import answer, answering
+from gateway.replies.confirmations import confirm, confirming_line
 from gateway.store import consent, history, receipts, replies, texts
 from gateway.store.database import Database
 from gateway.store.optouts import opt_out
 from gateway.store.steps import WithFacts
-from sms.smpp.receipt import find_id
 from sms.text import Accepted, NotSent, Outcome, Receipt, Refused, Reply, Unknown
 
 PARTS_AT_MOST = 255
@@ -69,8 +68,8 @@ def _take(db: sqlite3.Connection, directory: Directory, reply: Reply) -> WithFac
     """A reply, or a part of one that may make it whole; while it is not, nothing has happened."""
     config = directory.config
     ours = {number for line in config.line.values() for number in (line.number, line.sender)}
-    meant = readings(reply.to, config.region)
-    to = next((number for number in meant if number in ours), meant[0] if meant else reply.to)
+    candidates = readings(reply.to, config.region)
+    to = next((number for number in candidates if number in ours), candidates[0] if candidates else reply.to)
     whole = replace(reply, sender=_number(db, directory, reply.sender), to=to)
     part = reply.part
     if part is not None and 1 <= part.number <= part.total and 1 < part.total <= PARTS_AT_MOST:
@@ -83,14 +82,14 @@ def _take(db: sqlite3.Connection, directory: Directory, reply: Reply) -> WithFac
 
 def _number(db: sqlite3.Connection, directory: Directory, written: str) -> str:
     """E.164 of what a network may have written nationally: one that we know, else the likeliest; what is none stays."""
-    meant = readings(written, directory.config.region)
-    return next((number for number in meant if history.is_known(db, number)), meant[0] if meant else written)
+    candidates = readings(written, directory.config.region)
+    return next((number for number in candidates if history.is_known(db, number)), candidates[0] if candidates else written)
 
 
 def _keep_receipt(db: sqlite3.Connection, directory: Directory, receipt: Receipt) -> WithFacts[None]:
     """Store and apply a receipt, in one transaction. That the network knows of a STOP enters the ledger."""
     number = E164(_number(db, directory, receipt.to)) if receipt.to is not None else None
-    kept = receipts.add(db, replace(receipt, to=number), find_id)
+    kept = receipts.add(db, replace(receipt, to=number), receipt.find_id)
     arrived = facts.ReceiptArrived(
         at=receipt.at,
         bridge=receipt.bridge,
@@ -114,7 +113,7 @@ def _keep(db: sqlite3.Connection, directory: Directory, reply: Reply) -> list[Fa
     """Store the reply and what follows from it, in one transaction."""
     wished = wish(reply.body) or wish(reply.word)
     sender = read_number(reply.sender, directory.config.region)
-    line = answering(db, directory, to=sender, written_to=reply.to, bridge=reply.bridge) if sender is not None else None
+    line = confirming_line(db, directory, to=sender, written_to=reply.to, bridge=reply.bridge) if sender is not None else None
     if line is not None and not reply.to:
         reply = replace(reply, to=line.sender)
     kept = replies.add(db, reply, wished)
@@ -130,7 +129,7 @@ def _keep(db: sqlite3.Connection, directory: Directory, reply: Reply) -> list[Fa
 def _obey(
     db: sqlite3.Connection, directory: Directory, reply: Reply, sender: E164, wished: Wish, kept: int, line: Line | None
 ) -> list[Fact]:
-    """The ledger, and the one answer."""
+    """The ledger, and the one confirmation."""
     is_out = consent.opted_out_at(db, sender) is not None
     happened: list[Fact] = []
     if wished is Wish.OPT_OUT:
@@ -140,7 +139,7 @@ def _obey(
         happened.append(facts.OptedIn(at=reply.at, number=sender, is_by_a_person=False))
     is_new = {Wish.OPT_OUT: not is_out, Wish.OPT_IN: is_out, Wish.HELP: True}[wished]
     if is_new and line is not None:
-        text = answer(db, directory, to=sender, line=line, wish=wished, now=reply.at)
+        text = confirm(db, directory, to=sender, line=line, wish=wished, now=reply.at)
         if text is not None:
             happened.append(facts.TextQueued(at=reply.at, of=texts.ids_of(db, text), to=sender))
     return happened
@@ -157,12 +156,12 @@ def _take_late(db: sqlite3.Connection, text: int, outcome: Outcome, now: datetim
     match outcome:
         case Accepted(provider_ids=ids):
             if bridge is not None:
-                receipts.accept(db, text, bridge, ids, now, find_id)
+                receipts.accept(db, text, bridge, ids, now, outcome.find_id)
         case Refused(code=code, detail=detail):
             texts.settle(db, text, TextEvent.REFUSED, now, detail=f"{code} {detail}")
         case Unknown(detail=detail):
             if bridge is not None:
-                receipts.keep_parts(db, text, bridge, outcome.provider_ids, outcome.parts, find_id)
+                receipts.keep_parts(db, text, bridge, outcome.provider_ids, outcome.parts, outcome.find_id)
             return WithFacts(result=None, facts=(facts.PartAnswered(at=now, of=of, detail=detail),))
         case NotSent():
             return WithFacts(result=None, facts=())

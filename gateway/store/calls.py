@@ -84,6 +84,11 @@ def end(db: sqlite3.Connection, call: int, ending: Ending) -> bool:
     return changed.rowcount == 1
 
 
+def same_call(db: sqlite3.Connection, call: int, first: int) -> None:
+    """Write down that a call is a later round of another."""
+    db.execute("UPDATE calls SET same_call_as = ? WHERE id = ?", (first, call))
+
+
 def record(
     db: sqlite3.Connection,
     call: int,
@@ -147,11 +152,6 @@ def selected(db: sqlite3.Connection, wanted: Wanted) -> list[sqlite3.Row]:
     asked, values = where(wanted, _NAMES)
     limit = -1 if wanted.limit is None else wanted.limit
     return db.execute(f"{_SHOWN} {asked} ORDER BY calls.id DESC LIMIT ?", (*values, limit)).fetchall()
-
-
-def newest(db: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:
-    """The newest calls first."""
-    return db.execute(f"{_SHOWN} ORDER BY calls.id DESC LIMIT ?", (limit,)).fetchall()
 
 
 def one(db: sqlite3.Connection, call: int) -> sqlite3.Row | None:

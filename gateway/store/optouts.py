@@ -39,29 +39,3 @@ def opt_in(db: sqlite3.Connection, number: E164, at: datetime, reason: str) -> c
         return None
     consent.add(db, number=number, wish=Wish.OPT_IN, at=at, source=BY_A_PERSON, note=reason)
     return newest
-
-
-def out_in_words(number: E164, done: OptedOut) -> str:
-    """What came of `opt_out`, for whoever asked for it."""
-    again = " (and was opted out already)" if done.was_out_since else ""
-    cancelled = (
-        f"; {_count(done.cancelled)} that waited {'is' if done.cancelled == 1 else 'are'} cancelled" if done.cancelled else ""
-    )
-    under_way = f"; {_count(done.under_way)} under way may still arrive" if done.under_way else ""
-    return f"{number} gets no more texts{again}{cancelled}{under_way}"
-
-
-def in_in_words(number: E164, undone: consent.Entry) -> str:
-    """What came of `opt_in`."""
-    provider = undone.source.partition(":")
-    own_list = f"; the provider of {provider[2]} keeps a list of its own, which START from that phone alone clears"
-    return f"{number} gets texts again{own_list if provider[0] == 'bridge' else ''}"
-
-
-def not_out_in_words(number: E164) -> str:
-    """Where there is nothing to take back."""
-    return f"{number} is not opted out; textback optout list shows who is"
-
-
-def _count(number: int) -> str:
-    return f"{number} text{'' if number == 1 else 's'}"

@@ -12,6 +12,7 @@ _LATER: dict[str, dict[str, str]] = {
         "done_at": "done_at",
         "decision": "outcome_at",
         "reason": "outcome_at",
+        "same_call_as": "outcome_at",
     },
     "texts": {},
     "replies": {},

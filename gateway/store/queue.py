@@ -1,4 +1,4 @@
-"""The queue: due texts are claimed for bridges that have room, answers first, then in the order in which they fell due.
+"""The queue: due texts are claimed for bridges that have room, confirmations first, then in the order in which they fell due.
 
 Texts are kept apart by their line and by the bridges that have declined them (`tried`), because these two say which bridge may
 have a text now. A round looks only at texts that a bridge will take, so a long queue of a bridge that is down hides nobody
@@ -13,6 +13,7 @@ from datetime import datetime
 
 from config.model import E164
 from gateway.core.delivery import TextEvent, TextState, after
+from gateway.core.kind import TextKind
 from gateway.core.quiet import NEVER, Quiet
 from gateway.core.reason import Reason
 from gateway.store import consent, holds
@@ -24,7 +25,7 @@ AT_MOST = 500
 """Texts claimed, or found to have expired, in one round."""
 NEXT_TRIED = "SELECT min(tried) AS tried FROM texts WHERE state = 'queued' AND line = ? AND tried > ?"
 TAKEN = (
-    "SELECT * FROM texts WHERE state = 'queued' AND line = ? AND tried = ? AND is_answer = ? AND due_at <= ?"
+    "SELECT * FROM texts WHERE state = 'queued' AND line = ? AND tried = ? AND kind = ? AND due_at <= ?"
     " AND expires_at > ? ORDER BY due_at, id LIMIT ?"
 )
 FIRST_EXPIRES = "SELECT min(expires_at) AS at FROM texts WHERE state = 'queued'"
@@ -163,20 +164,20 @@ def _offers(
         (row, way)
         for line, route in routes.items()
         for way in _ways(db, line, route, room)
-        for is_answer in (True, False)
+        for kind in TextKind
         for row in db.execute(
             TAKEN,
             (
                 line,
                 way.tried,
-                is_answer,
+                kind,
                 _EVER if way.is_due_at_once else written(now),
                 written(now),
                 min(room[way.bridge], AT_MOST),
             ),
         )
     ]
-    return sorted(offers, key=lambda offer: (not offer[0]["is_answer"], offer[0]["due_at"], offer[0]["id"]))
+    return sorted(offers, key=lambda offer: (not TextKind(offer[0]["kind"]).goes_first, offer[0]["due_at"], offer[0]["id"]))
 
 
 def _ways(db: sqlite3.Connection, line: str, route: Sequence[str], room: Mapping[str, int]) -> Iterator[_Way]:
@@ -210,7 +211,7 @@ def _expire(db: sqlite3.Connection, now: datetime) -> tuple[int, ...]:
 
 def speaks_against(db: sqlite3.Connection, row: sqlite3.Row) -> Reason | None:
     """What has happened since the text was queued that makes it wrong to send; None: nothing."""
-    if row["is_answer"]:
+    if TextKind(row["kind"]).goes_after_opt_out:
         return None
     if consent.opted_out_at(db, row["recipient"]) is not None:
         return Reason.OPTED_OUT
@@ -248,5 +249,4 @@ def _next_at(db: sqlite3.Connection, now: datetime) -> datetime | None:
 
 
 def _is_too_late(row: sqlite3.Row, quiet: Quiet, now: datetime) -> bool:
-    """Answers and tests go at any hour."""
-    return row["call"] is not None and quiet.holds_for(row["recipient"], row["line"], now)
+    return TextKind(row["kind"]).keeps_quiet_hours and quiet.holds_for(row["recipient"], row["line"], now)

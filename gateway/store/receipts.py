@@ -1,7 +1,7 @@
 """Delivery receipts: kept as they came, matched to the parts of texts, applied once."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,10 +9,7 @@ from config.model import E164
 from gateway.core.delivery import TextEvent, TextState
 from gateway.store import texts, undeliverable
 from gateway.store.instants import read, written
-from sms.text import Receipt, ReceiptState
-
-Match = Callable[[str, Sequence[str]], int | None]
-"""Finds a network's id among ours, however the network wrote it: the index, or None."""
+from sms.text import FindId, Receipt, ReceiptState
 
 SEEN = (
     "SELECT text FROM receipts WHERE bridge = ? AND provider_id = ? AND recipient IS ? AND state = ? AND code = ? AND text IS ?"
@@ -31,9 +28,9 @@ class Kept:
     """Not a repetition, of which nothing more follows."""
 
 
-def add(db: sqlite3.Connection, receipt: Receipt, match: Match) -> Kept:
+def add(db: sqlite3.Connection, receipt: Receipt, find_id: FindId) -> Kept:
     """Keep a receipt and apply it, once however often it comes."""
-    found = _part_by_key(db, receipt, match) or _part_of(db, receipt, match) or _part_of_only_unknown(db, receipt)
+    found = _part_by_key(db, receipt, find_id) or _part_of(db, receipt, find_id) or _part_of_only_unknown(db, receipt)
     text = found.text if found else None
     if _is_repeated(db, receipt, text):
         return Kept(text=text, is_new=False)
@@ -56,17 +53,19 @@ def add(db: sqlite3.Connection, receipt: Receipt, match: Match) -> Kept:
     return Kept(text=text, is_new=True)
 
 
-def accept(db: sqlite3.Connection, text: int, bridge: str, provider_ids: Sequence[str], at: datetime, match: Match) -> None:
+def accept(db: sqlite3.Connection, text: int, bridge: str, provider_ids: Sequence[str], at: datetime, find_id: FindId) -> None:
     """Write down the network's yes to the whole text and apply the receipts that were faster than it."""
     texts.settle(db, text, TextEvent.ACCEPTED, at, bridge=bridge)
-    _keep_ids(db, text, bridge, provider_ids, len(provider_ids), match)
+    _keep_ids(db, text, bridge, provider_ids, len(provider_ids), find_id)
 
 
-def keep_parts(db: sqlite3.Connection, text: int, bridge: str, provider_ids: Sequence[str], parts: int, match: Match) -> None:
+def keep_parts(
+    db: sqlite3.Connection, text: int, bridge: str, provider_ids: Sequence[str], parts: int, find_id: FindId
+) -> None:
     """After `NO_ANSWER`, or a late answer to one part: write down what is known of the parts of a text whose fate is not, and
     apply the receipts that were faster. Such a text is delivered when each of its parts is."""
     if parts > 1 or any(provider_ids):
-        _keep_ids(db, text, bridge, provider_ids, parts, match)
+        _keep_ids(db, text, bridge, provider_ids, parts, find_id)
     for row in _unmatched(db, text, bridge):
         receipt = _read_receipt(row)
         found = _part_of_only_unknown(db, receipt)
@@ -94,23 +93,23 @@ class _Part:
     """How its text was found, where that is worth saying."""
 
 
-def _keep_ids(db: sqlite3.Connection, text: int, bridge: str, ids: Sequence[str], parts: int, match: Match) -> None:
+def _keep_ids(db: sqlite3.Connection, text: int, bridge: str, ids: Sequence[str], parts: int, find_id: FindId) -> None:
     """A row for each part. An id that a receipt has taught already stands in a row, perhaps not in its own."""
     is_new = not _has_parts(db, text)
     own = {number: provider_id for number, provider_id in enumerate(ids, start=1) if provider_id}
     for number in range(1, parts + 1):
         _add_part(db, text, number, bridge, own.get(number, "") if is_new else "")
     for number, provider_id in own.items():
-        at = number if is_new else _place_for(db, text, number, provider_id, match)
+        at = number if is_new else _place_for(db, text, number, provider_id, find_id)
         if at is not None:
-            _apply_early(db, _Part(text=text, number=at), bridge, provider_id, match)
+            _apply_early(db, _Part(text=text, number=at), bridge, provider_id, find_id)
 
 
-def _place_for(db: sqlite3.Connection, text: int, number: int, provider_id: str, match: Match) -> int | None:
+def _place_for(db: sqlite3.Connection, text: int, number: int, provider_id: str, find_id: FindId) -> int | None:
     """The part that an id was given to: its own, or the first without one. None: it has a part already, or none is left."""
     known = _ids(db, text)
     free = number if number not in known else _unknown_part(db, text)
-    if free is None or match(provider_id, list(known.values())) is not None:
+    if free is None or find_id(provider_id, list(known.values())) is not None:
         return None
     db.execute("UPDATE parts SET provider_id = ? WHERE text = ? AND number = ?", (provider_id, text, free))
     return free
@@ -158,13 +157,13 @@ def _is_repeated(db: sqlite3.Connection, receipt: Receipt, text: int | None) -> 
     return db.execute(SEEN, values).fetchone() is not None
 
 
-def _part_by_key(db: sqlite3.Connection, receipt: Receipt, match: Match) -> _Part | None:
+def _part_by_key(db: sqlite3.Connection, receipt: Receipt, find_id: FindId) -> _Part | None:
     """The text whose key the network gave back. It settles a text whose answer was lost, even one of several to a number."""
     text = texts.by_key(db, receipt.key) if receipt.key else None
     if text is None or text["bridge"] != receipt.bridge or receipt.to not in (None, text["recipient"]):
         return None
     known = _ids(db, text["id"])
-    at = match(receipt.provider_id, list(known.values()))
+    at = find_id(receipt.provider_id, list(known.values()))
     if at is not None:
         return _Part(text=text["id"], number=list(known)[at])
     number = _part_for(db, text, receipt)
@@ -173,7 +172,7 @@ def _part_by_key(db: sqlite3.Connection, receipt: Receipt, match: Match) -> _Par
     return _Part(text=text["id"], number=number)
 
 
-def _part_of(db: sqlite3.Connection, receipt: Receipt, match: Match) -> _Part | None:
+def _part_of(db: sqlite3.Connection, receipt: Receipt, find_id: FindId) -> _Part | None:
     if receipt.to is not None:
         rows = db.execute(
             "SELECT parts.text, parts.number, parts.provider_id FROM texts JOIN parts ON parts.text = texts.id"
@@ -185,7 +184,7 @@ def _part_of(db: sqlite3.Connection, receipt: Receipt, match: Match) -> _Part | 
             "SELECT text, number, provider_id FROM parts WHERE provider_id = ? AND bridge = ? ORDER BY text DESC LIMIT 1",
             (receipt.provider_id, receipt.bridge),
         ).fetchall()
-    at = match(receipt.provider_id, [row["provider_id"] for row in rows])
+    at = find_id(receipt.provider_id, [row["provider_id"] for row in rows])
     return None if at is None else _Part(text=rows[at]["text"], number=rows[at]["number"])
 
 
@@ -230,9 +229,9 @@ def _read_receipt(row: sqlite3.Row) -> Receipt:
     )
 
 
-def _apply_early(db: sqlite3.Connection, part: _Part, bridge: str, provider_id: str, match: Match) -> None:
+def _apply_early(db: sqlite3.Connection, part: _Part, bridge: str, provider_id: str, find_id: FindId) -> None:
     for row in _unmatched(db, part.text, bridge):
-        if match(row["provider_id"], [provider_id]) is None:
+        if find_id(row["provider_id"], [provider_id]) is None:
             continue
         db.execute("UPDATE receipts SET text = ? WHERE id = ?", (part.text, row["id"]))
         _apply(db, part, provider_id, ReceiptState(row["state"]), row["code"], read(row["at"]))

@@ -253,12 +253,22 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE consent ADD COLUMN note TEXT NOT NULL DEFAULT ''",  # in a person's words
     ),
     (
+        "ALTER TABLE texts ADD COLUMN kind TEXT NOT NULL DEFAULT 'missed_call'",  # test, confirmation
+        "UPDATE texts SET kind = CASE WHEN is_answer THEN 'confirmation' ELSE 'test' END WHERE is_answer OR is_test",
+        "DROP INDEX texts_answers",
         "DROP INDEX texts_by_time",
+        "DROP INDEX texts_by_history",
+        "ALTER TABLE texts DROP COLUMN is_test",
+        "ALTER TABLE texts DROP COLUMN is_answer",
+        "ALTER TABLE texts RENAME COLUMN answer_to TO confirms",  # the wish that a confirmation confirms
+        "CREATE INDEX texts_confirmations ON texts (recipient, queued_at) WHERE kind = 'confirmation'",
         "CREATE INDEX texts_by_time ON texts (queued_at)",
         # what the limits count, at each missed call
-        "CREATE INDEX texts_sent ON texts (queued_at, region) WHERE state IN"
-        " ('accepted', 'delivered', 'queued', 'sending', 'undelivered', 'unknown') AND is_test = 0 AND is_answer = 0",
+        "CREATE INDEX texts_sent ON texts (queued_at, region) WHERE kind IN ('missed_call')"
+        " AND state IN ('accepted', 'delivered', 'queued', 'sending', 'undelivered', 'unknown')",
+        "CREATE INDEX texts_by_history ON texts (line, tried, kind, due_at, id) WHERE state = 'queued'",
     ),
+    ("ALTER TABLE calls ADD COLUMN same_call_as INTEGER",),  # the call whose later round it is; NULL: it is its own
 )
 
 VERSION = len(MIGRATIONS)

@@ -8,16 +8,17 @@ from config.model import E164
 from gateway.core.consent import Wish
 from gateway.core.delivery import TextEvent, TextState, after
 from gateway.core.facts import OfText
+from gateway.core.kind import TextKind
 from gateway.store.instants import read, written
 from gateway.store.wanted import Names, Wanted, where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewText:
-    """A text as a decision makes it."""
+    """A text before it is written down."""
 
     call: int | None
-    """None: a test text."""
+    """None: it belongs to none."""
     line: str
     recipient: E164
     sender: str
@@ -31,17 +32,16 @@ class NewText:
     variant: int | None = None
     held_for: str | None = None
     """The reason to hold it; None: it may go."""
-    is_test: bool = False
-    """Counts for nobody."""
-    answer_to: Wish | None = None
-    """To STOP, START or HELP: counts for nobody, and goes to those who opted out too."""
+    kind: TextKind = TextKind.MISSED_CALL
+    confirms: Wish | None = None
+    """What a confirmation confirms."""
 
 
 def add(db: sqlite3.Connection, text: NewText) -> int:
     """Add a text, queued or held; its id."""
     added = db.execute(
         "INSERT INTO texts (call, line, recipient, region, sender, body, segments, variant, state, held_for, queued_at, due_at,"
-        " expires_at, is_test, is_answer, answer_to) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " expires_at, kind, confirms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             text.call,
             text.line,
@@ -56,21 +56,20 @@ def add(db: sqlite3.Connection, text: NewText) -> int:
             written(text.queued_at),
             written(text.due_at) if text.due_at else None,
             written(text.expires_at),
-            text.is_test,
-            text.answer_to is not None,
-            text.answer_to,
+            text.kind,
+            text.confirms,
         ),
     )
     return int(added.lastrowid or 0)
 
 
-def answered_since(db: sqlite3.Connection, number: E164, wish: Wish, at: datetime) -> bool:
-    """Has this number had an answer of ours to such a wish since an instant?"""
-    row = db.execute(
-        "SELECT 1 FROM texts WHERE is_answer AND recipient = ? AND queued_at > ? AND answer_to = ? LIMIT 1",
+def confirmed_since(db: sqlite3.Connection, number: E164, wish: Wish, at: datetime) -> bool:
+    """Has such a wish of this number been confirmed since an instant?"""
+    found = db.execute(
+        f"SELECT 1 FROM texts WHERE kind = '{TextKind.CONFIRMATION}' AND recipient = ? AND queued_at > ? AND confirms = ?",
         (number, written(at), wish),
     )
-    return row.fetchone() is not None
+    return found.fetchone() is not None
 
 
 def one(db: sqlite3.Connection, text: int) -> sqlite3.Row | None:
@@ -147,11 +146,6 @@ def selected(db: sqlite3.Connection, wanted: Wanted) -> list[sqlite3.Row]:
     asked, values = where(wanted, _NAMES)
     limit = -1 if wanted.limit is None else wanted.limit
     return db.execute(f"{_SHOWN} {asked} ORDER BY texts.id DESC LIMIT ?", (*values, limit)).fetchall()
-
-
-def newest(db: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:
-    """The newest texts first."""
-    return db.execute(f"{_SHOWN} ORDER BY texts.id DESC LIMIT ?", (limit,)).fetchall()
 
 
 def of_call(db: sqlite3.Connection, call: int) -> list[sqlite3.Row]:

@@ -8,7 +8,6 @@ from gateway.core.delivery import TextEvent
 from gateway.store import queue, receipts, texts, undeliverable
 from gateway.store.optouts import OptedOut, opt_out
 from gateway.store.queue import Claimed
-from sms.smpp.receipt import find_id
 from sms.text import Accepted, NotSent, Outcome, Refusal, Refused, Unknown
 
 
@@ -36,11 +35,11 @@ def record(db: sqlite3.Connection, text: Claimed, outcome: Outcome, back: Return
     """Settle a text by its outcome, or return it to the queue where nothing can have been sent."""
     match outcome:
         case Accepted(provider_ids=ids):
-            receipts.accept(db, text.id, text.bridge, ids, now, find_id)
+            receipts.accept(db, text.id, text.bridge, ids, now, outcome.find_id)
             undeliverable.accepted(db, text.recipient, text.bridge)
         case Unknown(detail=detail):
             texts.settle(db, text.id, TextEvent.NO_ANSWER, now, detail=detail)
-            receipts.keep_parts(db, text.id, text.bridge, outcome.provider_ids, outcome.parts, find_id)
+            receipts.keep_parts(db, text.id, text.bridge, outcome.provider_ids, outcome.parts, outcome.find_id)
         case Refused(is_number_dead=True):
             return _number_refused(db, text, outcome, back, now)
         case Refused(kind=Refusal.NO_ROUTE) if not back.has_next:

@@ -21,7 +21,13 @@ def claim_due(
     db: sqlite3.Connection, routes: Mapping[str, Sequence[str]], room: Mapping[str, int], quiet: Quiet
 ) -> WithFacts[Round]:
     """One look at the queue, at the instant at which it is taken: the step before it may have queued a text a moment ago."""
-    now = datetime.now(UTC)
+    return claim_at(db, datetime.now(UTC), routes, room, quiet)
+
+
+def claim_at(
+    db: sqlite3.Connection, now: datetime, routes: Mapping[str, Sequence[str]], room: Mapping[str, int], quiet: Quiet
+) -> WithFacts[Round]:
+    """The look at an instant."""
     looked = queue.claim_due(db, now, routes, room, quiet)
     expired = [facts.TextExpired(at=now, of=texts.ids_of(db, text)) for text in looked.expired]
     cancelled = [facts.TextCancelled(at=now, of=texts.ids_of(db, text)) for text in looked.cancelled]

@@ -1,5 +1,6 @@
 """Opens the SIP stack of an unpacked wheel, with a TLS socket, and says in one line what it is."""
 
+import ctypes
 import os
 import sys
 
@@ -21,6 +22,8 @@ settings.uaConfig.threadCnt = 0
 settings.uaConfig.maxCalls = build.MAX_CALLS if build else 4
 settings.logConfig.level = 0
 endpoint.libInit(settings)
+if build and ctypes.CDLL(pjsua2._pjsua2.__file__).textback_only_ring() != 0:
+    sys.exit("the stack does not take the module of script/pjsua2/ringing.c")
 transport = pjsua2.TransportConfig()
 transport.boundAddress = "127.0.0.1"
 endpoint.transportCreate(pjsua2.PJSIP_TRANSPORT_TLS, transport)

@@ -33,7 +33,8 @@ make_wheel() { # VERSION
     local python=$WORK/venv/bin/python flags
     make_venv || return 1
     cd "$WORK/pj/pjsip-apps/src/swig/python" || return 1
-    "$python" "$HERE/pjsua2/name_wheel.py" setup.py 2>>"$LOG" || { failed "pjproject's setup.py is not the one that is known here"; return 1; }
+    { cp "$HERE/pjsua2/ringing.c" . && "$python" "$HERE/pjsua2/name_wheel.py" setup.py; } 2>>"$LOG" ||
+        { failed "pjproject's setup.py is not the one that is known here"; return 1; }
     read -r -d '' -a flags < <(make --no-print-directory -f helper.mak cflags && printf '\0')
     { gcc "${flags[@]}" "$HERE/pjsua2/capacity.c" -o "$WORK/capacity" && "$WORK/capacity" >pjsua2_build.py; } >>"$LOG" 2>&1 ||
         { failed "the build's own limits could not be read"; return 1; }

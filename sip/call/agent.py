@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from sip.call.calls import Calls
+from sip.call.refusals import Refusals, events_of_refused
 from sip.call.screening import Screening
 from sip.call.session import Session
 from sip.call.timers import Timers
@@ -37,9 +38,10 @@ class Agent:
     def __init__(self, start: Start, reader: CommandReader, writer: EventWriter) -> None:
         self._reader = reader
         self._writer = writer
-        self._endpoint = Endpoint(start, self._incoming)
+        self._endpoint = Endpoint(start, self._incoming, self._refused_by_stack)
         self._timers = Timers()
         self._screening = Screening(start)
+        self._refusals = Refusals()
         self._calls = Calls(timers=self._timers, tell=writer.write, max_calls=self._endpoint.max_calls)
         self._connections = Connections(start.listen)
         self._legs: dict[str, Leg] = {}
@@ -115,6 +117,8 @@ class Agent:
                 last_stranger=self._screening.last_stranger,
                 last_malformed=self._screening.last_malformed,
                 last_disconnected=self._connections.last_closed,
+                stack_refused=self._refusals.count,
+                last_stack_refused=self._refusals.last,
             )
         )
 
@@ -122,7 +126,7 @@ class Agent:
 
     @guarded
     def _incoming(self, account: Any, prm: Any) -> None:
-        key = f"{self._boot}-{next(self._numbers)}"
+        key = self._next_key()
         leg = self._legs[key] = Leg(account, prm.callId, key, self)
         try:
             self._receive(key, leg, prm.rdata.srcAddress, headers.parse(prm.rdata.wholeMsg))
@@ -130,11 +134,30 @@ class Agent:
             say_fault(error)
             leg.respond(500)
 
+    @guarded
+    def _refused_by_stack(self, status: int, source: str, raw: str) -> None:
+        """It never rang, and is told all the same."""
+        invite = headers.parse(raw)
+        screened = self._screening.screen(source, invite)
+        if isinstance(screened, int):
+            return
+        if self._writer.is_full:
+            say(f"a call that the SIP stack refused with {status} is not told: the gateway has not read events for long")
+        elif self._refusals.take(invite, status, trunk=screened.name, source=source, now=time.monotonic()):
+            arrived = arrival(invite, key=self._next_key(), trunk=screened.name, source=source, at=time.time())
+            for event in events_of_refused(arrived, status):
+                self._writer.write(event)
+
+    def _next_key(self) -> str:
+        return f"{self._boot}-{next(self._numbers)}"
+
     def _receive(self, key: str, leg: Leg, source: str, invite: headers.SipMessage) -> None:
         """Reject it, or tell of the call and ring it."""
         screened = self._screening.screen(source, invite)
         if isinstance(screened, int):
             leg.respond(screened)
+        elif (refused_with := self._refusals.status_of(invite, time.monotonic())) is not None:
+            leg.respond(refused_with)
         elif self._reader.is_closed:
             leg.respond(503)  # the gateway is gone: whoever rang now would be heard by nobody
         elif self._writer.is_full:
@@ -142,7 +165,8 @@ class Agent:
             leg.respond(503)
         else:
             self._writer.write(arrival(invite, key=key, trunk=screened.name, source=source, at=time.time()))
-            self._calls.begin(Session(key=key, trunk=screened, source=source, leg=leg))
+            expires = headers.expires(invite)
+            self._calls.begin(Session(key=key, trunk=screened, source=source, leg=leg, expires=expires))
 
     # --- what pjsua2 says of a dialog (LegEvents) ---
 

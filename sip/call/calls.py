@@ -7,15 +7,13 @@ import time
 from collections.abc import Callable
 
 from sip.call.call_state import Happening
-from sip.call.session import Session, event_of, happening_at_end
+from sip.call.session import UNAVAILABLE, Session, event_of, happening_at_end
 from sip.call.timers import Timers
 from sip.faults import guarded
 from sip.protocol import AgentEvent, CallEnded
 from sip.wire.headers import ReasonHeader
 
 RINGING = 180
-UNAVAILABLE = 480
-"""Temporarily Unavailable: nobody took the call."""
 BUSY = 486
 PROVISIONAL_EVERY_S = 60.0
 """A 180 is repeated so that no proxy gives the call up (RFC 3261 §13.3.1.1)."""
@@ -54,7 +52,7 @@ class Calls:
         """Its plan: so long, counted from its arrival."""
         session = self._sessions.get(key)
         if session is not None and session.is_ringing:
-            session.deadline = session.arrived + seconds
+            session.ring_for(seconds)
             self._time_ring(session)
 
     def refuse(self, key: str, status: int, phrase: str) -> None:
@@ -85,7 +83,7 @@ class Calls:
         """Due at each deadline that the call ever had; the one that holds now counts."""
         session = self._sessions.get(key)
         if session is not None and session.deadline <= time.monotonic():
-            self._end(session, Happening.RING_TIME_RAN_OUT, UNAVAILABLE)
+            self._end(session, Happening.RING_TIME_RAN_OUT, session.status_at_deadline)
 
     def _time_provisional(self, key: str, now: float) -> None:
         self._timers.at(now + PROVISIONAL_EVERY_S, lambda: self._repeat_provisional(key))

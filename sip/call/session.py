@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from math import inf
 
 from sip.call.call_state import Happening, Outcome, Stage, after
 from sip.protocol import (
@@ -17,6 +18,11 @@ from sip.protocol import (
 from sip.stack.legs import Leg
 from sip.wire.headers import ReasonHeader, is_answered_elsewhere
 
+UNAVAILABLE = 480
+"""Temporarily Unavailable: nobody took the call."""
+TERMINATED = 487
+"""Request Terminated: the INVITE has expired."""
+
 
 class Session:
     """A call from its INVITE until its dialog is over; not its media, which RFC 3261 calls a session.
@@ -24,17 +30,20 @@ class Session:
     All times are seconds on the monotonic clock.
     """
 
-    __slots__ = ("arrived", "deadline", "key", "leg", "reasons", "source", "stage", "trunk")
+    __slots__ = ("arrived", "deadline", "expires", "key", "leg", "reasons", "source", "stage", "trunk")
 
-    def __init__(self, *, key: str, trunk: Trunk, source: str, leg: Leg) -> None:
+    def __init__(self, *, key: str, trunk: Trunk, source: str, leg: Leg, expires: float | None = None) -> None:
         self.key = key
         self.trunk = trunk
         self.source = source
         """Where the INVITE came from: `host:port`, `[host]:port`."""
         self.leg = leg
         self.arrived = time.monotonic()
-        self.deadline = self.arrived + trunk.ring_seconds
-        """When the ring time runs out."""
+        self.expires = self.arrived + (inf if expires is None else expires)
+        """When the INVITE expires by its own header (RFC 3261 §13.3.1)."""
+        self.deadline = self.arrived
+        """When the ring time runs out, or the INVITE expires."""
+        self.ring_for(trunk.ring_seconds)
         self.stage = Stage.RINGING
         self.reasons: tuple[ReasonHeader, ...] = ()
         """Out of the CANCEL; none until one came."""
@@ -43,6 +52,15 @@ class Session:
     def is_ringing(self) -> bool:
         """Has its INVITE no final response yet?"""
         return self.stage is Stage.RINGING
+
+    def ring_for(self, seconds: float) -> None:
+        """So long from its arrival, but never beyond its expiry."""
+        self.deadline = min(self.arrived + seconds, self.expires)
+
+    @property
+    def status_at_deadline(self) -> int:
+        """The final response when nobody has taken it by then."""
+        return TERMINATED if self.deadline >= self.expires else UNAVAILABLE
 
     @property
     def rang(self) -> float:

@@ -10,7 +10,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 
-from sip.protocol import MAX_LINE
+from sip.pipe.lines import MAX_LINE
 
 TICK_S = 0.5
 TICK_AT_MOST_S = 1.0

@@ -14,19 +14,17 @@ import structlog
 
 from sip.pipe.agent_log import AgentLog
 from sip.pipe.agent_process import AgentProcess
+from sip.pipe.lines import ProtocolError, decode_event, encode
 from sip.protocol import (
     AgentEvent,
     Command,
     Failed,
-    ProtocolError,
     Pulse,
     Ready,
     Start,
     Stop,
     Trunk,
     UseTrunks,
-    decode_event,
-    encode,
 )
 
 AGENT = (sys.executable, "-m", "sip", "--agent")

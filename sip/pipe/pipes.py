@@ -7,7 +7,8 @@ import time
 from collections import deque
 
 from sip.faults import say
-from sip.protocol import AgentEvent, Command, ProtocolError, decode_command, encode
+from sip.pipe.lines import ProtocolError, decode_command, encode
+from sip.protocol import AgentEvent, Command
 
 GRACE_AFTER_EOF_S = 5.0
 """The gateway is gone: an agent that has not left by then is stuck and is ended."""

@@ -11,6 +11,7 @@ from sip.stack.accounts import Accounts
 from sip.stack.capacity import MAX_CALLS, capacity
 from sip.stack.descriptors import descriptor_limit, raise_descriptor_limit
 from sip.stack.listeners import listener, public_of
+from sip.stack.ringing import only_ring
 
 TRANSPORTS = {
     ("udp", False): pj.PJSIP_TRANSPORT_UDP,
@@ -33,11 +34,17 @@ class _Stack(pj.Endpoint):  # type: ignore[misc]
     """pjsua2's own endpoint, which asks for the account of a request."""
 
     choose: Callable[[str, str], int]
+    refused: Callable[[int, str, str], None]
     accepted = 0
 
     @guarded
     def onSelectAccount(self, prm: Any) -> None:  # noqa: N802
         prm.accountIndex = self.choose(prm.rdata.srcAddress, prm.rdata.wholeMsg)
+
+    @guarded
+    def onRejectedIncomingCall(self, prm: Any) -> None:  # noqa: N802
+        """The stack has refused an INVITE by itself: no account hears of it."""
+        self.refused(prm.statusCode, prm.rdata.srcAddress, prm.rdata.wholeMsg)
 
     @guarded
     def onTransportState(self, prm: Any) -> None:  # noqa: N802
@@ -47,14 +54,17 @@ class _Stack(pj.Endpoint):  # type: ignore[misc]
 class Endpoint:
     """The SIP stack with its listening sockets."""
 
-    def __init__(self, start: Start, incoming: Callable[[Any, Any], None]) -> None:
+    def __init__(self, start: Start, incoming: Callable[[Any, Any], None], refused: Callable[[int, str, str], None]) -> None:
+        """`refused` is told status, source and text of each INVITE that the stack refuses by itself."""
         self._start = start
+        self._rings_every_offer = False
         raise_descriptor_limit()
         self.max_calls = min(start.max_calls, capacity(start.rtp_first, start.rtp_last, descriptor_limit()).calls)
         """How many calls are rung at once, after what the stack, the ports and the open files allow."""
         self._endpoint = _Stack()
         self._accounts = Accounts(start, incoming)
         self._endpoint.choose = self._accounts.choose
+        self._endpoint.refused = refused
 
     def open(self) -> Ready:
         """Listen on every address; `StackError` where one cannot be had."""
@@ -67,11 +77,13 @@ class Endpoint:
             capacity=MAX_CALLS,
             max_calls=self.max_calls,
             listen=self._start.listen,
+            rings_every_offer=self._rings_every_offer,
         )
 
     def _open(self) -> None:
         self._endpoint.libCreate()
         self._endpoint.libInit(_settings())
+        self._rings_every_offer = only_ring()
         for listen in self._start.listen:
             self._listen(listen)
         self._endpoint.libStart()

@@ -12,7 +12,7 @@ from sip.protocol import Diversion
 from sip.wire.message import Address, SipMessage, address, elements, header, parse, split, unquoted, uri, values
 
 __all__ = [
-    "Caller", "ReasonHeader", "SipMessage", "caller", "clean", "dialled", "diversions", "fault", "header",
+    "Caller", "ReasonHeader", "SipMessage", "caller", "clean", "dialled", "diversions", "expires", "fault", "header",
     "is_answered_elsewhere", "parse", "reasons", "verstat",
 ]  # fmt: skip
 
@@ -62,6 +62,16 @@ def fault(message: SipMessage) -> str | None:
         if int(length[:12]) > len(message.body.encode(errors="surrogateescape")):
             return "content-length is more than the body"
     return None
+
+
+def expires(message: SipMessage) -> float | None:
+    """How many seconds an INVITE is meant to ring at most (RFC 3261 §20.19); None: it does not say.
+
+    0 says nothing too: nobody could ever answer such a call.
+    """
+    value = header(message, "Expires") or ""
+    seconds = int(value) if re.fullmatch(r"[0-9]{1,10}", value) else 0
+    return float(seconds) or None
 
 
 # --- who calls --------------------------------------------------------------------------------------------------------

@@ -74,6 +74,11 @@ def elements(message: SipMessage, name: str) -> list[str]:
 
 def split(text: str, separator: str) -> list[str]:
     """Split at a separator outside quotes and angle brackets; empty parts are dropped."""
+    parts = _split(text, separator) if '"' in text or "<" in text else text.split(separator)
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _split(text: str, separator: str) -> list[str]:
     parts, start, depth, is_quoted, at = [], 0, 0, False, 0
     while at < len(text):
         character = text[at]
@@ -93,7 +98,7 @@ def split(text: str, separator: str) -> list[str]:
             start = at + 1
         at += 1
     parts.append(text[start:])
-    return [part.strip() for part in parts if part.strip()]
+    return parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,11 +176,15 @@ def unquoted(text: str) -> str:
 
 
 def _unescaped(text: str) -> str:
+    if "%" not in text:
+        return text
     return re.sub(r"%([0-9A-Fa-f]{2})", lambda match: chr(int(match[1], 16)), text)
 
 
 def _unquoted(text: str, wanted: str) -> int:
     """The place of a character outside quotes, or -1."""
+    if '"' not in text:
+        return text.find(wanted)
     is_quoted, at = False, 0
     while at < len(text):
         if is_quoted and text[at] == "\\":

@@ -18,6 +18,7 @@ from sms.masking import without_numbers
 from sms.pacing import Pacing
 from sms.segments import segment
 from sms.smpp import deliver, pdu, receipt, status, validity
+from sms.smpp.ids import find_id
 from sms.smpp.link import TAKEN_FOR_S, Link
 from sms.smpp.parts import References, messages_of
 from sms.smpp.pdu import Address, Pdu
@@ -43,8 +44,9 @@ class _Sending:
         """What is known of it so far."""
         ids, parts = tuple(self.ids), len(self.messages)
         if len(ids) == parts:
-            return Accepted(provider_ids=ids if any(ids) else ())
-        return Unknown(detail=f"{len(ids)} of {parts} parts were accepted", provider_ids=ids, parts=parts)
+            return Accepted(provider_ids=ids if any(ids) else (), find_id=find_id)
+        detail = f"{len(ids)} of {parts} parts were accepted"
+        return Unknown(detail=detail, provider_ids=ids, parts=parts, find_id=find_id)
 
 
 class SmppBridge:
@@ -131,6 +133,7 @@ class SmppBridge:
                 detail=f"{len(sending.ids)} of {len(sending.messages)} parts were accepted, then: {outcome.detail}",
                 provider_ids=tuple(sending.ids),
                 parts=len(sending.messages),
+                find_id=find_id,
             )
         return outcome
 
@@ -191,7 +194,7 @@ class SmppBridge:
         self._pacing.went_well()
         self._fault = ""
         sending.ids.append(pdu.message_id(response))
-        return Accepted(provider_ids=(sending.ids[-1],))
+        return Accepted(provider_ids=(sending.ids[-1],), find_id=find_id)
 
     def _source(self, sender: str) -> Address:
         is_number = sender.lstrip("+").isdecimal()

@@ -1,11 +1,11 @@
-"""Delivery receipts: what a deliver_sm says of a text, and which of our ids it means. PURE."""
+"""Delivery receipts: what a deliver_sm says of a text. PURE."""
 
 import re
-from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sms.masking import without_numbers
 from sms.smpp.deliver import MESSAGE_STATE, RECEIPTED_MESSAGE_ID, Delivered
+from sms.smpp.ids import find_id
 from sms.text import NOT_IN_TIME, Receipt, ReceiptState
 
 _FIELD = re.compile(r"\b(id|stat|err)\s*:\s*([^\s]+)", re.IGNORECASE)
@@ -46,37 +46,10 @@ def read(delivered: Delivered, bridge: str, at: datetime, *, is_of_part: bool = 
         code=without_numbers(_code(word or "no state", error)),
         at=at,
         is_of_part=is_of_part,
+        find_id=find_id,
     )
 
 
 def _code(word: str, error: str) -> str:
     said = f"{word} err:{error}"[:64] if error.strip("0") else word
     return f"{said}: {NOT_IN_TIME}"[:64] if word == "EXPIRED" else said
-
-
-def find_id(theirs: str, ours: Sequence[str]) -> int | None:
-    """Which of our ids a receipt means: as it stands, in another case, hexadecimal for decimal, without leading zeros.
-
-    Each way is tried on all ids before the next, so that a looser way never beats an exact match.
-    """
-    for form in _FORMS:
-        wanted = form(theirs)
-        for index, own in enumerate(ours):
-            if wanted & form(own):
-                return index
-    return None
-
-
-def _hexadecimal_or_decimal(text: str) -> frozenset[str]:
-    values = {f"dec {int(text)}"} if text.isascii() and text.isdecimal() else set()
-    if re.fullmatch(r"[0-9A-Fa-f]{1,32}", text):
-        values.add(f"dec {int(text, 16)}")
-    return frozenset(values)
-
-
-_FORMS: tuple[Callable[[str], frozenset[str]], ...] = (
-    lambda text: frozenset({text}),
-    lambda text: frozenset({text.casefold()}),
-    lambda text: frozenset({text.casefold().lstrip("0")}),
-    _hexadecimal_or_decimal,
-)

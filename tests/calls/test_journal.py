@@ -18,7 +18,7 @@ from gateway.decisions.ruling import InForce, Ruling, Verdict
 from gateway.store import calls
 from gateway.store.calls import Arrival
 from gateway.store.database import Database
-from sip.protocol import AnsweredElsewhere, CallArrived, CallerHungUp, Command, Refuse, Ring
+from sip.protocol import AnsweredElsewhere, Busy, CallArrived, CallerHungUp, Command, Refuse, Refused, Ring
 from tests.peers.settings import awake
 from tests.preview.test_simulation import CONFIG
 
@@ -107,3 +107,29 @@ async def test_call_that_was_answered_stays_so_when_its_ending_is_written_later(
         in_force.ruling = Ruling(in_force.directory)
         store.close()
     assert decisions(happened) == [("skip", "not_missed")]
+
+
+async def test_a_call_that_the_sip_stack_could_not_take_is_texted_and_one_that_it_refused_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "textback.toml"
+    path.write_text(awake(CONFIG.format(once_per="day", per_day=100)))
+    in_force = InForce(Ruling(Knowledge().directory(load(path), datetime.now(UTC))))
+    happened: list[Fact] = []
+    store, reserve = Database(tmp_path / "textback.db", happened.append), Reserve(tmp_path / "calls.reserve")
+    async with asyncio.TaskGroup() as tasks:
+        journal = Journal(
+            store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=lambda _: None, publish=happened.append
+        )
+        at = datetime.now(UTC).timestamp()
+        for key, caller, ending in (
+            ("a", "+14155550123", Busy(key="a", at=at, status=488)),
+            ("b", "+14155550124", Refused(key="b", at=at, status=420)),
+        ):
+            journal.receive(arrived(key, caller))
+            journal.receive(ending)
+        await journal.finish(10)
+    assert sorted(decisions(happened)) == [("send", "missed_call"), ("skip", "not_missed")]
+    store.close()
+    with sqlite3.connect(tmp_path / "textback.db") as db:
+        rows = db.execute("SELECT outcome, sip_reason FROM calls ORDER BY key").fetchall()
+    db.close()
+    assert rows == [("busy", "SIP;cause=488"), ("refused", "SIP;cause=420")]

@@ -9,6 +9,7 @@ from gateway.core.call import Outcome
 from gateway.core.consent import Wish
 from gateway.core.decision import Step
 from gateway.core.delivery import TextState
+from gateway.core.kind import TextKind
 from gateway.core.reason import Reason
 from gateway.store import calls, consent, replies, texts, undeliverable
 from gateway.store.calls import Arrival, Ending
@@ -66,8 +67,8 @@ def full(db: sqlite3.Connection) -> None:
         held_for = "quiet_hours" if state is TextState.HELD else None
         text = add_text(db, number + 1, caller(number), at, due_at=at, variant=number % 2 or None, held_for=held_for)
         db.execute("UPDATE texts SET state = ?, bridge = 'spool', detail = 'as it is' WHERE id = ?", (state, text))
-    add_text(db, None, CALLER, BEGIN, due_at=BEGIN, is_test=True)
-    add_text(db, None, CALLER, BEGIN, due_at=BEGIN, answer_to=Wish.OPT_OUT)
+    add_text(db, None, CALLER, BEGIN, due_at=BEGIN, kind=TextKind.TEST)
+    add_text(db, None, CALLER, BEGIN, due_at=BEGIN, kind=TextKind.CONFIRMATION, confirms=Wish.OPT_OUT)
     db.execute("INSERT INTO parts (text, number, bridge, provider_id) VALUES (3, 1, 'spool', 'abc')")
     for wish in (*Wish, None):
         replies.add(db, Reply(bridge="spool", sender=CALLER, to="+14155550100", body="Hello", at=BEGIN), wish)

@@ -137,3 +137,36 @@ def test_nobody_is_known_before_the_first_start(tmp_path: Path) -> None:
     assert isinstance(done.json, dict)
     assert done.json["decision"] == "send"
     assert [path.name for path in tmp_path.iterdir()] == ["textback.toml"]
+
+
+def test_round_of_a_call_is_shown_as_the_same(db: sqlite3.Connection, tmp_path: Path) -> None:
+    """A call that was missed and texted; another 15 s later, and one that is imagined 15 s after that."""
+    text = None
+    for number, ago in enumerate((70, 35), start=1):
+        at = THEN - timedelta(seconds=ago)
+        call = add_call(db, number, at=at, who=CALLER)
+        over = at + timedelta(seconds=20)
+        calls.end(db, call, Ending(outcome=Outcome.NO_ANSWER, at=over, rang=timedelta(seconds=20)))
+        text = text or add_text(db, call, CALLER, over, due_at=over)
+    calls.same_call(db, 2, 1)
+    path = commands.configured(tmp_path, '[line.front.text]\nonce_per = "call"')
+    imagined = ("explain", "--from", CALLER, "--at")
+    told = commands.run(
+        path,
+        (*imagined, "2026-06-01T13:00"),
+        (*imagined, "2026-06-01T13:01"),
+        ("calls",),
+        ("calls", "--json"),
+        ("explain", "2"),
+        ("explain", "2", "--json"),
+    )
+    assert "would not be texted, because the caller has already been texted (already_texted)" in told[0].out
+    assert "same call as 1, texted at 2026-06-01 12:59 CDT" in told[0].out
+    assert "line.front.same_call_within (textback.toml (default))" in told[0].out
+    assert "would be texted" in told[1].out
+    assert [line.endswith("(same call as 1)") for line in told[2].out.splitlines()[-2:]] == [True, False]
+    assert isinstance(told[3].json, list)
+    assert [call["same_call_as"] for call in told[3].json] == [1, None]
+    assert "  the same call as 1, which was rung again" in told[4].out.splitlines()
+    assert isinstance(told[5].json, dict)
+    assert told[5].json["call"]["same_call_as"] == 1

@@ -47,6 +47,56 @@ def test_warned_of(path: Path, section: str, key: str, value: str, told: str, sa
     assert not told or said in found[0][1]
 
 
+RINGS_BESIDE = [
+    ("ring_seconds = 20", ["ring_seconds"], "ring_seconds = 22 (20 + 2) lets it end first"),
+    ("", ["ring_seconds"], "20 s may be the PBX's ring time too"),
+    ("ring_seconds = 25", ["ring_seconds"], "25 s may be the PBX's ring time too"),
+    ("ring_seconds = 22", [], ""),
+    ("ring_seconds = 5", [], ""),
+    ('ring_seconds = 20\narrives = "missed"', [], ""),
+    ('ring_seconds = 20\narrives = "group"', [], ""),
+    ('arrives = "group"\nring_most = "2m"', [], ""),
+    ('ring_seconds = 22\nring_most = "2m"', ["ring_most"], 'does nothing with arrives = "ringing"'),
+]
+SMALL = """\
+timezone = "America/Chicago"
+region = "US"
+[trunk.pbx]
+peers = ["192.0.2.10"]
+{trunk}
+[sms.spool]
+kind = "spool"
+[line.front]
+number = "+14155550100"
+{line}
+"""
+
+
+@pytest.mark.parametrize(("line", "told", "said"), RINGS_BESIDE)
+def test_who_ends_the_ring(tmp_path: Path, line: str, told: list[str], said: str) -> None:
+    path = tmp_path / "textback.toml"
+    path.write_text(SMALL.format(trunk="", line=line))
+    found = list(of(load(path)))
+    assert [key for key, _ in found] == [f"line.front.{key}" for key in told], found
+    assert all(said in says for _, says in found)
+
+
+def test_group_whose_trunk_is_not_believed(tmp_path: Path) -> None:
+    path = tmp_path / "textback.toml"
+    path.write_text(SMALL.format(trunk='answered_elsewhere = "ignore"', line='arrives = "group"'))
+    ((key, says),) = of(load(path))
+    assert key == "line.front.arrives"
+    assert "every call that a phone answers is texted" in says
+
+
+def test_ring_of_an_account_s_line_is_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "textback.toml"
+    (tmp_path / "pbx.password").write_text("secret")
+    account = 'registrar = "sip:192.0.2.1"\nusername = "a"\npassword_file = "pbx.password"'
+    path.write_text(SMALL.format(trunk="", line="").replace('peers = ["192.0.2.10"]', account))
+    assert list(of(load(path))) == []
+
+
 def test_files_are_found_from_any_directory(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Relative names are relative to the configuration, wherever the program was started."""
     path.write_text(toml("sip", "max_calls", "100")[0])

@@ -13,7 +13,8 @@ from gateway.decisions.knowledge import Knowledge
 from gateway.preview.advice import advise, messages
 from gateway.preview.timetable import week
 from gateway.texts.outbox import routes_of
-from sip.protocol import Start, decode_command, encode
+from sip.pipe.lines import decode_command, encode
+from sip.protocol import Start
 from sms.build import build_bridge
 from sms.http.providers import provider_of
 from sms.text import Text
@@ -153,8 +154,10 @@ SECTIONS: dict[str, dict[str, str]] = {
         "staff": '"Mike"',
         "timezone": '"America/Denver"',
         "trunks": '["pbx", "carrier"]',
-        "arrives": '"ringing"',
+        "arrives": '"group"',
         "ring_seconds": "20",
+        "ring_most": '"5m"',
+        "same_call_within": '"20s"',
         "min_ring": '"3s"',
         "phones": '["sip:101@192.0.2.20", "+14155550123"]',
         "then": '"reject"',

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from config.model import E164, Consent, Limits, Line, LineText, Span, Variant
 from gateway.core.call import MISSED, Call, Outcome
-from gateway.core.case import Case, Contact, History, Policy, Traffic, Twin
+from gateway.core.case import Case, Contact, History, Policy, SameCall, Traffic, Twin
 from gateway.core.decision import Decision, Hold, Send, Skip
 from gateway.core.decision import decide as decide_case
 from gateway.core.hours import OfficeHours, Standing, standing
@@ -51,6 +51,7 @@ def call(**changes: Any) -> Call:
     return replace(good, **changes)
 
 
+SAME = SameCall(first="812", rang=timedelta(seconds=20))
 LIMITS = Limits(per_minute=10, per_day=100)
 
 
@@ -326,6 +327,17 @@ def test_second_call_has_its_own_message_once() -> None:
     [
         ({"twin": Twin.RINGS}, {}, {}, "duplicate"),
         ({"twin": Twin.DECIDED}, {}, {}, "duplicate"),
+        ({"twin": Twin.RINGS_AGAIN}, {}, {}, "duplicate"),
+        ({"same_call": SAME}, {"outcome": Outcome.ABANDONED, "rang": timedelta(seconds=1)}, {}, "missed_call"),
+        (
+            {"same_call": replace(SAME, rang=timedelta(seconds=1))},
+            {"outcome": Outcome.ABANDONED, "rang": timedelta(seconds=1)},
+            {},
+            "too_short",
+        ),
+        ({"same_call": SAME}, {}, {"once_per": "call"}, "missed_call"),
+        ({"same_call": replace(SAME, texted_at=NOW)}, {}, {"once_per": "call"}, "already_texted"),
+        ({"same_call": replace(SAME, texted_at=NOW)}, {}, {"once_per": "day"}, "already_texted"),
         ({"reached_at": NOW}, {}, {}, "resolved"),
         ({"reached_at": NOW - timedelta(hours=1)}, {}, {}, "missed_call"),
         ({"last_text_at": NOW - timedelta(days=9)}, {}, {"repeat_after_no_reply": False}, "never_replied"),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.model import E164, Span
-from gateway.core.hours import OfficeHours, Standing, boundaries, opens_at, standing
+from gateway.core.hours import OfficeHours, Standing, opens_at, standing
 from gateway.core.quiet import quiet_until
 from gateway.core.schedule import day_start, local_day
 from gateway.core.zones import zones_of
@@ -172,15 +172,6 @@ def test_it_is_open_when_it_opens_and_closed_until_then(hours: OfficeHours, now:
     if opens > now:
         assert standing(hours, now, zone) is not Standing.OPEN
         assert standing(hours, now + (opens - now) / 2, zone) is not Standing.OPEN
-
-
-@given(OFFICES, INSTANTS, st.sampled_from(ZONES))
-def test_standing_changes_only_at_boundaries(hours: OfficeHours, now: datetime, zone: str) -> None:
-    edges = [now, *boundaries(hours, now, now + timedelta(days=2), zone), now + timedelta(days=2)]
-    for first, last in pairwise(edges):
-        middle = standing(hours, first + (last - first) / 2, zone)
-        assert standing(hours, first, zone) is middle or first == now
-        assert standing(hours, last - timedelta(microseconds=1), zone) is middle
 
 
 QUIET = span("21:00-08:00")

@@ -23,6 +23,11 @@ def test_a_call_to_a_line_is_rung_for_as_long_as_the_line_says(seconds: float) -
     assert plan(circumstances) == RingFor(length=timedelta(seconds=seconds))
 
 
+def test_in_a_group_the_call_is_rung_until_whoever_rings_it_ends_it() -> None:
+    of = line().model_copy(update={"ring_seconds": 20, "arrives": "group", "ring_most": timedelta(minutes=4)})
+    assert plan(Circumstances(policy=policy(of), now=FRIDAY_NOON)) == RingFor(length=timedelta(minutes=4))
+
+
 def test_a_call_to_no_line_is_turned_away() -> None:
     assert plan(None) == TurnAway(cause=Cause.NO_LINE)
 

@@ -8,7 +8,7 @@ import pytest
 
 from config.model import Limits
 from gateway.core.call import Outcome
-from gateway.core.case import History, Traffic, Twin
+from gateway.core.case import History, SameCall, Traffic, Twin
 from gateway.core.decision import Decision
 from gateway.core.length import length
 from tests.core.test_decision import NOW, call, decide, line, policy
@@ -57,12 +57,30 @@ def test_lateness(ago: timedelta, expected: str) -> None:
     assert seen(decide(call(missed_at=NOW - ago), History(), policy(), NOW), "in_time") == expected
 
 
+SAME = SameCall(first="812", rang=timedelta(seconds=40))
+
+
 @pytest.mark.parametrize(
     ("changes", "history", "rule", "expected"),
     [
         ({"outcome": Outcome.ABANDONED}, {}, "rang_long_enough", "rang 20s, min_ring is 3s"),
         ({}, {"twin": Twin.RINGS}, "not_a_fork", "another INVITE of the same call still rings; it will decide"),
         ({}, {"twin": Twin.DECIDED}, "not_a_fork", "another INVITE of the same call was decided"),
+        ({}, {"twin": Twin.RINGS_AGAIN}, "not_a_fork", "the same call rings again; that round will decide"),
+        ({}, {"same_call": SAME}, "not_a_fork", "same call as 812, which was rung again"),
+        ({}, {"same_call": SAME}, "rang_long_enough", "rang 20s and 40s in earlier rounds, min_ring is 3s"),
+        (
+            {},
+            {"same_call": replace(SAME, texted_at=NOW - timedelta(seconds=33))},
+            "not_texted_lately",
+            "same call as 812, texted at 2026-11-23 11:59 CST",
+        ),
+        (
+            {},
+            {"same_call": replace(SAME, texted_at=NOW + timedelta(seconds=33))},
+            "not_texted_lately",
+            "same call as 812, a text waits until 2026-11-23 12:00 CST",
+        ),
         ({}, {}, "waited", "no wait"),
     ],
 )

@@ -39,6 +39,7 @@ number = "+14155550100"
 [line.front.text]
 message = "first"
 once_per = "{once_per}"
+{more}
 [[line.front.text.variant]]
 missed = 2
 message = "second"
@@ -61,14 +62,32 @@ def opened_database() -> Iterator[sqlite3.Connection]:
     db.close()
 
 
+def arrives(minutes: float, trunk: str = "pbx", line: str = "front", caller: E164 | None = CALLER) -> Arrival:
+    """A call that comes so many minutes after ten."""
+    return Arrival(
+        key=f"{minutes}", call_id=f"{minutes}", trunk=trunk, source="192.0.2.10:5060", line=line, caller=caller,
+        caller_as_sent=caller, caller_name="", caller_header="From", dialled=("+14155550100",), diversions=(), verstat="",
+        arrived_at=TEN + timedelta(minutes=minutes),
+    )  # fmt: skip
+
+
 class Office:
     """A line that calls come to, at minutes after ten."""
 
-    def __init__(self, db: sqlite3.Connection, directory: Path, once_per: str, quiet: str) -> None:
+    def __init__(self, db: sqlite3.Connection, directory: Path, once_per: str, quiet: str, more: str = "") -> None:
         path = directory / "textback.toml"
-        path.write_text((CONFIG if once_per != "call" else CONFIG.partition("[[")[0]).format(once_per=once_per, quiet=quiet))
+        written_config = CONFIG if once_per != "call" else CONFIG.partition("[[")[0]
+        path.write_text(written_config.format(once_per=once_per, quiet=quiet, more=more))
         self.db = db
+        self.load(path)
+
+    def load(self, path: Path) -> None:
+        """Decide by this configuration from now on."""
         self.ruling = Ruling(Knowledge().directory(load(path), TEN))
+
+    def begins(self, minutes: float) -> None:
+        """A call that rings; `rings` with the same minutes ends it."""
+        calls.arrive(self.db, arrives(minutes))
 
     def rings(
         self,
@@ -78,14 +97,11 @@ class Office:
         rang: float = 20,
         trunk: str = "pbx",
         line: str = "front",
+        caller: E164 | None = CALLER,
     ) -> str:
         """A call, and what came of it: the text's first word, or the reason for none."""
         at = TEN + timedelta(minutes=minutes)
-        arrival = Arrival(
-            key=f"{minutes}", call_id=f"{minutes}", trunk=trunk, source="192.0.2.10:5060", line=line, caller=CALLER,
-            caller_as_sent=CALLER, caller_name="", caller_header="From", dialled=("+14155550100",), diversions=(), verstat="",
-            arrived_at=at,
-        )  # fmt: skip
+        arrival = arrives(minutes, trunk, line, caller)
         length = timedelta(seconds=rang)
         verdict = self.ruling.on_ended(self.db, arrival, Ending(outcome=outcome, at=at + length, rang=length), at + length)
         assert verdict is not None
@@ -113,6 +129,15 @@ class Office:
         rows = self.db.execute("SELECT queued_at, body FROM texts WHERE state = 'queued' ORDER BY queued_at, id")
         return [(read(row["queued_at"]), row["body"]) for row in rows]
 
+    def came_at(self, minutes: float) -> list[str]:
+        """What came of each text that fell due by then, decided then."""
+        now = TEN + timedelta(minutes=minutes)
+        rows = self.db.execute(
+            "SELECT id FROM texts WHERE state = 'held' AND due_at <= ? ORDER BY id", (written(now),)
+        ).fetchall()
+        verdicts = [self.ruling.on_due(self.db, row["id"], now) for row in rows]
+        return [self.came_of(verdict) for verdict in verdicts if verdict is not None]
+
     def morning_comes(self, minutes: float) -> list[str]:
         """Everything that is held falls due, in its order; what came of each."""
         now = TEN + timedelta(minutes=minutes)
@@ -127,8 +152,8 @@ Open = Callable[..., Office]
 def office(db: sqlite3.Connection, tmp_path: Path) -> Open:
     """An office whose `once_per` is told."""
 
-    def opened(once_per: str = "day", quiet: str = "21:00-08:00") -> Office:
-        return Office(db, tmp_path, once_per, quiet)
+    def opened(once_per: str = "day", quiet: str = "21:00-08:00", more: str = "") -> Office:
+        return Office(db, tmp_path, once_per, quiet, more)
 
     return opened
 

@@ -20,6 +20,7 @@ from gateway.decisions.ruling import Ruling, Verdict
 from gateway.store import calls, consent, texts
 from gateway.store.calls import Arrival, Ending
 from tests.peers.sending import CALLER, Sending, sending
+from tests.sms.test_smpp_bridge import until
 
 WAITS = '[line.front.text]\nwait = "1s"\nexpires = "2s"\n'
 
@@ -142,6 +143,20 @@ async def test_actions_on_held_texts_and_calls(tmp_path: Path) -> None:
         assert (await it.rows())[2]["state"] == "held"
 
 
+async def test_call_is_done_with_its_texts_or_not_at_all(tmp_path: Path) -> None:
+    """The decision about a held text cannot be written: the call is not done either, and asking again does both."""
+    async with sending(tmp_path, line='[line.front.text]\nwait = "1h"\n') as it:
+        await miss(it)
+        await it.store.write(lambda db: db.execute("ALTER TABLE decisions RENAME TO gone"))
+        with pytest.raises(sqlite3.OperationalError, match="decisions"):
+            await it.actions.done(1)
+        await it.store.write(lambda db: db.execute("ALTER TABLE gone RENAME TO decisions"))
+        call = await it.store.write(calls.one, 1)
+        assert call is not None
+        assert call["done_at"] is None
+        assert await it.actions.done(1) == "call 1 is done; 1 text to its caller cancelled"
+
+
 async def test_released_text_whose_caller_has_said_stop_is_cancelled_and_said_so(tmp_path: Path) -> None:
     async with sending(tmp_path, line='[line.front.text]\nwait = "1h"\n') as it:
         await miss(it)
@@ -190,7 +205,7 @@ async def test_actions_on_unknown_texts_and_tests(tmp_path: Path) -> None:
         assert await it.actions.settle(second) == f"text {second} counts as sent"
         assert await it.actions.send_test("front", E164("+14155550199"), None) == 3
         rows = await it.until("accepted", 3)
-        assert [row["is_test"] for row in rows] == [0, 0, 1]
+        assert [row["kind"] for row in rows] == ["missed_call", "missed_call", "test"]
         for refused in (
             it.actions.send_test("none", CALLER, None),
             it.actions.send_test("front", CALLER, 4),
@@ -235,3 +250,24 @@ async def test_what_waits_for_a_person_is_told_by_its_reason(tmp_path: Path) -> 
             await miss(it)
         told = [(log["event"], log["reason"]) for log in logs]
         assert told == [("call_ended", "attestation"), ("text_held_for_a_person", "attestation")]
+
+
+async def test_what_becomes_of_texts_by_a_call_that_is_done_is_told(tmp_path: Path) -> None:
+    async with sending(tmp_path, line='[line.front.text]\nwait = "10m"\n') as it:
+        await miss(it)
+        with capture_logs() as logs:
+            await it.actions.done(1)
+    assert [(log["event"], log.get("decision"), log.get("reason")) for log in logs[:2]] == [
+        ("call_done", None, None),
+        ("held_text_decided", "skip", "resolved"),
+    ]
+
+
+async def test_life_of_a_text_in_facts(tmp_path: Path) -> None:
+    """In order; and the outbox is woken by them, which looks by itself but once a minute."""
+    async with sending(tmp_path) as it:
+        await until(lambda: it.happened != [])
+        await miss(it)
+        await it.until("accepted")
+    names = [fact.name for fact in it.happened]
+    assert names == ["bridge.up", "call.missed", "text.queued", "text.accepted"]

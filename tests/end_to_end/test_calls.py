@@ -9,7 +9,9 @@ import pytest
 
 from tests.peers import sipp
 from tests.peers.gateway import RunningGateway
+from tests.peers.raw_caller import RawCaller
 from tests.peers.sipp import Call, Ends
+from tests.sip.test_offers import OFFERS
 
 Start = Callable[..., RunningGateway]
 HUNG_UP = Ends(cancel_after=0.4)
@@ -144,6 +146,31 @@ def test_more_calls_than_may_ring_are_busy_and_texted(gateway: Start, tmp_path: 
     assert sorted(call["outcome"] for call in calls) == ["busy", "no_answer", "no_answer"]
     texts = running.wait_for("texts", 3, state="accepted")
     assert {text["to"] for text in texts} == {call.caller for call in many}
+
+
+def test_strange_offers_ring_and_what_the_sip_stack_refuses_is_a_call_all_the_same(gateway: Start, tmp_path: Path) -> None:
+    running = gateway()
+    with RawCaller(running.sip_port, caller="+14155550123") as caller:
+        caller.send(body=OFFERS["SRTP alone"])
+        assert caller.until(480).status == 480
+    with RawCaller(running.sip_port, caller="+14155550124") as caller:
+        caller.send("INVITE", "Require: tdialog")
+        assert caller.until(420).status == 420
+    assert running.wait_for("texts", 1, state="accepted")[0]["to"] == "+14155550123"
+    running.wait_for("calls", 1, outcome="no_answer")
+    running.wait_for("calls", 1, outcome="refused")
+    refused = next(call for call in running.calls() if call["outcome"] == "refused")
+    assert (refused["caller"], refused["line"], refused["decision"], refused["reason"]) == (
+        "+14155550124", "front-desk", "skip", "not_missed",
+    )  # fmt: skip
+    explained = (
+        "the SIP stack refused its INVITE: it requires an extension that is unknown here (refused); Reason: SIP;cause=420"
+    )
+    assert explained in running.cli("explain", str(refused["id"])).stdout
+    status = running.wait_for_status(lambda status: status["agent"]["stack_refused"] == 1)
+    assert status["agent"]["rings_every_offer"]
+    assert "0 from strangers, 0 malformed, 1 by the SIP stack\n" in running.cli("status").stdout
+    running.wait_for_log("refused_by_sip_stack")
 
 
 def test_stranger_gets_403_and_is_counted(gateway: Start, tmp_path: Path) -> None:

@@ -7,8 +7,17 @@ import time
 from collections.abc import Callable
 
 from sip.call.agent import Agent
+from sip.pipe.lines import encode
 from sip.pipe.pipes import CommandReader, EventWriter
-from sip.protocol import AgentEvent, CallArrived, CallEnded, CallerHungUp, Pulse, Ready, Start, encode
+from sip.protocol import (
+    AgentEvent,
+    CallArrived,
+    CallEnded,
+    CallerHungUp,
+    Pulse,
+    Ready,
+    Start,
+)
 
 CALLS = 3000
 """Far more than a pipe holds."""

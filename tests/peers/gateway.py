@@ -15,6 +15,7 @@ from typing import Any
 from gateway.cli.show import call_json, text_json
 from gateway.store import calls, texts
 from gateway.store.database import reading
+from gateway.store.wanted import Wanted
 from tests.peers.ports import free_port, free_sip_port
 from tests.peers.settings import awake
 
@@ -46,6 +47,7 @@ number = "+14155550100"
 business = "ABC HVAC"
 ring_seconds = {ring}
 min_ring = "{min_ring}"
+same_call_within = "{same_call_within}"
 
 [line.front-desk.text]
 once_per = "{once_per}"
@@ -65,6 +67,7 @@ DEFAULTS = {
     "sms": SPOOL,
     "ring": 1,
     "min_ring": "0s",
+    "same_call_within": "off",
     "once_per": "call",
     "expires": "15m",
     "more": "",
@@ -185,12 +188,12 @@ class RunningGateway:
     def calls(self) -> list[dict[str, Any]]:
         """What `textback calls --json` says, oldest first."""
         with reading(self.database) as db:
-            return [call_json(row) for row in reversed(calls.newest(db, 100_000))]
+            return [call_json(row) for row in reversed(calls.selected(db, Wanted()))]
 
     def texts(self) -> list[dict[str, Any]]:
         """What `textback texts --json` says, oldest first."""
         with reading(self.database) as db:
-            return [text_json(row) for row in reversed(texts.newest(db, 100_000))]
+            return [text_json(row) for row in reversed(texts.selected(db, Wanted()))]
 
     def wait_for(self, what: str, count: int, *, within: float = PATIENCE_S, **wanted: Any) -> list[dict[str, Any]]:
         """Until `calls` or `texts` shows so many rows with these values; then all rows."""

@@ -34,6 +34,7 @@ per_day = 100
 [line.front]
 number = "+14155550100"
 business = "ABC"
+arrives = "group"
 hours = "office"
 [line.front.text]
 message = "{business}: sorry we missed you. Reply STOP to opt out."
@@ -123,7 +124,7 @@ def test_what_keeps_receipts_and_replies_away(tmp_path: Path, change: str, said:
         (('business = "ABC"\n', ""), "line.front.business", "is not set"),
         ((" Reply STOP to opt out.", ""), "line.front.text.message", "does not say how to opt out"),
         (
-            ('hours = "office"', 'hours = "office"\narrives = "missed"\nring_seconds = 25'),
+            ('arrives = "group"', 'arrives = "missed"\nring_seconds = 25'),
             "line.front.ring_seconds",
             "voicemail may take the call",
         ),

@@ -50,11 +50,13 @@ def test_quiet_hours(tmp_path: Path, text: str, expected: str | None) -> None:
 
 def test_what_is_set_is_not_repeated(tmp_path: Path) -> None:
     found = said(tmp_path, GOOD)
-    assert found["line.front"] == 'ring_seconds = 20, min_ring = "3s", sender = "+14155550100"'
+    assert found["line.front"] == 'ring_most = "5m", min_ring = "3s", same_call_within = "20s", sender = "+14155550100"'
     assert found["line.front.text"] == 'wait = "0s", once_per = "day", expires = "15m"'
     assert found["limits.regions"] == "callers of US and its territories are texted, no others"
     text = GOOD.replace("[line.front.text]\n", '[line.front.text]\nonce_per = "20m"\nwait = "5m"\nexpires = "1h"\n')
-    text = text.replace('business = "ABC"', 'business = "ABC"\nring_seconds = 15\nmin_ring = "1s"\nsender = "78787"')
+    text = text.replace(
+        'business = "ABC"', 'business = "ABC"\nring_most = "15s"\nmin_ring = "1s"\nsame_call_within = "off"\nsender = "78787"'
+    )
     found = said(tmp_path, text.replace("per_day = 100", 'per_day = 100\nregions = ["US"]'))
     assert set(found) == {"consent.quiet_hours"}
 
@@ -104,7 +106,7 @@ def test_check_shows_it_with_the_nearest_line(tmp_path: Path) -> None:
     shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
     assert "In effect by default:\n" in shown
     assert "textback.toml: consent.quiet_hours: 21:00-08:00 for callers of US" in shown
-    assert 'textback.toml:15: line.front: ring_seconds = 20, min_ring = "3s"' in shown
+    assert 'textback.toml:15: line.front: ring_most = "5m", min_ring = "3s"' in shown
     found = json.loads(subprocess.run([*command, "--json"], capture_output=True, timeout=120, check=True).stdout)
     assert [one["key"] for one in found["by_default"]] == [
         "consent.quiet_hours",

@@ -6,6 +6,7 @@ import resource
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,11 @@ from gateway.core.call import Outcome
 from gateway.core.schedule import local
 from gateway.decisions.directory import Directory
 from gateway.preview.records import Columns, from_csv
-from gateway.store import calls
+from gateway.store import calls, texts
 from gateway.store.calls import Arrival, Ending
 from gateway.store.database import migrate
+from gateway.store.instants import read
+from gateway.store.texts import NewText
 
 CONFIG = """\
 data_dir = "data"
@@ -95,6 +98,59 @@ def test_what_would_change(tmp_path: Path) -> None:
     assert changed["changed"] == [{"call": 2, "was": "skip already_texted", "would_be": "send missed_call"}]
     assert (changed["segments"], changed["cost"]) == (3, 0.03)
     assert simulate(configured(tmp_path), "--since", "1h")["calls"] == 1
+
+
+def answered_soon(tmp_path: Path, callers: int) -> None:
+    """A journal of texts that went as their call was missed; every fourth caller was answered 40 s later."""
+    journal(tmp_path, [(timedelta(hours=n + 1), f"+1415556{n:04d}", "send missed_call") for n in range(callers)])
+    db = sqlite3.connect(tmp_path / "data" / "textback.db", isolation_level=None)
+    db.row_factory = sqlite3.Row
+    for call in calls.newest(db, callers):
+        missed_at = read(call["outcome_at"])
+        text = NewText(
+            call=call["id"], line="front", recipient=E164(call["caller"]), region="US", sender="+14155550100", body="x", segments=1,
+            queued_at=missed_at, due_at=missed_at, expires_at=missed_at + timedelta(minutes=15),
+        )  # fmt: skip
+        number = texts.add(db, text)
+        db.execute("UPDATE texts SET state = 'accepted', claimed_at = queued_at WHERE id = ?", (number,))
+        if call["id"] % 4 == 0:
+            arrival = calls.ended_from(call).arrival
+            again = replace(arrival, key=f"again {number}", call_id="again", arrived_at=missed_at + timedelta(seconds=30))
+            answered = Ending(
+                outcome=Outcome.ANSWERED_ELSEWHERE, at=missed_at + timedelta(seconds=40), rang=timedelta(seconds=10)
+            )
+            calls.end(db, calls.arrive(db, again), answered)
+    db.close()
+
+
+SPARED = '7 of 28 texts went to callers who were answered within 60 s after them; wait = "45s" would have spared them'
+
+
+def test_check_and_simulate_say_what_a_wait_would_have_spared(tmp_path: Path) -> None:
+    answered_soon(tmp_path, 28)
+    path = configured(tmp_path)
+    path.write_text(path.read_text() + '[consent]\nquiet_hours = "off"\n')
+    assert simulate(path)["advice"] == [f"line.front.text.wait: {SPARED}"]
+    check = [sys.executable, "-m", "gateway", "-c", str(path), "check"]
+    in_words = subprocess.run(check, capture_output=True, text=True, timeout=120, check=True)
+    assert f"By past calls:\n  {path}:12: line.front.text.wait: {SPARED}\n" in in_words.stdout
+    as_json = json.loads(subprocess.run([*check, "--json"], capture_output=True, timeout=120, check=True).stdout)
+    assert [one["key"] for one in as_json["by_past_calls"]] == ["line.front.text.wait"]
+    path.write_text(path.read_text().replace("[line.front.text]", '[line.front.text]\nwait = "45s"'))
+    assert simulate(path)["advice"] == []
+    assert sorted(file.name for file in (tmp_path / "data").iterdir()) == ["textback.db"]
+
+
+@pytest.mark.parametrize("database", ["none", "empty", "no database"])
+def test_check_says_nothing_of_the_past_where_there_is_none(tmp_path: Path, database: str) -> None:
+    if database == "empty":
+        journal(tmp_path, [])
+    elif database == "no database":
+        (tmp_path / "data").mkdir()
+        (tmp_path / "data" / "textback.db").write_text("something else, long enough to be no header of a database" * 20)
+    check = [sys.executable, "-m", "gateway", "-c", str(configured(tmp_path)), "check", "--json"]
+    done = subprocess.run(check, capture_output=True, timeout=120, check=True)
+    assert (json.loads(done.stdout)["by_past_calls"], done.stderr) == ([], b"")
 
 
 def test_limits_hold(tmp_path: Path) -> None:

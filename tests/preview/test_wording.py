@@ -60,7 +60,7 @@ def test_opening_of_a_line_without_hours(tmp_path: Path) -> None:
     ((key, says),) = found(
         tmp_path,
         (GREETING, "{business} opens {opens}."),
-        (ON_THE_LINE + 'business = "ABC"\nhours = "office"\n', ON_THE_LINE + 'business = "ABC"\n'),
+        ('hours = "office"\n[line', "[line"),
     )
     assert (key, says) == (
         "line.front.text.message",

@@ -13,6 +13,7 @@ from gateway.core.reason import Reason
 from gateway.process import metrics
 from gateway.process.log_lines import LINES, LogLines
 from gateway.process.publisher import Publisher
+from gateway.process.sparing import SAY_AGAIN_S
 from gateway.process.wake_ups import WakeUps
 from tests.process.told import AT, EVERYTHING, NUMBER, OF, Told, missed, refusal
 
@@ -56,13 +57,21 @@ def test_counter_of_a_fact(told: Told) -> None:
     assert {name: by for name, by in grown.items() if by} == ({told.counter: 1.0} if told.counter else {})
 
 
-def test_flood_for_a_person_is_said_once_by_its_reason() -> None:
+def test_flood_for_a_person_is_said_at_once_by_its_reason_and_its_number_once_in_a_while() -> None:
+    now = 0.0
     with capture_logs() as logs:
-        lines = LogLines()
+        lines = LogLines(clock=lambda: now)
         for reason in (Reason.LIMIT, Reason.LIMIT, Reason.ATTESTATION, Reason.LIMIT):
             lines.hear(facts.TextHeld(at=AT, of=OF, reason=reason, until=None))
         lines.tell_overdue()
-    assert [(log["event"], log["texts"]) for log in logs] == [("limit_reached", 1), ("text_held_for_a_person", 1)]
+        now = SAY_AGAIN_S
+        lines.tell_overdue()
+        lines.tell_overdue()
+    assert [(log["event"], log["reason"], log["texts"], log.get("text")) for log in logs] == [
+        ("limit_reached", "limit", 1, OF.text),
+        ("text_held_for_a_person", "attestation", 1, OF.text),
+        ("limit_reached", "limit", 2, None),
+    ]
 
 
 QUEUE = {

@@ -1,5 +1,6 @@
-"""What comes back, with a real database: obeyed each time, answered once, told after the commit and only then."""
+"""What comes back, with a real database: obeyed each time, confirmed once, told after the commit and only then."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,19 +15,20 @@ from gateway.store import consent, replies
 from gateway.store.wanted import Wanted
 from sms.text import Receipt, ReceiptState, Reply
 from tests.peers.faulty_smsc import FaultySmsc
-from tests.peers.sending import CALLER, sending, smpp
+from tests.peers.provider import Provider
+from tests.peers.sending import CALLER, sending, smpp, twilio
 
 
 def reply(body: str, **changes: Any) -> Reply:
     return Reply(bridge="spool", sender=CALLER, to="+14155550100", body=body, at=datetime.now(UTC), **changes)
 
 
-async def test_stop_and_start_in_turn_are_obeyed_each_time_and_answered_once_each(tmp_path: Path) -> None:
+async def test_stop_and_start_in_turn_are_obeyed_each_time_and_confirmed_once_each(tmp_path: Path) -> None:
     async with sending(tmp_path) as it:
         for number in range(50):
             await it.inbox.reply(reply("START" if number % 2 else "STOP"))
         rows = await it.until("accepted", 2)
-        assert [row["answer_to"] for row in rows] == ["opt_out", "opt_in"]
+        assert [row["confirms"] for row in rows] == ["opt_out", "opt_in"]
         assert await it.store.write(consent.opted_out_at, CALLER) is None
         await it.inbox.reply(reply("STOP"))
         assert await it.store.write(consent.opted_out_at, CALLER) is not None
@@ -47,7 +49,7 @@ async def test_nothing_is_told_of_a_reply_that_could_not_be_kept(tmp_path: Path)
         assert len(await it.store.write(lambda db: db.execute("SELECT 1 FROM replies").fetchall())) == 1
 
 
-async def test_answers_overtake_what_waits_for_the_pace(tmp_path: Path) -> None:
+async def test_confirmations_overtake_what_waits_for_the_pace(tmp_path: Path) -> None:
     """A queue that is not sent yet, and a STOP: its confirmation goes first."""
     smsc = await FaultySmsc().start()
     async with sending(tmp_path, smpp(smsc, more="window = 1")) as it:
@@ -61,12 +63,28 @@ async def test_answers_overtake_what_waits_for_the_pace(tmp_path: Path) -> None:
     await smsc.stop()
 
 
+@pytest.mark.parametrize(("theirs", "ours"), [("10", "16"), ("16", "10"), ("0042", "42"), ("42", "0042"), ("AbC", "aBc")])
+async def test_ids_of_http_providers_are_compared_as_they_are(tmp_path: Path, theirs: str, ours: str) -> None:
+    """They only look like numbers: the receipt is of another text, whose answer has not come yet."""
+    provider = await Provider(body=json.dumps({"sid": ours})).start()
+    async with sending(tmp_path, twilio(provider, tmp_path)) as it:
+        await it.add(recipient=CALLER)
+        await it.until("accepted")
+        state = ReceiptState.DELIVERED
+        receipt = Receipt(bridge="primary", provider_id=theirs, to=CALLER, state=state, code="delivered", at=datetime.now(UTC))
+        await it.inbox.receipt(receipt)
+        assert [row["state"] for row in await it.rows()] == ["accepted"]
+        await it.inbox.receipt(replace(receipt, provider_id=ours))
+        await it.until("delivered")
+    await provider.stop()
+
+
 TWO_LINES = '[line.back]\nnumber = "+14155550200"\nbusiness = "Back Office"\n'
 
 
 @pytest.mark.parametrize("to", ["", "+14155550999"])
 @pytest.mark.parametrize("word", ["STOP", "HELP"])
-async def test_reply_to_nobody_we_know_is_answered_by_the_line_that_texted_last(tmp_path: Path, to: str, word: str) -> None:
+async def test_reply_to_nobody_we_know_is_confirmed_by_the_line_that_texted_last(tmp_path: Path, to: str, word: str) -> None:
     """An Android phone may not say which of its numbers was written to, or says one that the configuration does not name."""
     async with sending(tmp_path, line=TWO_LINES) as it:
         it.outbox.routes = {"front": ("spool",), "back": ("spool",)}

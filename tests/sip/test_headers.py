@@ -111,6 +111,27 @@ def test_faults(lines: tuple[str, ...], fault: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("lines", "seconds"),
+    [
+        ((), None),
+        (("Expires: 20",), 20.0),
+        (("expires:  180 ",), 180.0),
+        (("Expires: 4294967295",), 4294967295.0),
+        (("Expires: 0",), None),
+        (("Expires: 000",), None),
+        (("Expires: -1",), None),
+        (("Expires: 2.5",), None),
+        (("Expires: ²",), None),
+        (("Expires: 99999999999999999999",), None),
+        (("Expires: Thu, 01 Dec 1994 16:00:00 GMT",), None),
+        (("Expires: 20", "Expires: 30"), 20.0),
+    ],
+)
+def test_expiry(lines: tuple[str, ...], seconds: float | None) -> None:
+    assert headers.expires(invite(*lines)) == seconds
+
+
+@pytest.mark.parametrize(
     ("lines", "found"),
     [
         (

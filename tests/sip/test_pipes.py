@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from sip.pipe.lines import decode_event
 from sip.pipe.pipes import EventWriter
-from sip.protocol import AgentEvent, Busy, decode_event
+from sip.protocol import AgentEvent, Busy
 
 
 @pytest.fixture

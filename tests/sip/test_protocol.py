@@ -10,20 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sip import protocol
+from sip.pipe.lines import ProtocolError, decode, decode_command, decode_event, encode
 from sip.protocol import (
     AgentEvent,
     CallArrived,
     Command,
     Diversion,
-    ProtocolError,
     Ring,
     Start,
     Trunk,
     UseTrunks,
-    decode,
-    decode_command,
-    decode_event,
-    encode,
 )
 
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from sms.segments import GSM_BASIC, gsm_7, segment
 from sms.smpp import deliver, pdu, receipt, status
+from sms.smpp.ids import find_id
 from sms.smpp.parts import MESSAGE_PAYLOAD, References, Way, messages_of
 from sms.smpp.pdu import HEADER, Garbage, Pdu, Splitter
-from sms.smpp.receipt import find_id
 from sms.text import Part, ReceiptState, Refusal
 from tests.peers.faulty_smsc import deliver_sm
 

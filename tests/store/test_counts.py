@@ -98,7 +98,12 @@ def test_texts_of_an_older_database_are_counted(tmp_path: Path) -> None:
         for statement in statements:
             db.execute(statement)
     db.execute(f"PRAGMA user_version = {before}")
-    fill(db, 3)
+    for due_at in (None, "2026"):
+        db.executemany(
+            "INSERT INTO texts (line, recipient, sender, body, segments, state, queued_at, due_at, expires_at)"
+            " VALUES ('front', '+14155550123', '+14155550100', 'x', 1, ?, '2026', ?, '2026')",
+            [(state, due_at) for state in TextState for _ in range(3)],
+        )
     migrate(db, tmp_path / "textback.db")
     assert counts.of_texts(db) == counted_one_by_one(db)
     db.close()

@@ -12,7 +12,7 @@ import pytest
 from gateway.core.delivery import TextEvent
 from gateway.store import history, queue, receipts, replies, texts
 from gateway.store.database import migrate
-from sms.smpp.receipt import find_id
+from sms.smpp.ids import find_id
 from sms.text import Part, Receipt, ReceiptState, Reply
 from tests.store.test_history import CALLER, NOW, add_call, add_text
 

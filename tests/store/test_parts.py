@@ -9,7 +9,7 @@ import pytest
 
 from gateway.core.delivery import TextEvent
 from gateway.store import holds, queue, receipts, texts
-from sms.smpp.receipt import find_id
+from sms.smpp.ids import find_id
 from sms.text import Receipt, ReceiptState
 from tests.store.test_history import CALLER, NOW, add_call, add_text
 

@@ -8,6 +8,7 @@ import pytest
 
 from config.model import E164
 from gateway.core.consent import Wish
+from gateway.core.kind import TextKind
 from gateway.store import consent, queue, texts
 from gateway.store.queue import Claimed
 
@@ -113,10 +114,10 @@ def steps(db: sqlite3.Connection) -> int:
     return counted
 
 
-def test_answers_go_first_then_what_fell_due_first(db: sqlite3.Connection) -> None:
+def test_confirmations_go_first_then_what_fell_due_first(db: sqlite3.Connection) -> None:
     late, early = add(db, due=NOW - timedelta(seconds=1)), add(db, due=NOW - timedelta(minutes=1))
-    answer = add(db, answer_to=Wish.OPT_OUT)
-    assert [text for text, _ in claim(db, a=2)] == [answer, early]
+    confirmation = add(db, kind=TextKind.CONFIRMATION, confirms=Wish.OPT_OUT)
+    assert [text for text, _ in claim(db, a=2)] == [confirmation, early]
     assert claim(db, a=2) == [(late, "a")]
 
 

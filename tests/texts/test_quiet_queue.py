@@ -11,6 +11,7 @@ import pytest
 from config.load import load
 from config.model import Config, Consent, Span
 from gateway.core.call import Outcome
+from gateway.core.kind import TextKind
 from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import Ruling
 from gateway.store import calls, queue, texts
@@ -73,13 +74,13 @@ def test_it_goes_at_once_where_no_hour_is_quiet(db: sqlite3.Connection, tmp_path
     assert [claimed.id for claimed in looked.claimed] == [text]
 
 
-def test_tests_and_answers_go_at_any_hour(db: sqlite3.Connection, tmp_path: Path) -> None:
+def test_tests_and_confirmations_go_at_any_hour(db: sqlite3.Connection, tmp_path: Path) -> None:
     config, _, _ = decided(db, tmp_path / "textback.toml", "")
     new = texts.NewText(
         call=None, line="front", recipient=CALLER, region="US", sender="+14155550100", body="x", segments=1, queued_at=NIGHT,
-        due_at=NIGHT, expires_at=NIGHT + timedelta(minutes=5), is_test=True,
+        due_at=NIGHT, expires_at=NIGHT + timedelta(minutes=5), kind=TextKind.TEST,
     )  # fmt: skip
-    sent = {texts.add(db, new), texts.add(db, replace(new, is_test=False, answer_to="opt_out"))}
+    sent = {texts.add(db, new), texts.add(db, replace(new, kind=TextKind.CONFIRMATION, confirms="opt_out"))}
     looked = queue.claim_due(db, NIGHT, routes_of(config), {"spool": 9}, quiet_of(config))
     assert {claimed.id for claimed in looked.claimed} == sent
 

@@ -1,0 +1,55 @@
+/* A call that only rings needs no media, and pjsua refuses many a call over its media, by itself: 488 for encryption or
+ * codecs that it lacks, 400 or 415 for a body that it cannot read, 500 where no socket is left for RTP. So a new INVITE's body
+ * is taken off before pjsua sees it. The text of the message, which the application gets, keeps it. (A call that is answered
+ * needs its offer: whoever makes this answer calls has to leave theirs.)
+ *
+ * Compiled into the Python binding of pjsua2; sip/stack/ringing.py calls the one function that others see. */
+
+#include <pjsua-lib/pjsua.h>
+
+static pj_bool_t on_rx_request(pjsip_rx_data *rdata);
+
+static pjsip_module ringing = {
+    .name = { "mod-textback-ringing", 20 },
+    .id = -1,
+    /* After the transactions, which know a message that is repeated; before the dialogs. */
+    .priority = PJSIP_MOD_PRIORITY_UA_PROXY_LAYER - 1,
+    .on_rx_request = &on_rx_request,
+};
+
+static pj_bool_t is_method(const pjsip_rx_data *rdata, const char *name)
+{
+    return pj_strcmp2(&rdata->msg_info.msg->line.req.method.name, name) == 0;
+}
+
+static pj_bool_t is_in_ringing_call(const pjsip_rx_data *rdata)
+{
+    pjsip_dialog *dialog = pjsip_ua_find_dialog(&rdata->msg_info.cid->id, &rdata->msg_info.to->tag,
+                                                &rdata->msg_info.from->tag, PJ_FALSE);
+    pjsip_inv_session *call = dialog ? pjsip_dlg_get_inv_session(dialog) : NULL;
+    return call && call->role == PJSIP_ROLE_UAS && call->state < PJSIP_INV_STATE_CONNECTING;
+}
+
+/* Another offer for a call that rings has to wait (RFC 3261 §14, RFC 3311 §5.2). pjsua says 500, which some peers take for
+ * the end of the call; and it knows of no first offer. */
+static pj_bool_t is_offer_too_soon(const pjsip_rx_data *rdata)
+{
+    pj_bool_t may_offer = is_method(rdata, "INVITE") || (is_method(rdata, "UPDATE") && rdata->msg_info.msg->body);
+    return may_offer && rdata->msg_info.to->tag.slen > 0 && is_in_ringing_call(rdata);
+}
+
+static pj_bool_t on_rx_request(pjsip_rx_data *rdata)
+{
+    if (is_offer_too_soon(rdata))
+        return pjsip_endpt_respond(pjsua_get_pjsip_endpt(), NULL, rdata, PJSIP_SC_REQUEST_PENDING, NULL, NULL, NULL, NULL) ==
+               PJ_SUCCESS;
+    if (is_method(rdata, "INVITE") && rdata->msg_info.to->tag.slen == 0)
+        rdata->msg_info.msg->body = NULL;
+    return PJ_FALSE;
+}
+
+/* Once after the stack was initialised. 0: done. */
+__attribute__((visibility("default"))) int textback_only_ring(void)
+{
+    return pjsip_endpt_register_module(pjsua_get_pjsip_endpt(), &ringing);
+}
