@@ -11,9 +11,6 @@ from datetime import date
 from difflib import get_close_matches
 from functools import lru_cache
 
-import holidays
-from holidays.registry import COUNTRIES
-
 ENGLISH = "en_US"
 NAMES_OF_YEARS = 6
 """Names are looked for in so many years: some holidays come every fourth or fifth year only."""
@@ -44,6 +41,9 @@ def public_holidays(region: str, years: range) -> list[PublicHoliday]:
 
 def name_of(region: str) -> str:
     """`Israel`, `Illinois (United States)`; empty for what is no part of its country."""
+    import holidays  # noqa: PLC0415 — the library takes a while; a gateway whose offices name no country starts without
+    from holidays.registry import COUNTRIES  # noqa: PLC0415
+
     country, _, part = region.partition("-")
     name = next((names[0] for names in COUNTRIES.values() if country in names), country)
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
@@ -79,6 +79,8 @@ def names_near(name: str, regions: Iterable[str], first_year: int) -> list[str]:
 @lru_cache(maxsize=64)
 def _days(region: str, years: range, language: str) -> dict[date, tuple[str, ...]]:
     """Empty for a language that the region's holidays are not named in."""
+    import holidays  # noqa: PLC0415 — as above
+
     country, _, part = region.partition("-")
     kind = getattr(holidays, country)
     if language and (language not in kind.supported_languages or language == kind.default_language):

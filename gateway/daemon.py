@@ -133,10 +133,11 @@ class Gateway:
         await parts.journal.recover(RECOVER_WITHIN_S)
         listener = stack.enter_context(server.listening(config.web.listen))
         agent = await stack.enter_async_context(parts.calls.running())
-        await stack.enter_async_context(parts.sending.running(config.sms))
-        await stack.enter_async_context(server.serving(parts.pages, listener))
-        await stack.enter_async_context(housekeeping(*parts.chores))
-        self._now_ready()
+        if not self.is_stopping:  # else the ports may be another's yet
+            await stack.enter_async_context(parts.sending.running(config.sms))
+            await stack.enter_async_context(server.serving(parts.pages, listener))
+            await stack.enter_async_context(housekeeping(*parts.chores))
+            self._now_ready()
         await parts.calls.until_asked(agent)
         await parts.journal.finish(LAST_CALLS_WITHIN_S)
 

@@ -1,6 +1,7 @@
 """`textback reload`: the running gateway loads its configuration again, whole or not at all, and says what came of it."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from gateway.cli.ask import NoAnswer, post
@@ -25,14 +26,14 @@ def reload(options: argparse.Namespace) -> int:
     except NoAnswer as error:
         complain(f"textback: {error}")
         return error.status
-    named = file_of(options.config)
-    if named is not None and str(named) != tried["file"]:
-        complain(f"textback: the gateway runs with {tried['file']}, and has loaded that")
-        return 1
+    named, file = file_of(options.config), Path(tried["file"])
+    is_another = named is not None and named.resolve() != file.resolve()
+    if is_another:
+        complain(f"textback: the gateway runs with {file}, and has loaded that")
     if tried["refused"]:
         complain(*tried["refused"].split("\n"), "textback: the gateway keeps the configuration that it has")
         return 1
-    say(f"{tried['file']} is in force")
+    say(f"{file} is in force")
     for fault in (*tried["unusable"], *tried["with_bad_rows"]):
         complain(f"textback: {fault['file']} {fault['detail']}; meanwhile {fault['meanwhile']}")
-    return 1 if tried["unusable"] else 0
+    return 1 if tried["unusable"] or is_another else 0

@@ -9,6 +9,7 @@ from gateway.cli.ask import NoAnswer, get
 from gateway.cli.configuration import for_looking
 from gateway.cli.listed import Listing
 from gateway.cli.say import complain, say, say_json
+from gateway.cli.starting import how_to_reload
 from gateway.cli.steps import detail_in_words, reason_in_words
 from gateway.cli.table import Column, Row
 from gateway.core.call import MISSED, Outcome
@@ -266,5 +267,4 @@ def _print(status: dict[str, Any], config: Config) -> None:
     if status["reload_error"]:
         say("  The configuration was not loaded again:", *(f"    {line}" for line in status["reload_error"].split("\n")))
     elif status["config_hash"] != config.hash:
-        how = f"systemctl reload textback (or kill -HUP {status['pid']})"
-        say(f"  {config.path} has changed since the gateway started; load it with {how}")
+        say(f"  {config.path} has changed since the gateway started; load it with {how_to_reload(config.path)}")

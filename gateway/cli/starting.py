@@ -1,4 +1,4 @@
-"""How the gateway of a configuration is started here: by systemd where it is a service, else by a command. Light."""
+"""How the gateway of a configuration is started and reloaded here: by systemd where it is a service. Loads next to nothing."""
 
 import shlex
 from pathlib import Path
@@ -8,15 +8,23 @@ from config.places import SEARCHED, is_there
 UNIT = Path("/etc/systemd/system/textback.service")
 BOOTED = Path("/run/systemd/system")
 """There where systemd runs (sd_booted(3))."""
-BY_SYSTEMD = "systemctl start textback"
 
 
 def how_to_start(named: Path | None) -> str:
     """The command; None: the file that is found without a name."""
+    return _command(named, by_systemd="systemctl start textback", by_hand="run")
+
+
+def how_to_reload(named: Path | None) -> str:
+    """The command that has the gateway load it again."""
+    return _command(named, by_systemd="systemctl reload textback", by_hand="reload")
+
+
+def _command(named: Path | None, *, by_systemd: str, by_hand: str) -> str:
     found = next((path for path in SEARCHED if is_there(path)), None)
     if _is_of_a_service(named or found or SEARCHED[0]):
-        return BY_SYSTEMD
-    return "textback run" if named in {None, found} else f"textback -c {shlex.quote(str(named))} run"
+        return by_systemd
+    return f"textback {by_hand}" if named in {None, found} else f"textback -c {shlex.quote(str(named))} {by_hand}"
 
 
 def _is_of_a_service(path: Path) -> bool:

@@ -12,7 +12,6 @@ from pathlib import Path
 from config.hours import days
 from config.model import Config, Hours, Span
 from gateway.core.hours import OfficeHours
-from gateway.decisions import ics
 from gateway.decisions.days_off import closed, years_around
 from gateway.decisions.time_off import Closed, TimeOff
 from gateway.files.last_good import Copies
@@ -52,12 +51,18 @@ class Calendars:
             file = Watched(
                 path,
                 at_most=LARGEST_FILE,
-                parse=lambda content, read_as: ics.read(content, *read_as, path.name),
+                parse=lambda content, read_as: _read(content, *read_as, path.name),
                 copies=copies,
                 settles=self._settles,
             )
             self._files[path] = file
         return CalendarKnown(key=key, path=path, known=file.look((config.timezone, years_around(now))))
+
+
+def _read(content: bytes, timezone: str, years: range, whence: str) -> TimeOff:
+    from gateway.decisions import ics  # noqa: PLC0415 — the library takes a while, and few offices have calendar files
+
+    return ics.read(content, timezone, years, whence)
 
 
 def named_in(config: Config) -> dict[str, str]:

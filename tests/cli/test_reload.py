@@ -27,6 +27,10 @@ def broken_by(running: RunningGateway, old: str, new: str) -> Callable[[], None]
 def test_it_says_what_the_gateway_did(gateway: Callable[..., RunningGateway]) -> None:
     running = gateway(ring=1, prefix=WITHOUT_ROOTS_RIGHTS)
     running.configure(ring=2)
+    assert (
+        f"has changed since the gateway started; load it with textback -c {running.path} reload\n"
+        in running.cli("status").stdout
+    )
     taken = reload(running)
     assert (taken.returncode, taken.stdout, taken.stderr) == (0, f"{running.path} is in force\n", "")
     assert running.log.count("event=configuration_loaded") == 1

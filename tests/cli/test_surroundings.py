@@ -22,6 +22,8 @@ from tests.peers.gateway import free_port
 from tests.peers.sending import CONFIG, SPOOL, sending
 
 GATEWAY = f"{sys.executable} -m gateway"
+FOR_SOME = ("cryptography", "holidays", "icalendar", "recurring_ical_events")
+"""What only some configurations need: Telnyx, countries' holidays, calendar files."""
 HEAVY = (
     "aiohttp", "cryptography", "dateutil", "gateway.daemon", "holidays", "icalendar", "pjsua2", "prometheus_client",
     "recurring_ical_events", "smpplib", "structlog",
@@ -89,6 +91,21 @@ def test_what_looks_loads_nothing_that_it_does_not_need(office: Path) -> None:
         "for command in ('calls', 'texts', 'replies', 'status', 'numbers list', 'explain 1', 'texts resend 1'):\n"
         f"    main(['-c', {str(office)!r}, *command.split()])\n"
         f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=90, check=False)
+    assert done.stdout.splitlines()[-1:] == ["[]"], done
+
+
+def test_gateway_without_calendars_loads_no_library_for_them(tmp_path: Path) -> None:
+    """Until it is ready calls are missed: what is needed for some configurations alone is loaded for these alone."""
+    path = tmp_path / "textback.toml"
+    path.write_text(CONFIG.format(sms=SPOOL, line=""))
+    script = (
+        "import sys\nfrom datetime import UTC, datetime\nfrom pathlib import Path\nimport gateway.cli.run\n"
+        "from config.load import load\nfrom gateway.decisions.knowledge import Knowledge\nfrom sms.build import build_bridge\n"
+        f"config = load(Path({str(path)!r}))\nKnowledge().directory(config, datetime.now(UTC))\n"
+        "for name, one in config.sms.items():\n    build_bridge(name, one, config.data_dir, '')\n"
+        f"print([name for name in {FOR_SOME} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=90, check=False)
     assert done.stdout.splitlines()[-1:] == ["[]"], done

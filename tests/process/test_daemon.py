@@ -40,8 +40,10 @@ async def test_a_gateway_whose_ports_are_taken_binds_at_no_smsc(tmp_path: Path, 
     assert (smsc.links, smsc.binds) == ([], [])
 
 
-async def test_asked_to_end_at_once_it_begins_and_ends_in_order(tmp_path: Path) -> None:
-    gateway = Gateway(load(RunningGateway(tmp_path).path))
+async def test_asked_to_end_while_it_begins_it_binds_nowhere_and_ends_in_order(tmp_path: Path) -> None:
+    smsc = await FaultySmsc().start()
+    gateway = Gateway(load(RunningGateway(tmp_path, sms=smpp(smsc)).path))
     gateway.stop()
     await asyncio.wait_for(gateway.serve(), 60)
-    assert gateway.is_stopping
+    await smsc.stop()
+    assert (gateway.is_stopping, gateway.is_ready.is_set(), smsc.links) == (True, False, [])
