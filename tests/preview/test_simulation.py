@@ -24,6 +24,7 @@ from gateway.store.calls import Arrival, Ending
 from gateway.store.database import migrate
 from gateway.store.instants import read
 from gateway.store.texts import NewText
+from gateway.store.wanted import Wanted
 
 CONFIG = """\
 data_dir = "data"
@@ -105,7 +106,7 @@ def answered_soon(tmp_path: Path, callers: int) -> None:
     journal(tmp_path, [(timedelta(hours=n + 1), f"+1415556{n:04d}", "send missed_call") for n in range(callers)])
     db = sqlite3.connect(tmp_path / "data" / "textback.db", isolation_level=None)
     db.row_factory = sqlite3.Row
-    for call in calls.newest(db, callers):
+    for call in calls.selected(db, Wanted(limit=callers)):
         missed_at = read(call["outcome_at"])
         text = NewText(
             call=call["id"], line="front", recipient=E164(call["caller"]), region="US", sender="+14155550100", body="x", segments=1,
