@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
+from config.values import Place
 from gateway.web import faults, server
 from gateway.web.door import in_turns
 from tests.peers.gateway import RunningGateway
@@ -91,13 +92,12 @@ async def test_fault_beyond_the_handlers_is_told_too() -> None:
 
     app = web.Application(middlewares=[faults.told, in_turns])
     app.add_routes([web.get("/nothing", nothing), web.get("/half", half)])
-    listening = await server.start(app, "127.0.0.1", 0, descriptors=256)
-    port = listening.server.sockets[0].getsockname()[1]
-    with capture_logs() as log:
-        answer = await asyncio.to_thread(ask, port, request("/nothing"))
-        assert answer.status == 500
-        await asyncio.to_thread(ask, port, request("/half"))
-    await listening.stop()
+    with capture_logs() as log, server.listening(Place(host="127.0.0.1", port=0)) as listener:
+        port = listener.getsockname()[1]
+        async with server.serving(app, listener):
+            answer = await asyncio.to_thread(ask, port, request("/nothing"))
+            assert answer.status == 500
+            await asyncio.to_thread(ask, port, request("/half"))
     assert [(line["event"], line["log_level"]) for line in log].count(("request_failed", "error")) >= 2
     assert any("Missing return statement" in line.get("why", "") for line in log)
     assert any(line.get("path") == "/half" and line["exc_info"] for line in log)
