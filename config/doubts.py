@@ -13,6 +13,7 @@ SMALLEST_V4, SMALLEST_V6 = 8, 32
 """Networks larger than these are no office's and no carrier's."""
 SHORTEST_OF_A_PBX, STEP_OF_A_PBX = 10, 5
 """Seconds: PBXs ring 15, 20, 25, 30 …, as their admins count."""
+SHORTEST_OF_A_GROUP = timedelta(seconds=30)
 LATER_THAN_A_PBX = 2
 """Seconds in which a CANCEL has come, whatever the network."""
 _DAY = timedelta(days=1)
@@ -42,6 +43,12 @@ def _who_ends_the_ring(line: Line, config: Config) -> Iterator[tuple[str, str]]:
     key, rings = f"line.{line.name}", line.ring_seconds
     if line.arrives != "group" and config.is_set(f"{key}.ring_most"):
         yield f"{key}.ring_most", f'does nothing with arrives = "{line.arrives}": ring_seconds counts; say arrives = "group"'
+    if line.arrives == "group" and line.ring_most < SHORTEST_OF_A_GROUP:
+        says = (
+            f"{line.ring_most.total_seconds():g} s is shorter than groups ring: whom a phone answers after that is texted;"
+            " it is only for a PBX that never ends the ring, so take minutes"
+        )
+        yield f"{key}.ring_most", says
     trunks = [config.trunk[name] for name in line.trunks]
     ignoring = [trunk.name for trunk in trunks if trunk.answered_elsewhere == "ignore"]
     if line.arrives == "group" and ignoring:

@@ -34,6 +34,11 @@ def reload(options: argparse.Namespace) -> int:
         complain(*tried["refused"].split("\n"), "textback: the gateway keeps the configuration that it has")
         return 1
     say(f"{file} is in force")
+    if tried["gone"]:
+        sections = ", ".join(f"[{section}]" for section in tried["gone"])
+        complain(
+            f"textback: {sections} stood there before and count no more; write them again and reload, if that was not meant"
+        )
     for fault in (*tried["unusable"], *tried["with_bad_rows"]):
         complain(f"textback: {fault['file']} {fault['detail']}; meanwhile {fault['meanwhile']}")
     return 1 if tried["unusable"] or is_another else 0

@@ -34,8 +34,11 @@ def rang_long_enough(case: Case) -> Finding:
     line, call, same = case.policy.line, case.call, case.history.same_call
     before = same.rang if same else timedelta(0)
     also = f" and {length(before)} in earlier rounds" if same else ""
-    saw = f"rang {length(call.rang)}{also}, min_ring is {length(line.min_ring)}"
-    return Finding(saw, Reason.TOO_SHORT if is_too_short(line, call, before) else None, case.key("min_ring"))
+    is_short = is_too_short(line, call, before)
+    but = "; it had rung elsewhere before" if line.arrives == "missed" else "; the caller did not hang up"
+    but = "" if is_short or call.rang + before >= line.min_ring else but
+    saw = f"rang {length(call.rang)}{also}, min_ring is {length(line.min_ring)}{but}"
+    return Finding(saw, Reason.TOO_SHORT if is_short else None, case.key("min_ring"))
 
 
 def not_a_fork(case: Case) -> Finding:

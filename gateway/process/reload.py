@@ -85,6 +85,8 @@ class Reloading:
         self.config = config
         self.error = ""
         """Why the last reload was refused; empty where it was not."""
+        self.gone: tuple[str, ...] = ()
+        """The sections that it took away, where it was not refused."""
         self._knowledge = knowledge
         self._comes_into_force = comes_into_force
         self.tried = 0
@@ -136,6 +138,7 @@ class Reloading:
         """The whole file, or the old one stays and it is said why. `settled`: not where it is another file by now."""
         before = self.config
         self.tried += 1
+        self.gone = ()
         try:
             config = await asyncio.to_thread(load_changed, before)
             if self._is_another(settled):
@@ -160,11 +163,12 @@ class Reloading:
 
     def _tell_gone(self, before: Config, config: Config) -> None:
         """A file that lost its end, or its middle, may still be a configuration."""
-        if gone := sections_gone(before, config):
+        self.gone = sections_gone(before, config)
+        if self.gone:
             self._log.warning(
                 "configuration_sections_gone",
                 file=str(config.path),
-                sections=", ".join(f"[{section}]" for section in gone),
+                sections=", ".join(f"[{section}]" for section in self.gone),
                 detail="they stood there before and count no more; write them again and reload, if that was not meant",
             )
 

@@ -1,5 +1,6 @@
 """`textback reload`: what the running gateway said of its configuration, which is more than a check of the file can know."""
 
+import re
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -83,6 +84,13 @@ def test_it_says_what_the_gateway_did(gateway: Callable[..., RunningGateway]) ->
     other.write_text(running.path.read_text())
     done = RunningGateway.cli(_named(running, other), "reload")
     assert (done.returncode, done.stderr) == (1, f"textback: the gateway runs with {running.path}, and has loaded that\n")
+
+    whole = running.path.read_text()
+    running.path.write_text(whole[: whole.index("[limits]")])
+    cut = reload(running)
+    running.path.write_text(whole)
+    assert (cut.returncode, cut.stdout) == (0, f"{running.path} is in force\n")
+    assert re.match(r"textback: .*\[limits\] stood there before and count no more", cut.stderr)
 
     running.stop()
     nobody = reload(running)

@@ -56,6 +56,7 @@ RINGS_BESIDE = [
     ('ring_seconds = 20\narrives = "missed"', [], ""),
     ('ring_seconds = 20\narrives = "group"', [], ""),
     ('arrives = "group"\nring_most = "2m"', [], ""),
+    ('arrives = "group"\nring_most = "29s"', ["ring_most"], "29 s is shorter than groups ring"),
     ('ring_seconds = 22\nring_most = "2m"', ["ring_most"], 'does nothing with arrives = "ringing"'),
 ]
 SMALL = """\

@@ -64,6 +64,12 @@ SAME = SameCall(first="812", rang=timedelta(seconds=40))
     ("changes", "history", "rule", "expected"),
     [
         ({"outcome": Outcome.ABANDONED}, {}, "rang_long_enough", "rang 20s, min_ring is 3s"),
+        (
+            {"outcome": Outcome.INTERRUPTED, "rang": timedelta(seconds=2)},
+            {},
+            "rang_long_enough",
+            "rang 2s, min_ring is 3s; the caller did not hang up",
+        ),
         ({}, {"twin": Twin.RINGS}, "not_a_fork", "another INVITE of the same call still rings; it will decide"),
         ({}, {"twin": Twin.DECIDED}, "not_a_fork", "another INVITE of the same call was decided"),
         ({}, {"twin": Twin.RINGS_AGAIN}, "not_a_fork", "the same call rings again; that round will decide"),
