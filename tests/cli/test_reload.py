@@ -90,7 +90,7 @@ def test_it_says_what_the_gateway_did(gateway: Callable[..., RunningGateway]) ->
     cut = reload(running)
     running.path.write_text(whole)
     assert (cut.returncode, cut.stdout) == (0, f"{running.path} is in force\n")
-    assert re.match(r"textback: .*\[limits\] stood there before and count no more", cut.stderr)
+    assert re.match(r"textback: \[limits\], .*stood there before and count no more", cut.stderr)
 
     running.stop()
     nobody = reload(running)
