@@ -121,7 +121,8 @@ class Outbox:
             self._log.exception("queue_not_sent", detail="the next round tries again")
             self.wake()
         finally:
-            self._room.give_back(room)
+            if self._room.give_back(room):
+                self.wake()
 
     async def stop(self, last: LastTexts) -> None:
         """Ask `run` to end, and wait until it has."""

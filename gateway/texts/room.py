@@ -19,10 +19,13 @@ class Room:
         self._bridges = bridges
         self._promised: Counter[str] = Counter()
         self._crowded: frozenset[str] = frozenset()
+        self._withheld: set[str] = set()
+        """Bridges of which a claim of all that is due got less, because some of their room was promised."""
         self._log = structlog.get_logger()
 
     def for_all(self) -> dict[str, int]:
         """The bridges that are up, each with how many texts it takes now."""
+        self._withheld = {name for name, promised in self._promised.items() if promised}
         return self._free(self._bridges)
 
     def for_one(self, route: Iterable[str]) -> dict[str, int]:
@@ -34,9 +37,10 @@ class Room:
         """A claim may use it up."""
         self._promised.update(room)
 
-    def give_back(self, room: Mapping[str, int]) -> None:
-        """The claim is done, and what it brought has been handed over."""
+    def give_back(self, room: Mapping[str, int]) -> bool:
+        """The claim is done, and what it brought has been handed over. Was the room missing to others meanwhile?"""
         self._promised.subtract(room)
+        return not self._withheld.isdisjoint(room)
 
     def used(self, room: Mapping[str, int], claimed: Iterable[str]) -> None:
         """A claim of all that is due took so much of it, one name for each text: where it took all, more may be waiting."""

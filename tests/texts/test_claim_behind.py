@@ -5,12 +5,13 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from config.model import E164
 from gateway.core import facts
-from gateway.store import consent, optouts
+from gateway.core.kind import TextKind
+from gateway.store import consent, optouts, texts
 from gateway.texts.outbox import LastTexts
 from sms.smpp.pdu import Pdu
 from tests.peers.faulty_smsc import FaultySmsc, Link
@@ -20,6 +21,14 @@ from tests.sms.test_smpp_bridge import until
 from tests.texts.test_outbox import reload
 
 CALLERS = tuple(f"+1415555{number:04d}" for number in range(200, 240))
+
+
+def text_of(line: str) -> texts.NewText:
+    now = datetime.now(UTC)
+    return texts.NewText(
+        call=None, kind=TextKind.MISSED_CALL, line=line, recipient=CALLER, region="US", sender="+14155550101", body="x",
+        segments=1, queued_at=now, due_at=now, expires_at=now + timedelta(minutes=5),
+    )  # fmt: skip
 
 
 @contextmanager
@@ -151,3 +160,20 @@ async def test_no_room_no_claim(tmp_path: Path) -> None:
         journal = it.missed(CALLER, tasks=tasks)
         await journal.finish(10)
         assert [row["state"] for row in await it.rows()] == ["queued"]
+
+
+async def test_round_that_was_short_of_promised_room_is_made_up_for(tmp_path: Path) -> None:
+    """A claim that brings nothing held the only place while a round looked for another line's text."""
+    smsc = await FaultySmsc().start()
+    other = '[line.back]\nnumber = "+14155550101"\nbusiness = "ABC HVAC"\n'
+    async with sending(tmp_path, smpp(smsc, more="window = 1"), line=other) as it, asyncio.TaskGroup() as tasks:
+        await until(lambda: it.bridges.by_name["primary"].health().up)
+        with busy(it):
+            it.missed("+18005550199", tasks=tasks)  # toll-free: not texted
+            added = it.store.write(texts.add, text_of("back"))
+            it.outbox.wake()
+            for _ in range(10):  # the round asks for room and puts its claim behind
+                await asyncio.sleep(0)
+        await added
+        assert [row["line"] for row in await it.until("accepted")] == ["back"]
+    await smsc.stop()
