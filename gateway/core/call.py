@@ -30,6 +30,9 @@ class Outcome(StrEnum):
 MISSED = frozenset({Outcome.ABANDONED, Outcome.NO_ANSWER, Outcome.BUSY, Outcome.INTERRUPTED})
 """The outcomes that may be texted."""
 
+UNANSWERED = MISSED - {Outcome.ABANDONED}
+"""The caller waited for somebody, and nobody came."""
+
 ANSWERED = frozenset({Outcome.ANSWERED_HERE, Outcome.ANSWERED_ELSEWHERE})
 """The caller got through."""
 

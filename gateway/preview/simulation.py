@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from config.model import E164, Line
-from gateway.core.call import ANSWERED, MISSED, is_too_short
+from gateway.core.call import ANSWERED, MISSED, UNANSWERED, is_too_short
 from gateway.core.case import Case, History, SameCall, Traffic, Twin
 from gateway.core.decision import Decision, Hold, Send, Step, decide, word_of
 from gateway.core.phone import region_of
@@ -225,6 +225,7 @@ def _round(one: Recorded, line: Line | None) -> Round:
         rang=call.rang,
         is_answered=call.outcome in ANSWERED,
         is_missed=call.outcome in MISSED and is_meant,
+        is_unanswered=call.outcome in UNANSWERED,
     )
 
 
@@ -233,7 +234,8 @@ def _same_call(rounds: Sequence[Round], caller: _Caller) -> SameCall | None:
         return None
     texted = [at for one in rounds if (at := caller.texted.get(one.name)) is not None]
     rang = sum((one.rang for one in rounds), timedelta(0))
-    return SameCall(first=rounds[-1].name, rang=rang, texted_at=max(texted, default=None))
+    unanswered = any(one.is_unanswered for one in rounds)
+    return SameCall(first=rounds[-1].name, rang=rang, texted_at=max(texted, default=None), was_unanswered=unanswered)
 
 
 def _without_text(one: Recorded, word: str, reason: Reason, trace: tuple[Step, ...]) -> Replayed:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.core.call import Outcome
@@ -148,6 +148,7 @@ def test_rounds_that_are_missed_within_the_wait_get_one_text(office: Open) -> No
 ENDINGS = st.sampled_from([(Outcome.NO_ANSWER, 20), (Outcome.ABANDONED, 1), (Outcome.ABANDONED, 8), (Outcome.BUSY, 0)])
 
 
+@example(rounds=[(1, (Outcome.BUSY, 0)), (9, (Outcome.ABANDONED, 1))], wait="10s")
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 20), ENDINGS), min_size=1, max_size=8), st.sampled_from(["0s", "10s", "45s", "2m"]))
 def test_one_call_gets_one_text_whatever_its_rounds(
