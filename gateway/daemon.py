@@ -223,7 +223,7 @@ def _journal(common: _Common, agent: AgentClient, outbox: Outbox, tasks: asyncio
         tasks=tasks,
         command=agent.send,
         publish=common.publish,
-        claim_behind=outbox.claim_behind,
+        claim_next=outbox.claim_next,
     )
 
 

@@ -43,6 +43,9 @@ from sip.protocol import (
     RingTimedOut,
 )
 
+ClaimNext = Callable[[], None]
+"""Puts the claim of a text behind the step that was given to the store last, and decides about it."""
+
 
 class Journal:
     """Writes down what the agent tells. `receive` never blocks; the writing happens in tasks of the given group."""
@@ -56,7 +59,7 @@ class Journal:
         tasks: asyncio.TaskGroup,
         command: Callable[[Command], None],
         publish: Publish,
-        claim_behind: Callable[[str], None] = lambda _: None,
+        claim_next: Callable[[str], ClaimNext | None] = lambda _: None,
     ) -> None:
         self._store = store
         self._reserve = reserve
@@ -64,7 +67,7 @@ class Journal:
         self._tasks = tasks
         self._command = command
         self._publish = publish
-        self._claim_behind = claim_behind
+        self._claim_next = claim_next
         self._open: dict[str, Arrival] = {}
         self._writing: set[asyncio.Task[None]] = set()
         self._log = structlog.get_logger()
@@ -172,9 +175,11 @@ class Journal:
             self._write_ending(arrival, ending)
 
     def _write_ending(self, arrival: Arrival, ending: Ending) -> None:
-        commit = self._store.insist(_decided, self._in_force.ruling, arrival, ending)
-        if arrival.line is not None and ending.outcome in MISSED:
-            self._claim_behind(arrival.line)
+        is_missed = ending.outcome in MISSED
+        claim = self._claim_next(arrival.line) if arrival.line is not None and is_missed else None
+        commit = self._store.insist(_decided, self._in_force.ruling, arrival, ending, is_claimed_next=claim is not None)
+        if claim is not None:
+            claim()
         self._begin(arrival.key, self._written_down(Kept(arrival=arrival, ending=ending), commit))
 
     def _begin(self, key: str, writing: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
@@ -204,9 +209,11 @@ def _arrive(db: sqlite3.Connection, arrival: Arrival) -> WithFacts[int]:
     return WithFacts(result=call, facts=tuple(happened))
 
 
-def _decided(db: sqlite3.Connection, ruling: Ruling, arrival: Arrival, ending: Ending) -> WithFacts[Verdict | None]:
+def _decided(
+    db: sqlite3.Connection, ruling: Ruling, arrival: Arrival, ending: Ending, *, is_claimed_next: bool
+) -> WithFacts[Verdict | None]:
     """The call's end and what follows, by the hour at which it can be written down."""
-    return steps.end(db, ruling, arrival, ending, datetime.now(UTC))
+    return steps.end(db, ruling, arrival, ending, datetime.now(UTC), is_claimed_next=is_claimed_next)
 
 
 def _ending_of(event: AgentEvent) -> tuple[str, Ending] | None:

@@ -13,12 +13,16 @@ from gateway.store.calls import Arrival, Ending
 from gateway.store.steps import WithFacts
 
 
-def end(db: sqlite3.Connection, ruling: Ruling, arrival: Arrival, ending: Ending, now: datetime) -> WithFacts[Verdict | None]:
+def end(
+    db: sqlite3.Connection, ruling: Ruling, arrival: Arrival, ending: Ending, now: datetime, *, is_claimed_next: bool = False
+) -> WithFacts[Verdict | None]:
     """A call's outcome, the decision, and its text. None: it had ended before."""
     verdict = ruling.on_ended(db, arrival, ending, now)
     if verdict is None:
         return WithFacts(result=None, facts=())
-    return WithFacts(result=verdict, facts=(_ended(arrival, ending, verdict), *_new_text(arrival, verdict, now)))
+    return WithFacts(
+        result=verdict, facts=(_ended(arrival, ending, verdict), *_new_text(arrival, verdict, now, is_claimed_next))
+    )
 
 
 def _ended(arrival: Arrival, ending: Ending, verdict: Verdict) -> facts.CallMissed | facts.CallEnded:
@@ -35,13 +39,14 @@ def _ended(arrival: Arrival, ending: Ending, verdict: Verdict) -> facts.CallMiss
     )
 
 
-def _new_text(arrival: Arrival, verdict: Verdict, now: datetime) -> tuple[Fact, ...]:
+def _new_text(arrival: Arrival, verdict: Verdict, now: datetime, is_claimed_next: bool) -> tuple[Fact, ...]:
     if verdict.text is None:
         return ()
     of = facts.OfText(text=verdict.text, call=verdict.call, line=arrival.line)
     if verdict.decision == "hold":
         return (facts.TextHeld(at=now, of=of, reason=verdict.reason, until=verdict.due_at),)
-    return (facts.TextQueued(at=now, of=of, to=arrival.caller or "", kind=TextKind.MISSED_CALL),)
+    to, kind = arrival.caller or "", TextKind.MISSED_CALL
+    return (facts.TextQueued(at=now, of=of, to=to, kind=kind, is_claimed_next=is_claimed_next),)
 
 
 def decide_anew(

@@ -1,7 +1,7 @@
 """From queued texts to bridges and back: claim, submit, record.
 
 Texts are claimed in rounds, whenever one falls due or a bridge has room again. The text of a call that was missed just now need
-not wait for a round: `claim_behind` puts its claim right behind the step that decides about it, in the same transaction.
+not wait for a round: `claim_next` puts its claim right behind the step that decides about it, in the same transaction.
 
 A claim is committed before a byte leaves, so after any crash a text that may have gone is known (`sending`) and is held, never
 sent again. What a bridge says becomes a state through `core/delivery.py`; the next bridge is tried only where nothing can have
@@ -97,15 +97,19 @@ class Outbox:
             self._tasks = None
             self._ended.set()
 
-    def claim_behind(self, line: str) -> None:
-        """Claim a text of a line in the transaction of the step that was given to the store just before, and queues it.
+    def claim_next(self, line: str) -> Callable[[], None] | None:
+        """What claims a text of a line in the transaction of the step that is given to the store just before, and queues it.
 
-        Where no bridge has room, or the text is not claimed after all, the next round finds it.
+        To be called right behind that step. None: no bridge has room, so that a round has to look for the text.
         """
         route = self.routes.get(line, ())
         room = self._room.for_one(route)
         if self._tasks is None or self._repeated.is_stopping or not any(room.values()):
-            return
+            return None
+        return lambda: self._claim_behind(line, route, room)
+
+    def _claim_behind(self, line: str, route: Sequence[str], room: Mapping[str, int]) -> None:
+        assert self._tasks is not None
         self._room.promise(room)
         claim = self._store.write(steps.claim_due, {line: route}, room, self.quiet)
         task = self._tasks.create_task(self._claimed_behind(claim, room), name=f"claim {line}")
@@ -113,8 +117,12 @@ class Outbox:
         task.add_done_callback(self._claiming.discard)
 
     async def _claimed_behind(self, claim: "asyncio.Future[Round]", room: Mapping[str, int]) -> None:
+        """Hand over what was claimed. Where texts are left in the queue, one of them may be that which was to be claimed."""
         try:
-            await self._follow(await claim)
+            looked = await claim
+            if looked.next_at is not None:
+                self.wake()
+            await self._follow(looked)
         except StoreError:  # the decision waits as well; the next round tells
             self.wake()
         except Exception:

@@ -108,7 +108,7 @@ class Sending:
         reserve = Reserve(self.config.data_dir / "calls.reserve")
         journal = Journal(
             store=self.store, reserve=reserve, in_force=self.in_force, tasks=tasks, command=lambda _: None,
-            publish=self.publisher.publish, claim_behind=self.outbox.claim_behind,
+            publish=self.publisher.publish, claim_next=self.outbox.claim_next,
         )  # fmt: skip
         at = datetime.now(UTC).timestamp()
         for caller in callers:

@@ -84,9 +84,14 @@ HOLDS = {"text.held", "text.postponed", "text.decided hold"}
 async def test_who_is_woken_by_a_fact(told: Told) -> None:
     queue, holds = asyncio.Event(), asyncio.Event()
     WakeUps(queue=queue, holds=holds).hear(told.fact)
-    decided = f" {told.fact.decision}" if isinstance(told.fact, facts.HeldTextDecided) else ""
-    assert queue.is_set() == (told.fact.name + decided in QUEUE)
-    assert holds.is_set() == (told.fact.name + decided in HOLDS)
+    more = ""
+    match told.fact:
+        case facts.HeldTextDecided(decision=decision):
+            more = f" {decision}"
+        case facts.TextQueued(is_claimed_next=True):
+            more = " and claimed"
+    assert queue.is_set() == (told.fact.name + more in QUEUE)
+    assert holds.is_set() == (told.fact.name + more in HOLDS)
 
 
 # --- the publisher ---

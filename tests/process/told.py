@@ -101,6 +101,7 @@ OF_CALLS = (
 
 OF_WAITING_TEXTS = (
     Told(fact=facts.TextQueued(at=AT, of=OF, to=NUMBER, kind=TextKind.MISSED_CALL)),
+    Told(fact=facts.TextQueued(at=AT, of=OF, to=NUMBER, kind=TextKind.MISSED_CALL, is_claimed_next=True)),
     Told(
         fact=facts.TextQueued(at=AT, of=OfText(text=7, line="front"), to=NUMBER, kind=TextKind.TEST),
         lines=(line("test_text_queued", text=7, line="front", to=MASKED),),

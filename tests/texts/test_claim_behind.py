@@ -4,7 +4,8 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -176,4 +177,34 @@ async def test_round_that_was_short_of_promised_room_is_made_up_for(tmp_path: Pa
                 await asyncio.sleep(0)
         await added
         assert [row["line"] for row in await it.until("accepted")] == ["back"]
+    await smsc.stop()
+
+
+async def test_claim_that_took_an_older_text_of_the_line_leaves_none_behind(tmp_path: Path) -> None:
+    smsc = await FaultySmsc().start()
+    async with sending(tmp_path, smpp(smsc)) as it, asyncio.TaskGroup() as tasks:
+        await until(lambda: it.bridges.by_name["primary"].health().up)
+        with busy(it):
+            added = it.store.write(texts.add, replace(text_of("front"), recipient=E164(CALLERS[0])))  # and nobody is woken
+            it.missed(CALLERS[1], tasks=tasks)
+        await added
+        rows = await it.until("accepted", 2)
+        assert {row["recipient"] for row in rows} == {*CALLERS[:2]}
+    await smsc.stop()
+
+
+async def test_claim_that_finds_the_file_locked_is_made_up_for(tmp_path: Path) -> None:
+    """The decision waits for the file, its claim does not."""
+    smsc = await FaultySmsc().start()
+    async with sending(tmp_path, smpp(smsc)) as it, asyncio.TaskGroup() as tasks:
+        await until(lambda: it.bridges.by_name["primary"].health().up)
+        with closing(sqlite3.connect(it.config.data_dir / "textback.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            it.missed(CALLER, tasks=tasks)
+            await until(lambda: it.store.last_error)
+            other.execute("ROLLBACK")
+            await until(lambda: not it.store.last_error)
+        (row,) = await it.until("accepted")
+        assert (row["attempts"], row["recipient"]) == (1, CALLER)
+    assert len(smsc.submitted) == 1
     await smsc.stop()
