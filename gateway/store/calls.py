@@ -66,8 +66,8 @@ def arrive(db: sqlite3.Connection, call: Arrival) -> int:
             call.caller_as_sent,
             call.caller_name,
             call.caller_header,
-            json.dumps(call.dialled),
-            json.dumps(call.diversions),
+            _ASCII.encode(call.dialled),
+            _ASCII.encode(call.diversions),
             call.verstat,
             written(call.arrived_at),
         ),
@@ -177,6 +177,8 @@ def decisions(db: sqlite3.Connection, call: int) -> list[sqlite3.Row]:
     return db.execute("SELECT * FROM decisions WHERE call = ? ORDER BY id", (call,)).fetchall()
 
 
+_ASCII = json.JSONEncoder()
+"""What a trunk wrote may hold halves of characters, which are no UTF-8."""
 _TRACE = json.JSONEncoder(ensure_ascii=False)
 
 
