@@ -66,7 +66,7 @@ class _Parts:
     journal: Journal
     calls: TakingCalls
     sending: Sending
-    pages: web.Application
+    web_application: web.Application
     chores: tuple[Chore, ...]
 
 
@@ -135,7 +135,7 @@ class Gateway:
         agent = await stack.enter_async_context(parts.calls.running())
         if not self.is_stopping:  # else the ports may be another's yet
             await stack.enter_async_context(parts.sending.running(config.sms))
-            await stack.enter_async_context(server.serving(parts.pages, listener))
+            await stack.enter_async_context(server.serving(parts.web_application, listener))
             await stack.enter_async_context(housekeeping(*parts.chores))
             self._now_ready()
         await parts.calls.until_asked(agent)
@@ -165,13 +165,13 @@ class Gateway:
             stop=self._stop,
         )
         actions = Actions(store=store, in_force=in_force, holds=sending.holds, outbox=sending.outbox)
-        pages = server.application(reporting, actions, config.web, self._token)
-        hooks.add_to(pages, sending.bridges.by_name, refused_hooks)
+        application = server.application(reporting, actions, config.web, self._token)
+        hooks.add_to(application, sending.bridges.by_name, refused_hooks)
         return _Parts(
             journal=journal,
             calls=TakingCalls(agent=agent, has_begun=listening.has_begun, database=store, stop=self._stop),
             sending=sending,
-            pages=pages,
+            web_application=application,
             chores=(
                 Beat(counts, (log_lines.tell_overdue, refused_hooks.tell_overdue)),
                 Repeated("reply-parts", sending.inbox.give_up_on_parts),

@@ -13,7 +13,7 @@ from sms.text import Bridge
 
 
 class Reporter(Protocol):
-    """What the pages ask; `Reporting` is one."""
+    """What the HTTP API asks; `Reporting` is one."""
 
     async def count(self) -> None:
         """What waits and for whom is counted anew, where the database answers soon."""
