@@ -19,6 +19,7 @@ class NewText:
 
     call: int | None
     """None: it belongs to none."""
+    kind: TextKind
     line: str
     recipient: E164
     sender: str
@@ -32,7 +33,6 @@ class NewText:
     variant: int | None = None
     held_for: str | None = None
     """The reason to hold it; None: it may go."""
-    kind: TextKind = TextKind.MISSED_CALL
     confirms: Wish | None = None
     """What a confirmation confirms."""
 

@@ -46,7 +46,8 @@ def add_text(
 ) -> int:
     """A text that is queued, or held where `held_for` says so."""
     values: dict[str, object] = {
-        "call": call, "line": "front", "recipient": to, "sender": "+14155550100", "region": "US", "body": "Sorry we missed you",
+        "call": call, "kind": TextKind.MISSED_CALL,
+        "line": "front", "recipient": to, "sender": "+14155550100", "region": "US", "body": "Sorry we missed you",
         "segments": 1, "queued_at": at, "due_at": due_at, "expires_at": at + timedelta(minutes=15), **changes,
     }  # fmt: skip
     return texts.add(db, NewText(**values))  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from gateway.actions import Actions
 from gateway.calls.journal import Journal
 from gateway.calls.reserve import Reserve
 from gateway.core.facts import Fact
+from gateway.core.kind import TextKind
 from gateway.decisions.holds import Holds
 from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import InForce, Ruling
@@ -90,7 +91,8 @@ class Sending:
         """Queue texts to as many numbers."""
         now = datetime.now(UTC)
         values = {
-            "call": None, "line": "front", "region": "US", "sender": "+14155550100", "segments": 1, "queued_at": now,
+            "call": None, "kind": TextKind.MISSED_CALL,
+            "line": "front", "region": "US", "sender": "+14155550100", "segments": 1, "queued_at": now,
             "due_at": now, "expires_at": now + timedelta(minutes=15), **changes,
         }  # fmt: skip
         added = [

@@ -16,6 +16,7 @@ import pytest
 from config.load import load
 from config.model import E164
 from gateway.core.call import Outcome
+from gateway.core.kind import TextKind
 from gateway.core.schedule import local
 from gateway.decisions.directory import Directory
 from gateway.preview.records import Columns, from_csv
@@ -109,7 +110,8 @@ def answered_soon(tmp_path: Path, callers: int) -> None:
     for call in calls.selected(db, Wanted(limit=callers)):
         missed_at = read(call["outcome_at"])
         text = NewText(
-            call=call["id"], line="front", recipient=E164(call["caller"]), region="US", sender="+14155550100", body="x", segments=1,
+            call=call["id"], kind=TextKind.MISSED_CALL,
+            line="front", recipient=E164(call["caller"]), region="US", sender="+14155550100", body="x", segments=1,
             queued_at=missed_at, due_at=missed_at, expires_at=missed_at + timedelta(minutes=15),
         )  # fmt: skip
         number = texts.add(db, text)
