@@ -17,19 +17,19 @@ from gateway.decisions.holds import Holds
 from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import InForce, Ruling
 from gateway.process import config_copy, listeners
+from gateway.process.agent_dispatch import AgentDispatch
+from gateway.process.agent_life import AgentLife
 from gateway.process.beat import Beat
 from gateway.process.counts import Counts
 from gateway.process.data_dir import TOKEN_FILE, CannotStart, only_one_here, write_token
 from gateway.process.exchange import Exchange
 from gateway.process.housekeeping import Chore, housekeeping
-from gateway.process.listening import Listening
 from gateway.process.log_lines import LogLines
 from gateway.process.notify import notify
 from gateway.process.reload import Reloading, Reloads
 from gateway.process.reporting import Reporting
 from gateway.process.sending import Sending
 from gateway.process.stores import Stores, open_stores
-from gateway.process.taking_calls import TakingCalls
 from gateway.repeated import Repeated
 from gateway.replies.inbox import Inbox
 from gateway.texts.bridge_states import BridgeStates
@@ -64,7 +64,7 @@ class _Parts:
     """What is started, in the order in which it is; nothing runs yet."""
 
     journal: Journal
-    calls: TakingCalls
+    agent_life: AgentLife
     sending: Sending
     web_application: web.Application
     chores: tuple[Chore, ...]
@@ -132,13 +132,13 @@ class Gateway:
 
         await parts.journal.recover(RECOVER_WITHIN_S)
         listener = stack.enter_context(server.listening(config.web.listen))
-        agent = await stack.enter_async_context(parts.calls.running())
+        agent = await stack.enter_async_context(parts.agent_life.running())
         if not self.is_stopping:  # else the ports may be another's yet
             await stack.enter_async_context(parts.sending.running(config.sms))
             await stack.enter_async_context(server.serving(parts.web_application, listener))
             await stack.enter_async_context(housekeeping(*parts.chores))
             self._now_ready()
-        await parts.calls.until_asked(agent)
+        await parts.agent_life.until_asked(agent)
         await parts.journal.finish(LAST_CALLS_WITHIN_S)
 
     def _parts(self, common: _Common, knowledge: Knowledge, log_lines: LogLines, tasks: asyncio.TaskGroup) -> _Parts:
@@ -146,11 +146,11 @@ class Gateway:
         sending = _sending(common)
 
         def receive(event: AgentEvent | AgentLost) -> None:  # it speaks when it runs, and takes commands of who hears it
-            listening.receive(event)
+            dispatch.receive(event)
 
         agent = AgentClient(self._start(common), receive)
         journal = _journal(common, agent, sending.outbox, tasks)
-        listening = Listening(journal=journal, max_calls=config.sip.max_calls)
+        dispatch = AgentDispatch(journal=journal, max_calls=config.sip.max_calls)
         exchange = Exchange(in_force=in_force, sending=sending, agent=agent, decide_again=common.holds_changed.set)
         reloading = Reloading(config, knowledge, exchange.use, self._reloads)
         counts, refused_hooks = Counts(store), RefusedHooks()
@@ -169,7 +169,7 @@ class Gateway:
         hooks.add_to(application, sending.bridges.by_name, refused_hooks)
         return _Parts(
             journal=journal,
-            calls=TakingCalls(agent=agent, has_begun=listening.has_begun, database=store, stop=self._stop),
+            agent_life=AgentLife(agent=agent, has_begun=dispatch.has_begun, database=store, stop=self._stop),
             sending=sending,
             web_application=application,
             chores=(

@@ -13,7 +13,7 @@ from gateway.cli.steps import detail_in_words, placed, reason_in_words, step_in_
 from gateway.core.call import Outcome
 from gateway.store import calls, texts
 from gateway.store.reading import FILE, reading
-from gateway.store.wanted import Wanted
+from gateway.store.selection import Selection
 from sip.call.refusals import WHY
 
 OUTCOME_IN_WORDS = {
@@ -83,7 +83,7 @@ def _explain(options: argparse.Namespace, config: Config) -> int:
 
 def _find(db: Any, wanted: str) -> Any:
     if wanted == "last":
-        return next(iter(calls.selected(db, Wanted(limit=1))), None)
+        return next(iter(calls.selected(db, Selection(limit=1))), None)
     is_id = wanted.isascii() and wanted.isdecimal() and len(wanted) <= 18
     return (calls.one(db, int(wanted)) if is_id else None) or calls.by_call_id(db, wanted)
 

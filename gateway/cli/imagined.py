@@ -20,11 +20,11 @@ from gateway.core.decision import word_of as word
 from gateway.core.reason import IN_WORDS
 from gateway.decisions.drafts import message_of
 from gateway.decisions.ruling import Ruling
+from gateway.store.as_it_was import forget_after
 from gateway.store.calls import Arrival, Ended, Ending
 from gateway.store.errors import NoDatabase
 from gateway.store.instants import written
 from gateway.store.opening import migrate
-from gateway.store.past import forget_after
 from gateway.store.reading import FILE, reading, refuse_unreadable
 
 

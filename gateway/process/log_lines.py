@@ -12,7 +12,7 @@ from gateway.core.facts import Fact, Submit
 from gateway.core.kind import TextKind
 from gateway.core.phone import masked
 from gateway.core.reason import Reason
-from gateway.process.sparing import Sparing
+from gateway.process.counted_warnings import CountedWarnings
 
 Level = Literal["info", "warning", "error"]
 _NO_LINE = (
@@ -189,7 +189,7 @@ class LogLines:
     """A listener: writes what happened into the log."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._for_a_person = Sparing[str](clock=clock)
+        self._for_a_person = CountedWarnings[str](clock=clock)
         """By the reason for which texts wait."""
         self._log = structlog.get_logger()
 

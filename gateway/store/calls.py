@@ -10,7 +10,7 @@ from gateway.core.call import Outcome
 from gateway.core.decision import Step
 from gateway.core.reason import Reason
 from gateway.store.instants import read, written
-from gateway.store.wanted import Names, Wanted, where
+from gateway.store.selection import Names, Selection, where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,10 +147,10 @@ _SHOWN = f"SELECT calls.*, (SELECT id {_NEWEST_TEXT}) AS text, (SELECT state {_N
 _NAMES = Names(table="calls", at="arrived_at", caller="caller", as_sent="caller_as_sent", state="outcome")
 
 
-def selected(db: sqlite3.Connection, wanted: Wanted) -> list[sqlite3.Row]:
+def selected(db: sqlite3.Connection, selection: Selection) -> list[sqlite3.Row]:
     """Calls by what is asked of them, the newest first; the state of one without an outcome is `ringing`."""
-    asked, values = where(wanted, _NAMES)
-    limit = -1 if wanted.limit is None else wanted.limit
+    asked, values = where(selection, _NAMES)
+    limit = -1 if selection.limit is None else selection.limit
     return db.execute(f"{_SHOWN} {asked} ORDER BY calls.id DESC LIMIT ?", (*values, limit)).fetchall()
 
 

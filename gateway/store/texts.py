@@ -10,7 +10,7 @@ from gateway.core.delivery import TextEvent, TextState, after
 from gateway.core.facts import OfText
 from gateway.core.kind import TextKind
 from gateway.store.instants import read, written
-from gateway.store.wanted import Names, Wanted, where
+from gateway.store.selection import Names, Selection, where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,10 +141,10 @@ _SHOWN = f"SELECT texts.*, {_FIRST_PART} AS provider_id FROM texts"
 _NAMES = Names(table="texts", at="queued_at", caller="recipient", as_sent=None, state="state")
 
 
-def selected(db: sqlite3.Connection, wanted: Wanted) -> list[sqlite3.Row]:
+def selected(db: sqlite3.Connection, selection: Selection) -> list[sqlite3.Row]:
     """Texts by what is asked of them, the newest first."""
-    asked, values = where(wanted, _NAMES)
-    limit = -1 if wanted.limit is None else wanted.limit
+    asked, values = where(selection, _NAMES)
+    limit = -1 if selection.limit is None else selection.limit
     return db.execute(f"{_SHOWN} {asked} ORDER BY texts.id DESC LIMIT ?", (*values, limit)).fetchall()
 
 

@@ -13,7 +13,7 @@ from gateway.core.call import Outcome
 from gateway.preview.records import from_journal
 from gateway.preview.simulation import Known, Simulation
 from gateway.store import calls
-from gateway.store.wanted import Wanted
+from gateway.store.selection import Selection
 from tests.decisions.test_earlier_calls import TEN, Office, opened_database
 
 Open = Callable[..., Office]
@@ -41,7 +41,7 @@ def seconds(count: float) -> float:
 
 
 def newest(at: Office) -> sqlite3.Row:
-    return calls.selected(at.db, Wanted(limit=1))[0]
+    return calls.selected(at.db, Selection(limit=1))[0]
 
 
 def trace(at: Office) -> dict[str, str]:
@@ -57,7 +57,7 @@ def test_rounds_of_a_queue_are_one_call_and_get_one_text(office: Open, once_per:
     at = office(once_per)
     came_of = [at.rings(seconds(n * (20 + gap))) for n in range(5)]
     assert came_of == ["queued first"] + ["already_texted"] * 4
-    assert [row["same_call_as"] for row in reversed(calls.selected(at.db, Wanted(limit=9)))] == [None, 1, 1, 1, 1]
+    assert [row["same_call_as"] for row in reversed(calls.selected(at.db, Selection(limit=9)))] == [None, 1, 1, 1, 1]
     assert "same call as 1" in trace(at)["not_a_fork"]
     assert "same call as 1" in trace(at)["not_texted_lately"]
 
@@ -180,7 +180,7 @@ def test_replay_finds_the_rounds(office: Open, once_per: str, more: str) -> None
     recorded = from_journal(at.db, TEN, at.ruling.directory)
     replayed = list(Simulation(at.ruling, Known()).replay(recorded))
     assert {one.recorded.name: one.reason.value for one in replayed} == {
-        str(row["id"]): row["reason"] for row in calls.selected(at.db, Wanted(limit=9))
+        str(row["id"]): row["reason"] for row in calls.selected(at.db, Selection(limit=9))
     }
     assert sum(one.decision == "send" for one in replayed) == (1 if more else 2)
 

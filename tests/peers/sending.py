@@ -26,7 +26,7 @@ from gateway.process.publisher import Publisher
 from gateway.replies.inbox import Inbox
 from gateway.store import texts
 from gateway.store.database import FILE, Database
-from gateway.store.wanted import Wanted
+from gateway.store.selection import Selection
 from gateway.texts.bridge_states import BridgeStates
 from gateway.texts.bridges import Bridges
 from gateway.texts.outbox import LastTexts, Outbox, quiet_of, routes_of
@@ -125,7 +125,7 @@ class Sending:
 
     async def rows(self) -> list[dict[str, Any]]:
         """Every text, oldest first."""
-        return [dict(row) for row in reversed(await self.store.write(texts.selected, Wanted()))]
+        return [dict(row) for row in reversed(await self.store.write(texts.selected, Selection()))]
 
     async def until(self, state: str, count: int = 1, *, seconds: float = 20) -> list[dict[str, Any]]:
         """Until so many texts are in a state; all rows."""

@@ -24,8 +24,8 @@ from gateway.store import calls, texts
 from gateway.store.calls import Arrival, Ending
 from gateway.store.database import migrate
 from gateway.store.instants import read
+from gateway.store.selection import Selection
 from gateway.store.texts import NewText
-from gateway.store.wanted import Wanted
 
 CONFIG = """\
 data_dir = "data"
@@ -107,7 +107,7 @@ def answered_soon(tmp_path: Path, callers: int) -> None:
     journal(tmp_path, [(timedelta(hours=n + 1), f"+1415556{n:04d}", "send missed_call") for n in range(callers)])
     db = sqlite3.connect(tmp_path / "data" / "textback.db", isolation_level=None)
     db.row_factory = sqlite3.Row
-    for call in calls.selected(db, Wanted(limit=callers)):
+    for call in calls.selected(db, Selection(limit=callers)):
         missed_at = read(call["outcome_at"])
         text = NewText(
             call=call["id"], kind=TextKind.MISSED_CALL,

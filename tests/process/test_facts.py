@@ -11,9 +11,9 @@ from gateway.core import facts
 from gateway.core.facts import ALL, Fact
 from gateway.core.reason import Reason
 from gateway.process import metrics
+from gateway.process.counted_warnings import SAY_AGAIN_S
 from gateway.process.log_lines import LINES, LogLines
 from gateway.process.publisher import Publisher
-from gateway.process.sparing import SAY_AGAIN_S
 from gateway.process.wake_ups import WakeUps
 from tests.process.told import AT, EVERYTHING, NUMBER, OF, Told, missed, refusal
 

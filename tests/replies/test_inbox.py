@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from gateway.process import metrics
 from gateway.store import consent, replies
-from gateway.store.wanted import Wanted
+from gateway.store.selection import Selection
 from sms.text import Receipt, ReceiptState, Reply
 from tests.peers.faulty_smsc import FaultySmsc
 from tests.peers.provider import Provider
@@ -97,7 +97,7 @@ async def test_reply_to_nobody_we_know_is_confirmed_by_the_line_that_texted_last
         *_, answered = await it.until("accepted", 5)
         assert (answered["line"], answered["sender"], answered["recipient"]) == ("back", "+14155550200", CALLER)
         assert answered["body"].startswith("Back Office")
-        (kept,) = await it.store.write(replies.selected, Wanted())
+        (kept,) = await it.store.write(replies.selected, Selection())
         assert kept["recipient"] == (to or "+14155550200")
 
 
