@@ -25,7 +25,7 @@ from gateway.store.file import OpenFile
 from gateway.store.opening import BUSY_TIMEOUT_S, migrate, open_to_write
 from gateway.store.reading import FILE, reading
 from gateway.store.schema import VERSION
-from gateway.store.steps import Done, P, Step, T, Waiting, WithFacts, settle
+from gateway.store.steps import Done, P, Step, T, Waiting, WithFacts, hand_back
 from gateway.store.trouble import Trouble
 
 __all__ = ["FILE", "Database", "StoreError", "migrate", "reading"]
@@ -197,7 +197,7 @@ class Database:
             done = [Done(waiting=group[0], error=error)]
         for _ in group:
             self._waiting.popleft()
-        settle(done, self._publish)
+        hand_back(done, self._publish)
 
     def _transact(self, group: list[Waiting]) -> list[Done]:
         self._begin()
@@ -242,10 +242,10 @@ class Database:
         hasty = [one for one in self._waiting if not one.insists]
         self._waiting = deque(one for one in self._waiting if one.insists)
         self._trouble.refused += len(hasty)
-        settle([Done(waiting=one, error=StoreError(why)) for one in hasty], self._publish)
+        hand_back([Done(waiting=one, error=StoreError(why)) for one in hasty], self._publish)
 
     def _refuse_all(self, why: str) -> None:
-        settle([Done(waiting=one, error=StoreError(why)) for one in self._waiting], self._publish)
+        hand_back([Done(waiting=one, error=StoreError(why)) for one in self._waiting], self._publish)
         self._waiting.clear()
 
     def _die(self, error: BaseException) -> None:
