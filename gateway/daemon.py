@@ -116,7 +116,7 @@ class Gateway:
         stack.callback(stores.close)
         config_copy.keep(config)
         write_token(config.data_dir / TOKEN_FILE, self._token)
-        await stores.hold_interrupted_texts(RECOVER_WITHIN_S)
+        await stores.settle_interrupted_texts(RECOVER_WITHIN_S)
         knowledge = Knowledge(keeps=True)
         directory = await asyncio.to_thread(knowledge.directory, config, datetime.now(UTC))
         tasks = await stack.enter_async_context(asyncio.TaskGroup())

@@ -111,7 +111,7 @@ def settle(
 
 
 def recover(db: sqlite3.Connection, now: datetime) -> tuple[int, ...]:
-    """After a stop that nobody announced: texts that were under way may have gone, so they are held as `unknown`."""
+    """After a stop that nobody announced: texts that were under way may have gone, so they are `unknown`."""
     rows = db.execute("SELECT id FROM texts WHERE state = ? ORDER BY id", (TextState.SENDING,)).fetchall()
     for row in rows:
         settle(db, row["id"], TextEvent.NO_ANSWER, now, detail="the gateway stopped while it was being sent")

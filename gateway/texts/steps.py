@@ -79,6 +79,6 @@ def _state(db: sqlite3.Connection, text: int) -> str:
 
 
 def recover(db: sqlite3.Connection, now: datetime) -> WithFacts[None]:
-    """At the start: texts that were under way when the gateway stopped are held as unknown."""
+    """At the start: texts that were under way when the gateway stopped are unknown."""
     interrupted = texts.recover(db, now)
     return WithFacts(result=None, facts=tuple(facts.TextInterrupted(at=now, of=texts.ids_of(db, text)) for text in interrupted))

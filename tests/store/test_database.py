@@ -95,10 +95,10 @@ BAD = {
 async def test_fault_of_one_step_is_that_steps_alone(store: Database, bad: Any) -> None:
     """It hears its own error, insisting or not, once; what stood beside it in the group is committed, in order."""
     hold = threading.Event()
-    held = store.write(lambda _: hold.wait(10))  # all that follows is one group
+    blocked = store.write(lambda _: hold.wait(10))  # all that follows is one group
     steps = [store.write(add(1)), store.insist(bad), store.write(add(2)), store.write(bad), store.insist(add(3))]
     hold.set()
-    results = await asyncio.wait_for(asyncio.gather(held, *steps, return_exceptions=True), 20)
+    results = await asyncio.wait_for(asyncio.gather(blocked, *steps, return_exceptions=True), 20)
     kind, says = BAD[bad]
     for error in (results[2], results[4]):
         assert isinstance(error, kind), results
@@ -121,10 +121,10 @@ async def test_damaged_page_is_heard_by_who_reads_it(path: Path) -> None:
         file.write(b"\xff" * size)
     store = Database(path)
     hold = threading.Event()
-    held = store.write(lambda _: hold.wait(10))
+    blocked = store.write(lambda _: hold.wait(10))
     beside = store.write(add(1)), store.insist(lambda db: db.execute("SELECT * FROM replies").fetchall()), store.write(add(2))
     hold.set()
-    results = await asyncio.wait_for(asyncio.gather(held, *beside, return_exceptions=True), 20)
+    results = await asyncio.wait_for(asyncio.gather(blocked, *beside, return_exceptions=True), 20)
     assert (results[1], results[3]) == (1, 2)
     assert isinstance(results[2], sqlite3.DatabaseError)
     assert store.last_error == f"{path}: the database is damaged; restore a backup"
@@ -133,10 +133,10 @@ async def test_damaged_page_is_heard_by_who_reads_it(path: Path) -> None:
 
 async def test_page_that_the_disk_cannot_read_holds_nobody_else_up(store: Database) -> None:
     hold = threading.Event()
-    held = store.write(lambda _: hold.wait(10))
+    blocked = store.write(lambda _: hold.wait(10))
     beside = store.insist(add(1)), store.insist(bad_sector), store.insist(add(2))
     hold.set()
-    results = await asyncio.wait_for(asyncio.gather(held, *beside, return_exceptions=True), 20)
+    results = await asyncio.wait_for(asyncio.gather(blocked, *beside, return_exceptions=True), 20)
     assert (results[1], results[3]) == (1, 2)
     assert isinstance(results[2], sqlite3.OperationalError)
     assert "disk I/O error" in store.last_error
@@ -207,10 +207,10 @@ async def test_thread_that_ends_is_heard(store: Database) -> None:
     """By whoever waits, whoever comes later, and whoever watches for it."""
     watching = asyncio.create_task(store.until_dead())
     hold = threading.Event()
-    held = store.write(lambda db: (hold.wait(10), db.close()))
+    blocked = store.write(lambda db: (hold.wait(10), db.close()))
     behind = store.insist(add(1))
     hold.set()
-    for heard in (held, behind, watching, store.write(add(2))):
+    for heard in (blocked, behind, watching, store.write(add(2))):
         with pytest.raises(StoreError, match=r"the thread that writes it has ended .* restart the gateway"):
             await asyncio.wait_for(heard, 10)
 
