@@ -29,7 +29,7 @@ LOOKED_AT = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class FromCallers:
     """What really came from callers: when each number opted out or in (newest last), and wrote."""
 
     wishes: Mapping[E164, Sequence[tuple[datetime, bool]]] = field(default_factory=dict)
@@ -94,9 +94,9 @@ class _Caller:
 class Simulation:
     """Feed it calls, oldest first."""
 
-    def __init__(self, ruling: Ruling, known: Known) -> None:
+    def __init__(self, ruling: Ruling, from_callers: FromCallers) -> None:
         self._ruling = ruling
-        self._known = known
+        self._from_callers = from_callers
         self._callers: dict[tuple[E164 | None, str], _Caller] = defaultdict(_Caller)
         self._sent: deque[tuple[datetime, str]] = deque()
         self._held: list[tuple[datetime, int, Recorded]] = []
@@ -180,9 +180,9 @@ class Simulation:
         own, within = _round(one, line), line.same_call_within
         before = caller.before(own)
         same = earlier(reversed(before), own.arrived_at, within)
-        replies = self._known.replies.get(number, ())
+        replies = self._from_callers.replies.get(number, ())
         written = replies[bisect_right(replies, now) - 1] if bisect_right(replies, now) else None
-        wishes = [wish for wish in self._known.wishes.get(number, ()) if wish[0] <= now]
+        wishes = [wish for wish in self._from_callers.wishes.get(number, ()) if wish[0] <= now]
         through = caller.through[-1] if caller.through else None
         reached = [at for at in (through, written) if at is not None and at > one.call.arrived_at]
         return History(

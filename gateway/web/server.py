@@ -26,7 +26,7 @@ from gateway.process.data_dir import TOKEN_HEADER, CannotStart
 from gateway.process.descriptors import raise_limit
 from gateway.process.status import Reporter
 from gateway.web import api, bodies, faults, hooks
-from gateway.web.door import Door, ConnectionLimits, in_turns
+from gateway.web.door import ConnectionLimits, Door, in_turns
 from gateway.web.hosts import Hosts
 
 USER = "textback"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.core.call import Outcome
 from gateway.preview.records import from_journal
-from gateway.preview.simulation import Known, Simulation
+from gateway.preview.simulation import FromCallers, Simulation
 from gateway.store import calls
 from gateway.store.selection import Selection
 from tests.decisions.test_earlier_calls import TEN, Office, opened_database
@@ -178,7 +178,7 @@ def test_replay_finds_the_rounds(office: Open, once_per: str, more: str) -> None
         at.rings(minutes, Outcome.ANSWERED_ELSEWHERE if minutes == 20.5 else Outcome.NO_ANSWER)
     at.time_passes(60)
     recorded = from_journal(at.db, TEN, at.ruling.directory)
-    replayed = list(Simulation(at.ruling, Known()).replay(recorded))
+    replayed = list(Simulation(at.ruling, FromCallers()).replay(recorded))
     assert {one.recorded.name: one.reason.value for one in replayed} == {
         str(row["id"]): row["reason"] for row in calls.selected(at.db, Selection(limit=9))
     }
@@ -191,9 +191,12 @@ def test_replay_lets_the_round_decide_that_rings_when_the_wait_is_over(office: O
     at.rings(0)
     at.rings(seconds(35), Outcome.ANSWERED_ELSEWHERE, rang=18)
     recorded = from_journal(at.db, TEN, at.ruling.directory)
-    assert [one.decision for one in Simulation(at.ruling, Known()).replay(recorded)] == ["send", "skip"]
+    assert [one.decision for one in Simulation(at.ruling, FromCallers()).replay(recorded)] == ["send", "skip"]
     patient = office("call", 'wait = "30s"')
-    assert [one.reason.value for one in Simulation(patient.ruling, Known()).replay(recorded)] == ["duplicate", "not_missed"]
+    assert [one.reason.value for one in Simulation(patient.ruling, FromCallers()).replay(recorded)] == [
+        "duplicate",
+        "not_missed",
+    ]
 
 
 def test_long_chain_is_followed_to_its_beginning(office: Open) -> None:
