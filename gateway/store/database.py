@@ -25,7 +25,7 @@ from gateway.store.file import OpenFile
 from gateway.store.opening import BUSY_TIMEOUT_S, migrate, open_to_write
 from gateway.store.reading import FILE, reading
 from gateway.store.schema import VERSION
-from gateway.store.steps import Done, P, Step, T, Waiting, WithFacts, hand_back
+from gateway.store.steps import P, Step, StepResult, T, Waiting, WithFacts, hand_back
 from gateway.store.trouble import Trouble
 
 __all__ = ["FILE", "Database", "StoreError", "migrate", "reading"]
@@ -194,12 +194,12 @@ class Database:
             if is_damage(error) or is_of_the_disk(error):
                 self._commit([])  # raises where it is the whole file
                 self._damage = in_words(error, self.path)
-            done = [Done(waiting=group[0], error=error)]
+            done = [StepResult(waiting=group[0], error=error)]
         for _ in group:
             self._waiting.popleft()
         hand_back(done, self._publish)
 
-    def _transact(self, group: list[Waiting]) -> list[Done]:
+    def _transact(self, group: list[Waiting]) -> list[StepResult]:
         self._begin()
         if self._trouble.sentence or not group:
             self._file.connection.execute(PROBE)
@@ -219,21 +219,25 @@ class Database:
             else:
                 return
 
-    def _run(self, one: Waiting) -> Done:
+    def _run(self, one: Waiting) -> StepResult:
         """A step in its savepoint. Raises where the transaction itself is spoiled."""
         connection = self._file.connection
         connection.execute("SAVEPOINT step")
         try:
             result = one.step(connection)
             is_with = isinstance(result, WithFacts)
-            done = Done(waiting=one, result=result.result, facts=result.facts) if is_with else Done(waiting=one, result=result)
+            done = (
+                StepResult(waiting=one, result=result.result, facts=result.facts)
+                if is_with
+                else StepResult(waiting=one, result=result)
+            )
         except BaseException as error:
             if isinstance(error, sqlite3.Error) and (
                 is_of_the_file(error) or is_damage(error) or not connection.in_transaction
             ):
                 raise
             connection.execute("ROLLBACK TO step")
-            done = Done(waiting=one, error=error)
+            done = StepResult(waiting=one, error=error)
         connection.execute("RELEASE step")
         return done
 
@@ -242,10 +246,10 @@ class Database:
         hasty = [one for one in self._waiting if not one.insists]
         self._waiting = deque(one for one in self._waiting if one.insists)
         self._trouble.refused += len(hasty)
-        hand_back([Done(waiting=one, error=StoreError(why)) for one in hasty], self._publish)
+        hand_back([StepResult(waiting=one, error=StoreError(why)) for one in hasty], self._publish)
 
     def _refuse_all(self, why: str) -> None:
-        hand_back([Done(waiting=one, error=StoreError(why)) for one in self._waiting], self._publish)
+        hand_back([StepResult(waiting=one, error=StoreError(why)) for one in self._waiting], self._publish)
         self._waiting.clear()
 
     def _die(self, error: BaseException) -> None:
