@@ -3,9 +3,10 @@
 Texts are claimed in rounds, whenever one falls due or a bridge has room again. The text of a call that was missed just now need
 not wait for a round: `claim_behind` puts its claim right behind the step that decides about it, in the same transaction.
 
-A claim is committed before a byte leaves, so after any crash a text that may have gone is known (`sending`), becomes `unknown`, and is never
-sent again. What a bridge says becomes a state through `core/delivery.py`; the next bridge is tried only where nothing can have
-been sent. How the bridges are is asked on the event loop before a round; what runs in the store's thread gets plain values.
+A claim is committed before a byte leaves, so after any crash a text that may have gone is known (`sending`): it becomes
+`unknown`, and is never sent again. What a bridge says becomes a state through `core/delivery.py`; the next bridge is tried only
+where nothing can have been sent. How the bridges are is asked on the event loop before a round; what runs in the store's thread
+gets plain values.
 """
 
 import asyncio

@@ -163,8 +163,8 @@ def test_landline_by_receipt(db: sqlite3.Connection) -> None:
         at=NOW,
         is_number_dead=True,
     )
-    assert receipts.add(db, told, lambda theirs, ours: None) == receipts.Kept(text=None, is_new=True)
-    assert receipts.add(db, told, lambda theirs, ours: None) == receipts.Kept(text=None, is_new=False)
+    assert receipts.add(db, told, lambda theirs, ours: None) == receipts.ReceiptMatch(text=None, is_new=True)
+    assert receipts.add(db, told, lambda theirs, ours: None) == receipts.ReceiptMatch(text=None, is_new=False)
     assert undeliverable.said_at(db, CALLER, NOW) == NOW
 
 
