@@ -224,13 +224,9 @@ class Database:
         connection = self._file.connection
         connection.execute("SAVEPOINT step")
         try:
-            result = one.step(connection)
-            is_with = isinstance(result, WithFacts)
-            done = (
-                StepResult(waiting=one, result=result.result, facts=result.facts)
-                if is_with
-                else StepResult(waiting=one, result=result)
-            )
+            returned = one.step(connection)
+            result, facts = (returned.result, returned.facts) if isinstance(returned, WithFacts) else (returned, ())
+            done = StepResult(waiting=one, result=result, facts=facts)
         except BaseException as error:
             if isinstance(error, sqlite3.Error) and (
                 is_of_the_file(error) or is_damage(error) or not connection.in_transaction
