@@ -13,7 +13,7 @@ from gateway.cli.given import WITHHELD, WrongUse
 from gateway.cli.known import directory_now
 from gateway.cli.say import complain, say, say_json
 from gateway.cli.show import when
-from gateway.cli.steps import placed, step_in_words
+from gateway.cli.trace import entry_in_words, placed
 from gateway.core.call import Outcome, ring_time
 from gateway.core.decision import Decision, Hold, Send, Skip, decide
 from gateway.core.decision import word_of as word
@@ -123,14 +123,14 @@ def _as_json(decision: Decision, body: str, config: Config) -> dict[str, object]
         "decision": word(decision),
         "reason": decision.reason,
         "until": written(until) if until else None,
-        "trace": [placed(asdict(step), config) for step in decision.trace],
+        "trace": [placed(asdict(entry), config) for entry in decision.trace],
         "text": body,
     }
 
 
 def _in_words(decision: Decision, body: str, line: Line, config: Config) -> Iterator[str]:
     yield f"Such a call {_what(decision, line, config)}, because {IN_WORDS[decision.reason]} ({decision.reason}):"
-    yield from (step_in_words(placed(asdict(step), config)) for step in decision.trace)
+    yield from (entry_in_words(placed(asdict(entry), config)) for entry in decision.trace)
     if body:
         yield "The text, chosen again when its time comes:" if isinstance(decision, Hold) else "The text:"
         yield f"  {body}"

@@ -11,7 +11,7 @@ from datetime import datetime
 from config.model import E164, Line
 from gateway.core.call import Call
 from gateway.core.case import Case, History, Traffic
-from gateway.core.decision import Decision, Hold, Send, Skip, Step, decide, word_of
+from gateway.core.decision import Decision, Hold, Send, Skip, TraceEntry, decide, word_of
 from gateway.core.delivery import TextEvent
 from gateway.core.kind import TextKind
 from gateway.core.phone import region_of
@@ -137,8 +137,8 @@ class Ruling:
 
     def _without_line(self, db: sqlite3.Connection, call: int, arrival: Arrival, now: datetime) -> Verdict:
         saw = f"dialled {', '.join(arrival.dialled) or 'nothing'}"
-        step = Step(rule="line_found", saw=saw, verdict=Reason.NO_LINE, config="line")
-        calls.record(db, call, "skip", Reason.NO_LINE, (step,), now, self.directory.config.hash)
+        entry = TraceEntry(rule="line_found", saw=saw, verdict=Reason.NO_LINE, config="line")
+        calls.record(db, call, "skip", Reason.NO_LINE, (entry,), now, self.directory.config.hash)
         return Verdict(call=call, decision="skip", reason=Reason.NO_LINE)
 
     def _record(self, db: sqlite3.Connection, call: int, decision: Decision, now: datetime) -> None:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from config.model import E164, Line
 from gateway.core.call import ANSWERED, MISSED, is_too_short
 from gateway.core.case import Case, History, SameCall, Traffic, Twin
-from gateway.core.decision import Decision, Hold, Send, Step, decide, word_of
+from gateway.core.decision import Decision, Hold, Send, TraceEntry, decide, word_of
 from gateway.core.phone import region_of
 from gateway.core.reason import Reason
 from gateway.core.rounds import Round, earlier, missed_calls
@@ -44,7 +44,7 @@ class Replayed:
     recorded: Recorded
     decision: str
     reason: Reason
-    trace: tuple[Step, ...]
+    trace: tuple[TraceEntry, ...]
     segments: int
     cost: float
     body: str
@@ -236,5 +236,5 @@ def _same_call(rounds: Sequence[Round], caller: _Caller) -> SameCall | None:
     return SameCall(first=rounds[-1].name, rang=rang, texted_at=max(texted, default=None))
 
 
-def _without_text(one: Recorded, word: str, reason: Reason, trace: tuple[Step, ...]) -> Replayed:
+def _without_text(one: Recorded, word: str, reason: Reason, trace: tuple[TraceEntry, ...]) -> Replayed:
     return Replayed(recorded=one, decision=word, reason=reason, trace=trace, segments=0, cost=0.0, body="")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from config.model import E164
 from gateway.core.call import Outcome
-from gateway.core.decision import Step
+from gateway.core.decision import TraceEntry
 from gateway.core.reason import Reason
 from gateway.store.instants import read, written
 from gateway.store.selection import Names, Selection, where
@@ -94,14 +94,14 @@ def record(
     call: int,
     word: str,
     reason: Reason,
-    trace: tuple[Step, ...],
+    trace: tuple[TraceEntry, ...],
     at: datetime,
     config_hash: str,
 ) -> None:
     """Write down a decision's word, reason and trace."""
     db.execute(
         "INSERT INTO decisions (call, at, decision, reason, trace, config_hash) VALUES (?, ?, ?, ?, ?, ?)",
-        (call, written(at), word, reason, _TRACE.encode([_plain(step) for step in trace]), config_hash),
+        (call, written(at), word, reason, _TRACE.encode([_plain(entry) for entry in trace]), config_hash),
     )
     db.execute("UPDATE calls SET decision = ?, reason = ? WHERE id = ?", (word, reason, call))
 
@@ -180,8 +180,8 @@ def decisions(db: sqlite3.Connection, call: int) -> list[sqlite3.Row]:
 _TRACE = json.JSONEncoder(ensure_ascii=False)
 
 
-def _plain(step: Step) -> dict[str, str]:
-    return {"rule": step.rule, "saw": step.saw, "verdict": step.verdict, "config": step.config}
+def _plain(entry: TraceEntry) -> dict[str, str]:
+    return {"rule": entry.rule, "saw": entry.saw, "verdict": entry.verdict, "config": entry.config}
 
 
 def _arrival(row: sqlite3.Row) -> Arrival:

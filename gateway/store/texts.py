@@ -99,7 +99,7 @@ def by_key(db: sqlite3.Connection, key: str) -> sqlite3.Row | None:
 def settle(
     db: sqlite3.Connection, text: int, event: TextEvent, at: datetime, *, detail: str = "", bridge: str | None = None
 ) -> TextState | None:
-    """Take a text one step further; the new state, or None where the event came too late to change anything."""
+    """Take a text on to its next state; the new state, or None where the event came too late to change anything."""
     row = db.execute("SELECT state FROM texts WHERE id = ?", (text,)).fetchone()
     state = after(TextState(row["state"]), event) if row else None
     if state is not None:

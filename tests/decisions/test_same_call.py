@@ -47,7 +47,7 @@ def newest(at: Office) -> sqlite3.Row:
 def trace(at: Office) -> dict[str, str]:
     """What each rule saw at the newest decision of the newest call."""
     decided = calls.decisions(at.db, newest(at)["id"])[-1]
-    return {step["rule"]: step["saw"] for step in json.loads(decided["trace"])}
+    return {entry["rule"]: entry["saw"] for entry in json.loads(decided["trace"])}
 
 
 @pytest.mark.parametrize("once_per", ["call", "day", "24h", "20m"])
