@@ -18,7 +18,7 @@ from gateway.core.phone import kind_never_texted
 from gateway.core.reason import IN_WORDS, Reason
 from gateway.core.schedule import local
 from gateway.core.variants import chosen
-from gateway.decisions import steps
+from gateway.decisions import deciding
 from gateway.decisions.drafts import draft, message_of
 from gateway.decisions.holds import Holds
 from gateway.decisions.ruling import InForce, Ruling, Verdict
@@ -229,7 +229,7 @@ def _done(db: sqlite3.Connection, ruling: Ruling, call: int, now: datetime) -> W
     """How many held texts to its caller are cancelled with it; None where there is no such call."""
     if not calls.done(db, call, now):
         return WithFacts(result=None, facts=())
-    decided = [steps.decide_anew(db, ruling, text, now) for text in holds.held_of_caller(db, call)]
+    decided = [deciding.decide_anew(db, ruling, text, now) for text in holds.held_of_caller(db, call)]
     happened: list[Fact] = [facts.CallDone(at=now, call=call), *(fact for one in decided for fact in one.facts)]
     cancelled = sum(one.result is not None and one.result.decision == "skip" for one in decided)
     return WithFacts(result=cancelled, facts=tuple(happened))

@@ -22,7 +22,7 @@ from gateway.core.call import MISSED, Outcome, ring_time
 from gateway.core.case import Circumstances
 from gateway.core.facts import Fact, Publish
 from gateway.core.plan import plan
-from gateway.decisions import steps
+from gateway.decisions import deciding
 from gateway.decisions.ruling import InForce, Ruling, Verdict
 from gateway.store import calls
 from gateway.store.calls import Arrival, Ending
@@ -206,7 +206,7 @@ def _arrive(db: sqlite3.Connection, arrival: Arrival) -> WithFacts[int]:
 
 def _decided(db: sqlite3.Connection, ruling: Ruling, arrival: Arrival, ending: Ending) -> WithFacts[Verdict | None]:
     """The call's end and what follows, by the hour at which it can be written down."""
-    return steps.end(db, ruling, arrival, ending, datetime.now(UTC))
+    return deciding.end(db, ruling, arrival, ending, datetime.now(UTC))
 
 
 def _ending_of(event: AgentEvent) -> tuple[str, Ending] | None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from gateway.core.reason import Reason
-from gateway.decisions import steps
+from gateway.decisions import deciding
 from gateway.decisions.ruling import InForce, Verdict
 from gateway.repeated import Repeated
 from gateway.store import holds
@@ -40,11 +40,11 @@ class Holds:
 
     async def release(self, text: int) -> Verdict | None:
         """A person lets a held text go past the limits; every other rule still speaks. None: it is not held."""
-        return await self._store.write(steps.decide_anew, self._in_force.ruling, text, datetime.now(UTC), is_released=True)
+        return await self._store.write(deciding.decide_anew, self._in_force.ruling, text, datetime.now(UTC), is_released=True)
 
     async def release_many(self, line: str | None, since: datetime | None) -> list[tuple[int, Verdict]]:
         """`release` for the held texts of one line or of all, whose call came since; one transaction."""
-        return await self._store.write(steps.release_many, self._in_force.ruling, line, since, datetime.now(UTC))
+        return await self._store.write(deciding.release_many, self._in_force.ruling, line, since, datetime.now(UTC))
 
     async def _turn(self) -> datetime | None:
         now = datetime.now(UTC)
@@ -63,7 +63,7 @@ class Holds:
     async def _decide(self, text: int) -> None:
         now = datetime.now(UTC)
         try:
-            await self._store.write(steps.decide_anew, self._in_force.ruling, text, now)
+            await self._store.write(deciding.decide_anew, self._in_force.ruling, text, now)
         except StoreError:
             raise
         except Exception:

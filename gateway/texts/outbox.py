@@ -26,7 +26,7 @@ from gateway.store import texts
 from gateway.store.database import Database, StoreError
 from gateway.store.instants import read
 from gateway.store.queue import Claimed, Round
-from gateway.texts import steps
+from gateway.texts import handover
 from gateway.texts.outcomes import Return
 from gateway.texts.room import Room
 from sms.text import Bridge, NotSent, Outcome, Refused, Text, Unknown, Validity
@@ -108,7 +108,7 @@ class Outbox:
         if self._tasks is None or self._repeated.is_stopping or not any(room.values()):
             return
         self._room.promise(room)
-        claim = self._store.write(steps.claim_due, {line: route}, room, self.quiet)
+        claim = self._store.write(handover.claim_due, {line: route}, room, self.quiet)
         task = self._tasks.create_task(self._claimed_behind(claim, room), name=f"claim {line}")
         self._claiming.add(task)
         task.add_done_callback(self._claiming.discard)
@@ -188,7 +188,7 @@ class Outbox:
     async def _round(self) -> Round:
         """Claim what can go now and start its submits."""
         room = self._room.for_all()
-        looked = await self._store.write(steps.claim_due, self.routes, room, self.quiet)
+        looked = await self._store.write(handover.claim_due, self.routes, room, self.quiet)
         self._room.used(room, (text.bridge for text in looked.claimed))
         await self._follow(looked)
         return looked
@@ -224,7 +224,7 @@ class Outbox:
         values = (text, outcome, self._return(text, outcome), datetime.now(UTC))
         try:
             async with asyncio.timeout(RECORD_WITHIN_S if self._is_stopping else None):
-                await self._store.insist(steps.record, *values)
+                await self._store.insist(handover.record, *values)
         except (Exception, asyncio.CancelledError):  # it stays `sending`, and is held as unknown at the next start
             self._log.exception("text_not_recorded", text=text.id, bridge=text.bridge, outcome=type(outcome).__name__)
 

@@ -14,8 +14,8 @@ from config.model import E164
 from gateway.actions import ActionRefused, WrongUse
 from gateway.core.call import Outcome
 from gateway.core.consent import Wish
+from gateway.decisions import deciding
 from gateway.decisions import holds as holds_module
-from gateway.decisions import steps
 from gateway.decisions.ruling import Ruling, Verdict
 from gateway.store import calls, consent, texts
 from gateway.store.calls import Arrival, Ending
@@ -34,7 +34,7 @@ async def miss(it: Sending, key: str = "1", caller: E164 = CALLER, *, ago: timed
         arrived_at=at - timedelta(seconds=20),
     )  # fmt: skip
     ending = Ending(outcome=Outcome.NO_ANSWER, at=at, rang=timedelta(seconds=20))
-    verdict = await it.store.write(steps.end, it.in_force.ruling, arrival, ending, datetime.now(UTC))
+    verdict = await it.store.write(deciding.end, it.in_force.ruling, arrival, ending, datetime.now(UTC))
     assert verdict is not None
     return verdict
 

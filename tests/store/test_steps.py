@@ -74,7 +74,7 @@ def is_frozen(hint: Any) -> bool:
 
 def test_the_search_finds_them() -> None:
     found = {ast.unparse(step) for _, step in STEPS}
-    assert {"steps.claim_due", "steps.record", "steps.decide_anew", "_arrive", "_take"} <= found
+    assert {"handover.claim_due", "handover.record", "deciding.decide_anew", "_arrive", "_take"} <= found
 
 
 def test_what_is_not_frozen_is_noticed() -> None:
