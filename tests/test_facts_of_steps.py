@@ -88,7 +88,7 @@ def test_call_that_arrives(db: sqlite3.Connection, line: str | None) -> None:
     at = NOW - timedelta(seconds=20)
     happened = journal._arrive(db, arrival(line=line))
     none = facts.NumberHasNoLine(at=at, call=1, trunk="pbx", dialled=("+14155550100",))
-    arrived = facts.CallArrived(at=at, call=1, line=line, trunk="pbx", caller=CALLER)
+    arrived = facts.CallCameIn(at=at, call=1, line=line, trunk="pbx", caller=CALLER)
     assert (happened.result, happened.facts) == (1, (arrived,) if line else (arrived, none))
 
 
@@ -132,8 +132,8 @@ def test_calls_without_a_text(db: sqlite3.Connection, ruling: Ruling) -> None:
     answered = ended("skip", Reason.NOT_MISSED, outcome=CallOutcome.ANSWERED_ELSEWHERE)
     of_none = ended("skip", Reason.NO_LINE, call=2, line=None, outcome=CallOutcome.REFUSED)
     assert found == [
-        (facts.CallEnded(**answered),),
-        (facts.CallEnded(**of_none),),
+        (facts.CallNotMissed(**answered),),
+        (facts.CallNotMissed(**of_none),),
         (facts.CallMissed(**ended("skip", Reason.DUPLICATE, call=4)),),
     ]
 

@@ -161,7 +161,7 @@ class Journal:
 
     def _agent_lost(self, reason: str) -> None:
         now = datetime.now(UTC)
-        self._publish(facts.AgentLost(at=now, reason=reason))
+        self._publish(facts.AgentGone(at=now, reason=reason))
         for key, arrival in list(self._open.items()):
             rang = max(now - arrival.arrived_at, timedelta(0))
             self._ended(key, Ending(outcome=Outcome.INTERRUPTED, at=now, rang=rang))
@@ -197,7 +197,7 @@ def _arrive(db: sqlite3.Connection, arrival: Arrival) -> WithFacts[int]:
     """The call as it came in; its id."""
     at, call = arrival.arrived_at, calls.arrive(db, arrival)
     happened: list[Fact] = [
-        facts.CallArrived(at=at, call=call, line=arrival.line, trunk=arrival.trunk, caller=arrival.caller_as_sent)
+        facts.CallCameIn(at=at, call=call, line=arrival.line, trunk=arrival.trunk, caller=arrival.caller_as_sent)
     ]
     if arrival.line is None:
         happened.append(facts.NumberHasNoLine(at=at, call=call, trunk=arrival.trunk, dialled=arrival.dialled))

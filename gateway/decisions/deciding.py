@@ -21,8 +21,8 @@ def end(db: sqlite3.Connection, ruling: Ruling, arrival: Arrival, ending: Ending
     return WithFacts(result=verdict, facts=(_ended(arrival, ending, verdict), *_new_text(arrival, verdict, now)))
 
 
-def _ended(arrival: Arrival, ending: Ending, verdict: Verdict) -> facts.CallMissed | facts.CallEnded:
-    fact = facts.CallMissed if ending.outcome in MISSED else facts.CallEnded
+def _ended(arrival: Arrival, ending: Ending, verdict: Verdict) -> facts.CallMissed | facts.CallNotMissed:
+    fact = facts.CallMissed if ending.outcome in MISSED else facts.CallNotMissed
     return fact(
         at=ending.at,
         call=verdict.call,

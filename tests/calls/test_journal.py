@@ -40,7 +40,7 @@ def arrived(key: str, caller: str, dialled: str = "+14155550100") -> CallArrived
 
 
 def decisions(happened: list[Fact]) -> list[tuple[str, str]]:
-    return [(fact.decision, fact.reason) for fact in happened if isinstance(fact, facts.CallMissed | facts.CallEnded)]
+    return [(fact.decision, fact.reason) for fact in happened if isinstance(fact, facts.CallMissed | facts.CallNotMissed)]
 
 
 async def test_fault_over_one_call(tmp_path: Path) -> None:
