@@ -14,8 +14,8 @@ from gateway.actions import Actions
 from gateway.calls.journal import Journal
 from gateway.core.facts import Publish
 from gateway.decisions.holds import Holds
-from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import InForce, Ruling
+from gateway.office.knowledge import Knowledge
 from gateway.process import config_copy, listeners
 from gateway.process.agent_dispatch import AgentDispatch
 from gateway.process.agent_life import AgentLife

@@ -22,8 +22,8 @@ from gateway.core.kind import TextKind
 from gateway.core.quiet import NEVER
 from gateway.core.reason import Reason
 from gateway.decisions import deciding
-from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import Ruling
+from gateway.office.knowledge import Knowledge
 from gateway.replies import inbox
 from gateway.store import consent, optouts, queue, texts
 from gateway.store.calls import Arrival, Ending

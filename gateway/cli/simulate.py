@@ -20,9 +20,9 @@ from gateway.cli.say import complain, counted, say, say_json, show_progress
 from gateway.cli.show import when
 from gateway.core.reason import IN_WORDS
 from gateway.core.schedule import local
-from gateway.decisions.directory import Directory
-from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import Ruling
+from gateway.office.directory import Directory
+from gateway.office.knowledge import Knowledge
 from gateway.preview import past_calls
 from gateway.preview.records import FORMATS, Columns, Recorded, from_csv, from_journal
 from gateway.preview.simulation import FromCallers, Replayed, Simulation

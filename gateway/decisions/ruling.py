@@ -18,8 +18,8 @@ from gateway.core.phone import region_of
 from gateway.core.reason import Reason
 from gateway.core.schedule import day_start
 from gateway.core.variants import once_per_since
-from gateway.decisions.directory import Directory
 from gateway.decisions.drafts import draft, message_of
+from gateway.office.directory import Directory
 from gateway.store import calls, holds, texts
 from gateway.store.calls import Arrival, Ended, Ending
 from gateway.store.history import history, traffic

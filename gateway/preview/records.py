@@ -11,8 +11,8 @@ from config.model import E164, Config
 from gateway.core.call import MISSED, Call, Outcome
 from gateway.core.phone import read_number
 from gateway.core.schedule import zone
-from gateway.decisions.directory import Directory
 from gateway.decisions.ruling import call_of
+from gateway.office.directory import Directory
 from gateway.store import calls
 
 RANG_BY_DEFAULT = timedelta(seconds=20)

@@ -14,10 +14,10 @@ import structlog
 from config import load
 from config.model import Config
 from config.problems import ConfigError
-from gateway.decisions.directory import Directory
-from gateway.decisions.knowledge import Knowledge
 from gateway.files.settling import SETTLED_AFTER_S, Settling
 from gateway.files.whole_file import Stamp, Unusable, stamp_of
+from gateway.office.directory import Directory
+from gateway.office.knowledge import Knowledge
 from gateway.process import config_copy
 from gateway.repeated import Repeated
 

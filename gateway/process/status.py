@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any, Protocol
 
 from config.model import Config
-from gateway.decisions.directory import FileFault
+from gateway.office.directory import FileFault
 from sip.pipe.client import AgentClient
 from sms.text import Bridge
 

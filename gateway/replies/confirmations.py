@@ -11,8 +11,8 @@ from config.model import E164, Consent, Line
 from gateway.core.consent import Wish
 from gateway.core.kind import TextKind
 from gateway.core.template import merge_fields
-from gateway.decisions.directory import Directory
 from gateway.decisions.drafts import Message, draft
+from gateway.office.directory import Directory
 from gateway.store import calls, texts
 
 WITHIN = timedelta(minutes=5)

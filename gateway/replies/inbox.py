@@ -15,8 +15,8 @@ from gateway.core.delivery import TextEvent
 from gateway.core.facts import Fact
 from gateway.core.kind import TextKind
 from gateway.core.phone import read_number, readings
-from gateway.decisions.directory import Directory
 from gateway.decisions.ruling import InForce
+from gateway.office.directory import Directory
 from gateway.replies.confirmations import confirm, confirming_line
 from gateway.store import consent, history, receipts, replies, texts
 from gateway.store.database import Database

@@ -13,8 +13,8 @@ from gateway.calls.journal import Journal
 from gateway.calls.reserve import Reserve
 from gateway.core import facts
 from gateway.core.facts import Fact
-from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import InForce, Ruling, Verdict
+from gateway.office.knowledge import Knowledge
 from gateway.store import calls
 from gateway.store.calls import Arrival
 from gateway.store.database import Database

@@ -10,8 +10,8 @@ from gateway.calls.journal import Journal
 from gateway.calls.reserve import Reserve
 from gateway.core import facts
 from gateway.core.facts import Fact
-from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import InForce, Ruling
+from gateway.office.knowledge import Knowledge
 from gateway.store.database import Database
 from sip.pipe.client import AgentLost
 from tests.calls.test_journal import arrived

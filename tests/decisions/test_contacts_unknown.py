@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from config.model import E164
-from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import Ruling
+from gateway.office.knowledge import Knowledge
 from tests.decisions.test_holds import decisions, miss
 from tests.peers.sending import CALLER, Sending, sending
 

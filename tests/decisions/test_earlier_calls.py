@@ -16,8 +16,8 @@ from config.load import load
 from config.model import E164
 from gateway.core.call import Outcome
 from gateway.core.schedule import local_day
-from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import Ruling, Verdict
+from gateway.office.knowledge import Knowledge
 from gateway.preview.records import from_journal
 from gateway.preview.simulation import FromCallers, Simulation
 from gateway.store import calls, texts

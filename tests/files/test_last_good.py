@@ -11,10 +11,10 @@ from structlog.testing import capture_logs
 from config.load import load
 from config.model import E164, Config
 from gateway.core.rules import variant_sends
-from gateway.decisions import contacts
-from gateway.decisions.directory import Directory
-from gateway.decisions.knowledge import COPY_COUNTS, HOURS_KEPT, TEXTS_HELD, Knowledge
 from gateway.files.last_good import DIRECTORY
+from gateway.office import contacts
+from gateway.office.directory import Directory
+from gateway.office.knowledge import COPY_COUNTS, HOURS_KEPT, TEXTS_HELD, Knowledge
 from gateway.preview.timetable import first_call
 
 NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)

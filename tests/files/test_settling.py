@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.decisions.knowledge import Knowledge
 from gateway.files.settling import SETTLED_AFTER_S, Settling
 from gateway.files.whole_file import Stamp
+from gateway.office.knowledge import Knowledge
 from tests.files.test_last_good import EVE, config, looked, office, write
 
 __all__ = ["office"]

@@ -17,8 +17,8 @@ from gateway.calls.reserve import Reserve
 from gateway.core.facts import Fact
 from gateway.core.kind import TextKind
 from gateway.decisions.holds import Holds
-from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import InForce, Ruling
+from gateway.office.knowledge import Knowledge
 from gateway.process import listeners
 from gateway.process import sending as product
 from gateway.process.log_lines import LogLines

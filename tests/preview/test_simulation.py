@@ -18,7 +18,7 @@ from config.model import E164
 from gateway.core.call import Outcome
 from gateway.core.kind import TextKind
 from gateway.core.schedule import local
-from gateway.decisions.directory import Directory
+from gateway.office.directory import Directory
 from gateway.preview.records import Columns, from_csv
 from gateway.store import calls, texts
 from gateway.store.calls import Arrival, Ending

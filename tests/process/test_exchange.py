@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from config.load import load
 from gateway.calls.reserve import FILE, Reserve
-from gateway.decisions.knowledge import Knowledge
+from gateway.office.knowledge import Knowledge
 from gateway.process.agent_dispatch import AgentDispatch
 from gateway.process.counts import Counts
 from gateway.process.exchange import Exchange

@@ -12,8 +12,8 @@ from config.load import load
 from config.model import Config, Consent, Span
 from gateway.core.call import Outcome
 from gateway.core.kind import TextKind
-from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import Ruling
+from gateway.office.knowledge import Knowledge
 from gateway.store import calls, queue, texts
 from gateway.store.calls import Arrival, Ending
 from gateway.texts.outbox import quiet_of, routes_of

@@ -12,10 +12,10 @@ from pathlib import Path
 from config.hours import days
 from config.model import Config, Hours, Span
 from gateway.core.hours import OfficeHours
-from gateway.decisions.days_off import closed, years_around
-from gateway.decisions.time_off import Closed, TimeOff
 from gateway.files.last_good import Copies
 from gateway.files.watched import Known, Watched
+from gateway.office.days_off import closed, years_around
+from gateway.office.time_off import Closed, TimeOff
 
 LARGEST_FILE = 5_000_000
 ReadAs = tuple[str, range]
@@ -60,7 +60,7 @@ class Calendars:
 
 
 def _read(content: bytes, timezone: str, years: range, whence: str) -> TimeOff:
-    from gateway.decisions import ics  # noqa: PLC0415 — the library takes a while, and few offices have calendar files
+    from gateway.office import ics  # noqa: PLC0415 — the library takes a while, and few offices have calendar files
 
     return ics.read(content, timezone, years, whence)
 

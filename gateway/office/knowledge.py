@@ -9,13 +9,13 @@ from typing import Any
 import structlog
 
 from config.model import Config
-from gateway.decisions import contacts
-from gateway.decisions.calendars import CalendarKnown, Calendars, office_hours
-from gateway.decisions.contacts import Contacts
-from gateway.decisions.directory import Directory, FileFault
-from gateway.decisions.time_off import TimeOff
 from gateway.files.last_good import Copies
 from gateway.files.watched import Known, Watched
+from gateway.office import contacts
+from gateway.office.calendars import CalendarKnown, Calendars, office_hours
+from gateway.office.contacts import Contacts
+from gateway.office.directory import Directory, FileFault
+from gateway.office.time_off import TimeOff
 
 COPY_COUNTS = "its last good copy counts"
 TEXTS_HELD = "texts are held until it can be read, no longer than they may be late"
