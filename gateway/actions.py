@@ -84,7 +84,7 @@ class Actions:
         """Cancel all that is held, of one line or since an instant where these are given; nothing that is queued."""
         await self._check_line(line)
         now = datetime.now(UTC)
-        dropped = await self._store.write(_drop_held, line, since, now)
+        dropped = await self._store.run(_drop_held, line, since, now)
         if not dropped:
             raise ActionRefused(_none_held(line, since))
         return Done(said=f"{sentences.texts(dropped)} {'is' if dropped == 1 else 'are'} dropped")
@@ -92,32 +92,32 @@ class Actions:
     async def drop(self, text: int) -> str:
         """Cancel a text that is held or queued."""
         now = datetime.now(UTC)
-        if not await self._store.write(_drop, text, now):
+        if not await self._store.run(_drop, text, now):
             raise ActionRefused(await self._unchanged(text, "only a held or queued text can be dropped"))
         return f"text {text} is dropped"
 
     async def resend(self, text: int) -> str:
         """Send a text whose fate is unknown, at the risk of a second one; not to whom it would not be sent today."""
         now = datetime.now(UTC)
-        resent = await self._store.write(_resend, text, now)
+        resent = await self._store.run(_resend, text, now)
         if isinstance(resent, Reason):
             raise ActionRefused(f"text {text} stays unknown and does not go again, because {IN_WORDS[resent]} ({resent})")
         if not resent:
             raise ActionRefused(await self._unchanged(text, "only a text whose fate is unknown can be sent again"))
-        if await self._store.write(queue.waits_for_morning, text, self._outbox.quiet, now):
+        if await self._store.run(queue.waits_for_morning, text, self._outbox.quiet, now):
             return f"text {text} goes out again when the quiet hours where its recipient is have ended"
         return f"text {text} goes out again"
 
     async def settle(self, text: int) -> str:
         """A person knows that a text whose fate was unknown did go."""
         now = datetime.now(UTC)
-        if not await self._store.write(_settle_unknown, text, now):
+        if not await self._store.run(_settle_unknown, text, now):
             raise ActionRefused(await self._unchanged(text, "only a text whose fate is unknown can be settled"))
         return f"text {text} counts as sent"
 
     async def done(self, call: int) -> str:
         """A person has dealt with a call: what is still held for its caller is not sent."""
-        count = await self._store.write(_done, self._in_force.ruling, call, datetime.now(UTC))
+        count = await self._store.run(_done, self._in_force.ruling, call, datetime.now(UTC))
         if count is None:
             raise ActionRefused(f"there is no call {call}")
         cancelled = f"{sentences.texts(count)} to its caller cancelled" if count else "no text was held for its caller"
@@ -125,19 +125,19 @@ class Actions:
 
     async def forget_number(self, number: E164) -> str:
         """What networks have said of a number is dropped, and it is texted again."""
-        if not await self._store.write(_forget_number, number, datetime.now(UTC)):
+        if not await self._store.run(_forget_number, number, datetime.now(UTC)):
             raise ActionRefused(f"nothing is known of {number}; textback numbers list shows what is")
         return f"{number} is forgotten; the next missed call is texted"
 
     async def opt_out(self, number: E164, line: str | None, note: str) -> str:
         """A caller said by phone that they want no texts: from now on none goes, and none that waits."""
         await self._check_line(line)
-        done = await self._store.write(_opt_out, number, datetime.now(UTC), line, note)
+        done = await self._store.run(_opt_out, number, datetime.now(UTC), line, note)
         return sentences.opted_out(number, done)
 
     async def opt_in(self, number: E164, reason: str) -> str:
         """A person takes an opt-out back."""
-        undone = await self._store.write(_opt_in, number, datetime.now(UTC), reason)
+        undone = await self._store.run(_opt_in, number, datetime.now(UTC), reason)
         if undone is None:
             raise ActionRefused(sentences.not_opted_out(number))
         return sentences.opted_in(number, undone)
@@ -152,17 +152,17 @@ class Actions:
         if kind := kind_never_texted(to):
             raise ActionRefused(f"{to} is a {kind} number, which takes no texts")
         now = datetime.now(UTC)
-        return await self._store.write(_queue_test, self._in_force.ruling, line, to, variant, now)
+        return await self._store.run(_queue_test, self._in_force.ruling, line, to, variant, now)
 
     async def _check_line(self, line: str | None) -> None:
         known = self._in_force.directory.config.line
-        if line is None or line in known or line in await self._store.write(holds.lines_held):
+        if line is None or line in known or line in await self._store.run(holds.lines_held):
             return
         raise WrongUse(_no_line(line, known))
 
     async def _unchanged(self, text: int, rule: str) -> str:
         """Why nothing was done with one text."""
-        row = await self._store.write(texts.one, text)
+        row = await self._store.run(texts.one, text)
         return f"text {text} is {row['state']}; {rule}, so nothing was changed" if row else f"there is no text {text}"
 
 

@@ -27,7 +27,7 @@ class Counts:
     async def refresh(self) -> None:
         """Count; what was counted last stays where the database cannot be written, which is said where it is noticed."""
         with contextlib.suppress(StoreError):
-            self.texts = await self._database.write(count)
+            self.texts = await self._database.run(count)
             self._at = datetime.now(UTC)
         self.why_late = ""
 

@@ -41,16 +41,16 @@ class Inbox:
 
     async def receipt(self, receipt: Receipt) -> None:
         """Keep and apply a receipt."""
-        await self._store.write(_keep_receipt, self._in_force.directory, receipt)
+        await self._store.run(_keep_receipt, self._in_force.directory, receipt)
 
     async def reply(self, reply: Reply) -> None:
         """Keep a reply; an opt-out is obeyed before the network hears that we have it."""
-        await self._store.write(_take, self._in_force.directory, reply)
+        await self._store.run(_take, self._in_force.directory, reply)
 
     async def give_up_on_parts(self) -> datetime:
         """Long replies of which a part never came are shown as far as they did; when to look again."""
         now = datetime.now(UTC)
-        await self._store.write(_keep_incomplete, self._in_force.directory, now - PARTS_WITHIN)
+        await self._store.run(_keep_incomplete, self._in_force.directory, now - PARTS_WITHIN)
         return now + LOOK_FOR_PARTS_EVERY
 
     async def late(self, key: str, outcome: Outcome) -> None:

@@ -1,7 +1,7 @@
 """The database file: opened, migrated, and written by one thread that commits in groups.
 
 SQLite in WAL mode with `synchronous=FULL`: a commit that was reported is on the disk. Every step of a call's journey is one
-function over a connection; `Database.write` runs it in a savepoint, together with whatever else is waiting, and returns only
+function over a connection; `Database.run` runs it in a savepoint, together with whatever else is waiting, and returns only
 after the commit. A failed step is rolled back alone. At 200 calls a second a commit carries several steps; at three calls a
 day it carries one. While the file cannot be written, steps that insist wait in their order; the others are told.
 """
@@ -47,7 +47,7 @@ def _to_nobody(fact: Fact) -> None:
 
 
 class Database:
-    """The gateway's own handle. `write`, `insist` and `close` may be called from the event loop's thread only.
+    """The gateway's own handle. `run`, `insist` and `close` may be called from the event loop's thread only.
 
     `publish` gets what happened, on the event loop, once it is committed and in the order of the steps.
     """
@@ -74,15 +74,15 @@ class Database:
         return self._trouble.sentence or self._damage
 
     @overload
-    def write(
+    def run(
         self, step: Callable[Concatenate[sqlite3.Connection, P], WithFacts[T]], *values: P.args, **named: P.kwargs
     ) -> "asyncio.Future[T]": ...
 
     @overload
-    def write(self, step: Step[P, T], *values: P.args, **named: P.kwargs) -> "asyncio.Future[T]": ...
+    def run(self, step: Step[P, T], *values: P.args, **named: P.kwargs) -> "asyncio.Future[T]": ...
 
-    def write(self, step: Step[P, Any], *values: P.args, **named: P.kwargs) -> "asyncio.Future[Any]":
-        """Run one step durably; the future holds its result after the commit, or `StoreError`, or what the step raised.
+    def run(self, step: Step[P, Any], *values: P.args, **named: P.kwargs) -> "asyncio.Future[Any]":
+        """Run one step, which writes or only reads; the future holds its result after the commit, or `StoreError`, or what the step raised.
 
         Steps run in the order of the calls.
         """
@@ -97,7 +97,7 @@ class Database:
     def insist(self, step: Step[P, T], *values: P.args, **named: P.kwargs) -> "asyncio.Future[T]": ...
 
     def insist(self, step: Step[P, Any], *values: P.args, **named: P.kwargs) -> "asyncio.Future[Any]":
-        """`write` that waits, in its order, while the file cannot be written. `StoreError` only once the database is closed."""
+        """`run` that waits, in its order, while the file cannot be written. `StoreError` only once the database is closed."""
         return self._take(lambda db: step(db, *values, **named), insists=True)
 
     async def until_dead(self) -> None:
@@ -203,7 +203,7 @@ class Database:
         self._begin()
         if self._trouble.sentence or not group:
             self._file.connection.execute(PROBE)
-        done = [self._run(one) for one in group]
+        done = [self._in_savepoint(one) for one in group]
         self._file.connection.execute("COMMIT")
         return done
 
@@ -219,7 +219,7 @@ class Database:
             else:
                 return
 
-    def _run(self, one: Waiting) -> StepResult:
+    def _in_savepoint(self, one: Waiting) -> StepResult:
         """A step in its savepoint. Raises where the transaction itself is spoiled."""
         connection = self._file.connection
         connection.execute("SAVEPOINT step")

@@ -108,7 +108,7 @@ class Outbox:
         if self._tasks is None or self._repeated.is_stopping or not any(room.values()):
             return
         self._room.promise(room)
-        claim = self._store.write(handover.claim_due, {line: route}, room, self.quiet)
+        claim = self._store.run(handover.claim_due, {line: route}, room, self.quiet)
         task = self._tasks.create_task(self._claimed_behind(claim, room), name=f"claim {line}")
         self._claiming.add(task)
         task.add_done_callback(self._claiming.discard)
@@ -166,7 +166,7 @@ class Outbox:
     async def _ask_for_unknown(self) -> None:
         """Texts that a stop or a crash cut off from their answer: some networks can be asked for them."""
         try:
-            rows = await self._store.write(texts.unknown_since, datetime.now(UTC) - ASK_BACK)
+            rows = await self._store.run(texts.unknown_since, datetime.now(UTC) - ASK_BACK)
         except StoreError as error:
             self._log.warning("unknown_texts_not_asked_for", detail=str(error))
             return
@@ -188,7 +188,7 @@ class Outbox:
     async def _round(self) -> Round:
         """Claim what can go now and start its submits."""
         room = self._room.for_all()
-        looked = await self._store.write(handover.claim_due, self.routes, room, self.quiet)
+        looked = await self._store.run(handover.claim_due, self.routes, room, self.quiet)
         self._room.used(room, (text.bridge for text in looked.claimed))
         await self._follow(looked)
         return looked

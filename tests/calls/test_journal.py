@@ -60,7 +60,7 @@ async def test_fault_over_one_call(tmp_path: Path) -> None:
             await journal.finish(10)
             assert [log["key"] for log in logs if log["event"] == "call_not_journalled"] == ["a"]
             assert decisions(happened) == [("send", "missed_call")]
-            assert [arrival.key for _, arrival in await store.write(calls.open_calls)] == ["a"]
+            assert [arrival.key for _, arrival in await store.run(calls.open_calls)] == ["a"]
             in_force.ruling = Ruling(in_force.directory)
             await journal.recover()
     assert decisions(happened) == [("send", "missed_call")] * 2

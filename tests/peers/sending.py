@@ -96,7 +96,7 @@ class Sending:
             "due_at": now, "expires_at": now + timedelta(minutes=15), **changes,
         }  # fmt: skip
         added = [
-            await self.store.write(
+            await self.store.run(
                 texts.add,
                 texts.NewText(**{"recipient": f"+1415555{number:04d}", "body": f"text {number}", **values}),
             )
@@ -125,7 +125,7 @@ class Sending:
 
     async def rows(self) -> list[dict[str, Any]]:
         """Every text, oldest first."""
-        return [dict(row) for row in reversed(await self.store.write(texts.selected, Selection()))]
+        return [dict(row) for row in reversed(await self.store.run(texts.selected, Selection()))]
 
     async def until(self, state: str, count: int = 1, *, seconds: float = 20) -> list[dict[str, Any]]:
         """Until so many texts are in a state; all rows."""

@@ -71,7 +71,7 @@ async def test_gateway_that_cannot_write_any_more_ends_with_a_word(life_of: Life
     it, says = life_of(""), r"the thread that writes it has ended by ProgrammingError: .* restart the gateway"
     async with asyncio.timeout(60), it.running() as agent:
         with pytest.raises(StoreError, match=says):
-            await it.database.write(sqlite3.Connection.close)
+            await it.database.run(sqlite3.Connection.close)
         with pytest.raises(CannotStart, match=says):
             await it.until_asked(agent)
         assert it.agent.pid is None

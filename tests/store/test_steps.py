@@ -22,13 +22,13 @@ PLAIN = (bool, int, float, str, bytes, date, timedelta, Enum, type(None))
 
 
 def handed_over() -> Iterator[tuple[Path, ast.expr]]:
-    """The first argument of every `….write(…)` and `….insist(…)` of a store, wherever it stands in the gateway."""
+    """The first argument of every `….run(…)` and `….insist(…)` of a store, wherever it stands in the gateway."""
     for file in sorted((ROOT / "gateway").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue
             of = ast.unparse(node.func.value)
-            if node.func.attr in ("write", "insist") and of.endswith(("store", "database")):
+            if node.func.attr in ("run", "insist") and of.endswith(("store", "database")):
                 yield file, node.args[0]
 
 
