@@ -1,6 +1,5 @@
 """What a person may ask of the running gateway about calls, texts and numbers, and a test text."""
 
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from gateway.decisions import deciding
 from gateway.decisions.drafts import draft, message_of
 from gateway.decisions.holds import Holds
 from gateway.decisions.ruling import InForce, Ruling, Verdict
-from gateway.store import calls, consent, holds, optouts, queue, texts, undeliverable
+from gateway.store import StoreConnection, calls, consent, holds, optouts, queue, texts, undeliverable
 from gateway.store.database import Database
 from gateway.store.steps import WithFacts
 from gateway.texts.outbox import Outbox
@@ -170,14 +169,14 @@ class Actions:
 
 
 def _queue_test(
-    db: sqlite3.Connection, ruling: Ruling, line: Line, to: E164, variant: int | None, now: datetime
+    db: StoreConnection, ruling: Ruling, line: Line, to: E164, variant: int | None, now: datetime
 ) -> WithFacts[int]:
     text = _add_test(db, ruling, line, to, variant, now)
     of = facts.OfText(text=text, line=line.name)
     return WithFacts(result=text, facts=(facts.TextQueued(at=now, of=of, to=to, kind=TextKind.TEST),))
 
 
-def _add_test(db: sqlite3.Connection, ruling: Ruling, line: Line, to: E164, variant: int | None, now: datetime) -> int:
+def _add_test(db: StoreConnection, ruling: Ruling, line: Line, to: E164, variant: int | None, now: datetime) -> int:
     if consent.opted_out_at(db, to) is not None:
         raise ActionRefused(f"{to} wants no texts, so not even a test may go there; textback optout list {to} says since when")
     index = _applies(ruling, line, to, now) if variant is None else variant
@@ -194,7 +193,7 @@ def _applies(ruling: Ruling, line: Line, to: E164, now: datetime) -> int | None:
     return index if index is None or line.text.variant[index].send else None
 
 
-def _resend(db: sqlite3.Connection, text: int, now: datetime) -> WithFacts[bool | Reason]:
+def _resend(db: StoreConnection, text: int, now: datetime) -> WithFacts[bool | Reason]:
     """True: it is queued; False: its fate is known; or what speaks against it by now."""
     row = texts.one(db, text)
     if row is None or row["state"] != TextState.UNKNOWN:
@@ -204,7 +203,7 @@ def _resend(db: sqlite3.Connection, text: int, now: datetime) -> WithFacts[bool 
     return WithFacts(result=resent, facts=happened)
 
 
-def _settle_unknown(db: sqlite3.Connection, text: int, now: datetime) -> WithFacts[bool]:
+def _settle_unknown(db: StoreConnection, text: int, now: datetime) -> WithFacts[bool]:
     row = texts.one(db, text)
     if row is None or row["state"] != TextState.UNKNOWN:
         return WithFacts(result=False, facts=())
@@ -213,19 +212,19 @@ def _settle_unknown(db: sqlite3.Connection, text: int, now: datetime) -> WithFac
     return WithFacts(result=bool(happened), facts=happened)
 
 
-def _drop(db: sqlite3.Connection, text: int, now: datetime) -> WithFacts[bool]:
+def _drop(db: StoreConnection, text: int, now: datetime) -> WithFacts[bool]:
     is_dropped = texts.settle(db, text, TextEvent.CANCELLED, now, detail=DROPPED) is TextState.CANCELLED
     happened = (facts.TextDropped(at=now, of=texts.ids_of(db, text)),) if is_dropped else ()
     return WithFacts(result=is_dropped, facts=happened)
 
 
-def _drop_held(db: sqlite3.Connection, line: str | None, since: datetime | None, now: datetime) -> WithFacts[int]:
+def _drop_held(db: StoreConnection, line: str | None, since: datetime | None, now: datetime) -> WithFacts[int]:
     """How many were dropped."""
     happened = tuple(fact for text in holds.held_since(db, line, since) for fact in _drop(db, text, now).facts)
     return WithFacts(result=len(happened), facts=happened)
 
 
-def _done(db: sqlite3.Connection, ruling: Ruling, call: int, now: datetime) -> WithFacts[int | None]:
+def _done(db: StoreConnection, ruling: Ruling, call: int, now: datetime) -> WithFacts[int | None]:
     """How many held texts to its caller are cancelled with it; None where there is no such call."""
     if not calls.done(db, call, now):
         return WithFacts(result=None, facts=())
@@ -235,18 +234,18 @@ def _done(db: sqlite3.Connection, ruling: Ruling, call: int, now: datetime) -> W
     return WithFacts(result=cancelled, facts=tuple(happened))
 
 
-def _forget_number(db: sqlite3.Connection, number: E164, now: datetime) -> WithFacts[bool]:
+def _forget_number(db: StoreConnection, number: E164, now: datetime) -> WithFacts[bool]:
     is_known = undeliverable.forget(db, number)
     return WithFacts(result=is_known, facts=(facts.NumberForgotten(at=now, number=number),) if is_known else ())
 
 
-def _opt_out(db: sqlite3.Connection, number: E164, now: datetime, line: str | None, note: str) -> WithFacts[optouts.OptedOut]:
+def _opt_out(db: StoreConnection, number: E164, now: datetime, line: str | None, note: str) -> WithFacts[optouts.OptedOut]:
     out = optouts.opt_out(db, number, now, optouts.BY_A_PERSON, line=line, note=note)
     fact = facts.OptedOut(at=now, number=number, is_by_a_person=True, cancelled=out.cancelled, under_way=out.under_way)
     return WithFacts(result=out, facts=(fact,))
 
 
-def _opt_in(db: sqlite3.Connection, number: E164, now: datetime, reason: str) -> WithFacts[consent.Entry | None]:
+def _opt_in(db: StoreConnection, number: E164, now: datetime, reason: str) -> WithFacts[consent.Entry | None]:
     undone = optouts.opt_in(db, number, now, reason)
     happened = (facts.OptedIn(at=now, number=number, is_by_a_person=True),) if undone else ()
     return WithFacts(result=undone, facts=happened)

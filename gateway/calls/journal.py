@@ -6,7 +6,6 @@ until it has it.
 """
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -24,7 +23,7 @@ from gateway.core.facts import Fact, Publish
 from gateway.core.plan import plan
 from gateway.decisions import deciding
 from gateway.decisions.ruling import InForce, Ruling, Verdict
-from gateway.store import calls
+from gateway.store import StoreConnection, calls
 from gateway.store.calls import Arrival, Ending
 from gateway.store.database import Database, StoreError
 from gateway.store.instants import from_epoch
@@ -193,7 +192,7 @@ class Journal:
             self._log.exception("call_not_journalled", key=key)
 
 
-def _arrive(db: sqlite3.Connection, arrival: Arrival) -> WithFacts[int]:
+def _arrive(db: StoreConnection, arrival: Arrival) -> WithFacts[int]:
     """The call as it came in; its id."""
     at, call = arrival.arrived_at, calls.arrive(db, arrival)
     happened: list[Fact] = [
@@ -204,7 +203,7 @@ def _arrive(db: sqlite3.Connection, arrival: Arrival) -> WithFacts[int]:
     return WithFacts(result=call, facts=tuple(happened))
 
 
-def _decided(db: sqlite3.Connection, ruling: Ruling, arrival: Arrival, ending: Ending) -> WithFacts[Verdict | None]:
+def _decided(db: StoreConnection, ruling: Ruling, arrival: Arrival, ending: Ending) -> WithFacts[Verdict | None]:
     """The call's end and what follows, by the hour at which it can be written down."""
     return deciding.end(db, ruling, arrival, ending, datetime.now(UTC))
 

@@ -1,9 +1,7 @@
 """Why a call that has not happened would be texted or not: the same rules, on what was known of the caller at that time."""
 
 import argparse
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -20,12 +18,10 @@ from gateway.core.decision import word_of as word
 from gateway.core.reason import IN_WORDS
 from gateway.decisions.drafts import message_of
 from gateway.decisions.ruling import Ruling
-from gateway.store.as_it_was import forget_after
+from gateway.store.as_it_was import reading_as_it_was
 from gateway.store.calls import Arrival, Ended, Ending
-from gateway.store.errors import NoDatabase
 from gateway.store.instants import written
-from gateway.store.opening import migrate
-from gateway.store.reading import FILE, reading, refuse_unreadable
+from gateway.store.reading import FILE
 
 
 def explain(options: argparse.Namespace, config: Config) -> int:
@@ -39,7 +35,7 @@ def explain(options: argparse.Namespace, config: Config) -> int:
         complain(f"textback: {error}")
         return 2
     ruling = Ruling(directory_now(config, at))
-    with _as_known(config, at) as db:
+    with reading_as_it_was(config.data_dir / FILE, at) as db:
         decision = decide(ruling.case(db, ended, line, at))
     body = _body(ruling, ended, line, decision)
     if options.json:
@@ -89,23 +85,6 @@ def _number(as_sent: str | None, config: Config) -> E164 | None:
         return given.number(as_sent, config) if as_sent else None
     except ValueError:
         return None
-
-
-@contextmanager
-def _as_known(config: Config, at: datetime) -> Iterator[sqlite3.Connection]:
-    """The database as it was at the instant; an empty one where no gateway has run yet, and nobody is known."""
-    path = config.data_dir / FILE
-    try:
-        refuse_unreadable(path)
-    except NoDatabase:
-        with closing(sqlite3.connect(":memory:")) as empty:
-            empty.row_factory = sqlite3.Row
-            migrate(empty, path)
-            yield empty
-        return
-    with reading(path) as db:
-        forget_after(db, at)
-        yield db
 
 
 def _body(ruling: Ruling, ended: Ended, line: Line, decision: Decision) -> str:

@@ -1,7 +1,6 @@
 """Lists of what happened: chosen by time, line, caller and state; once, or as it goes on happening (`--follow`)."""
 
 import argparse
-import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from gateway.cli.configuration import for_looking
 from gateway.cli.given import WHEN, WITHHELD, WrongUse, as_argument
 from gateway.cli.say import complain, say_json, say_json_line, say_now
 from gateway.cli.table import Column, Row, Table, table
+from gateway.store import StoreConnection
 from gateway.store.reading import FILE, reading
 from gateway.store.selection import Caller, Selection
 
@@ -29,7 +29,7 @@ class Listing:
 
     what: str
     columns: tuple[Column, ...]
-    selected: Callable[[sqlite3.Connection, Selection], list[Any]]
+    selected: Callable[[StoreConnection, Selection], list[Any]]
     row: Callable[[Any, Config], Row]
     as_json: Callable[[Any], dict[str, Any]]
     states: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

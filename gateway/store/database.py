@@ -82,7 +82,8 @@ class Database:
     def run(self, step: Step[P, T], *values: P.args, **named: P.kwargs) -> "asyncio.Future[T]": ...
 
     def run(self, step: Step[P, Any], *values: P.args, **named: P.kwargs) -> "asyncio.Future[Any]":
-        """Run one step, which writes or only reads; the future holds its result after the commit, or `StoreError`, or what the step raised.
+        """Run one step, be it one that only reads; the future holds its result after the commit, or `StoreError`, or what the
+        step raised.
 
         Steps run in the order of the calls.
         """

@@ -11,7 +11,6 @@ gets plain values.
 
 import asyncio
 import random
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,7 +21,7 @@ from config.model import Config
 from gateway.core.quiet import NEVER, Quiet
 from gateway.core.zones import home_of
 from gateway.repeated import Repeated
-from gateway.store import texts
+from gateway.store import StoreRow, texts
 from gateway.store.database import Database, StoreError
 from gateway.store.instants import read
 from gateway.store.queue import Claimed, Round
@@ -175,7 +174,7 @@ class Outbox:
             if bridge is not None:
                 self._ask(bridge, row)
 
-    def _ask(self, bridge: Bridge, row: sqlite3.Row) -> None:
+    def _ask(self, bridge: Bridge, row: StoreRow) -> None:
         text = Text(key=texts.key_of(row), to=row["recipient"], sender=row["sender"], body=row["body"])
         try:
             bridge.ask(text, read(row["claimed_at"]))
