@@ -1,11 +1,12 @@
 """From queued texts to bridges and back: claim, submit, record.
 
-Texts are claimed in rounds, whenever one falls due or a bridge has room again. The text of a call that was missed just now need
-not wait for a round: `claim_behind` puts its claim right behind the step that decides about it, in the same transaction.
+Texts are claimed by looks at the queue, whenever one falls due or a bridge has room again. The text of a call that was missed
+just now need not wait for one: `claim_behind` puts its claim right behind the step that decides about it, in the same
+transaction.
 
 A claim is committed before a byte leaves, so after any crash a text that may have gone is known (`sending`): it becomes
 `unknown`, and is never sent again. What a bridge says becomes a state through `core/delivery.py`; the next bridge is tried only
-where nothing can have been sent. How the bridges are is asked on the event loop before a round; what runs in the store's thread
+where nothing can have been sent. How the bridges are is asked on the event loop before a look; what runs in the store's thread
 gets plain values.
 """
 
@@ -24,7 +25,7 @@ from gateway.repeated import Repeated
 from gateway.store import StoreRow, texts
 from gateway.store.database import Database, StoreError
 from gateway.store.instants import read
-from gateway.store.queue import Claimed, Round
+from gateway.store.queue import Claimed, QueueLook
 from gateway.texts import handover
 from gateway.texts.outcomes import Return
 from gateway.texts.room import Room
@@ -86,7 +87,7 @@ class Outbox:
         self._repeated.wake()
 
     async def run(self) -> None:
-        """Send until `stop`. A text that was claimed is always handed over: the loop ends between two rounds only."""
+        """Send until `stop`. A text that was claimed is always handed over: the loop ends between two looks only."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
@@ -100,7 +101,7 @@ class Outbox:
     def claim_behind(self, line: str) -> None:
         """Claim a text of a line in the transaction of the step that was given to the store just before, and queues it.
 
-        Where no bridge has room, or the text is not claimed after all, the next round finds it.
+        Where no bridge has room, or the text is not claimed after all, the next look finds it.
         """
         route = self.routes.get(line, ())
         room = self._room.for_one(route)
@@ -112,10 +113,10 @@ class Outbox:
         self._claiming.add(task)
         task.add_done_callback(self._claiming.discard)
 
-    async def _claimed_behind(self, claim: "asyncio.Future[Round]", room: Mapping[str, int]) -> None:
+    async def _claimed_behind(self, claim: "asyncio.Future[QueueLook]", room: Mapping[str, int]) -> None:
         try:
             await self._follow(await claim)
-        except StoreError:  # the decision waits as well; the next round tells
+        except StoreError:  # the decision waits as well; the next look tells
             self.wake()
         except Exception:
             self._log.exception("queue_not_sent", detail="the next round tries again")
@@ -139,7 +140,7 @@ class Outbox:
         for claiming in self._claiming:
             claiming.cancel()
         while clock.time() < until:
-            looked = await self._last_round()
+            looked = await self._last_look()
             if not self._submitting and not looked.claimed:
                 break
             await self._one_is_answered(until - clock.time())
@@ -149,14 +150,14 @@ class Outbox:
         for task in self._submitting:
             task.cancel()
 
-    async def _last_round(self) -> Round:
+    async def _last_look(self) -> QueueLook:
         try:
-            return await self._round()
+            return await self._look()
         except StoreError as error:
             self._log.warning("queue_not_sent", why=str(error), detail=_NEXT_START)
         except Exception:
             self._log.exception("queue_not_sent", detail=_NEXT_START)
-        return Round()
+        return QueueLook()
 
     async def _one_is_answered(self, seconds: float) -> None:
         if self._submitting and seconds > 0:
@@ -182,9 +183,9 @@ class Outbox:
             self._log.exception("bridge_failed", bridge=row["bridge"], text=row["id"])
 
     async def _turn(self) -> datetime | None:
-        return (await self._round()).next_at
+        return (await self._look()).next_at
 
-    async def _round(self) -> Round:
+    async def _look(self) -> QueueLook:
         """Claim what can go now and start its submits."""
         room = self._room.for_all()
         looked = await self._store.run(handover.claim_due, self.routes, room, self.quiet)
@@ -192,7 +193,7 @@ class Outbox:
         await self._follow(looked)
         return looked
 
-    async def _follow(self, looked: Round) -> None:
+    async def _follow(self, looked: QueueLook) -> None:
         """Hand over what was claimed; returns when each text has taken its place in its bridge."""
         assert self._tasks is not None
         for text in looked.claimed:

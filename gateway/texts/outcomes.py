@@ -21,7 +21,7 @@ class Return:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class Consequences:
     """What else there is to tell of an outcome."""
 
     numbers_refused: int = 0
@@ -30,7 +30,7 @@ class Recorded:
     """The network knows that the number wants no texts, and so do we now."""
 
 
-def record(db: StoreConnection, text: Claimed, outcome: Outcome, back: Return, now: datetime) -> Recorded:
+def record(db: StoreConnection, text: Claimed, outcome: Outcome, back: Return, now: datetime) -> Consequences:
     """Settle a text by its outcome, or return it to the queue where nothing can have been sent."""
     match outcome:
         case Accepted(provider_ids=ids):
@@ -47,20 +47,20 @@ def record(db: StoreConnection, text: Claimed, outcome: Outcome, back: Return, n
             return _refuse(db, text, outcome, now)
         case Refused() | NotSent():
             queue.put_back(db, text, now, again_at=back.again_at, detail=f"{text.bridge}: {outcome.detail}")
-    return Recorded()
+    return Consequences()
 
 
-def _number_refused(db: StoreConnection, text: Claimed, refused: Refused, back: Return, now: datetime) -> Recorded:
+def _number_refused(db: StoreConnection, text: Claimed, refused: Refused, back: Return, now: datetime) -> Consequences:
     """Evidence against the number; where the bridge refuses one number after the other, against the bridge."""
     run = undeliverable.refused(db, text.recipient, now, text.bridge, refused.code)
     if run >= undeliverable.RUN and back.has_next:
         queue.put_back(db, text, now, again_at=back.again_at, detail=f"{text.bridge}: {refused.detail}")
-        return Recorded(numbers_refused=run)
+        return Consequences(numbers_refused=run)
     return replace(_refuse(db, text, refused, now), numbers_refused=run)
 
 
-def _refuse(db: StoreConnection, text: Claimed, refused: Refused, now: datetime) -> Recorded:
+def _refuse(db: StoreConnection, text: Claimed, refused: Refused, now: datetime) -> Consequences:
     texts.settle(db, text.id, TextEvent.REFUSED, now, detail=f"{refused.code} {refused.detail}")
     if refused.kind is Refusal.OPTED_OUT:
-        return Recorded(opted_out=opt_out(db, text.recipient, now, f"bridge:{text.bridge}"))
-    return Recorded()
+        return Consequences(opted_out=opt_out(db, text.recipient, now, f"bridge:{text.bridge}"))
+    return Consequences()
