@@ -33,9 +33,9 @@ class CalendarKnown:
 class Calendars:
     """Every calendar file of a configuration, each with its last good copy."""
 
-    def __init__(self, *, settles: bool) -> None:
+    def __init__(self, *, waits: bool) -> None:
         self._files: dict[Path, Watched[TimeOff, ReadAs]] = {}
-        self._settles = settles
+        self._waits = waits
 
     def look(self, config: Config, now: datetime, copies: Copies) -> dict[str, CalendarKnown]:
         """Every calendar file as it is now, by what it is called in the configuration."""
@@ -53,7 +53,7 @@ class Calendars:
                 at_most=LARGEST_FILE,
                 parse=lambda content, read_as: _read(content, *read_as, path.name),
                 copies=copies,
-                settles=self._settles,
+                waits=self._waits,
             )
             self._files[path] = file
         return CalendarKnown(key=key, path=path, known=file.look((config.timezone, years_around(now))))

@@ -103,14 +103,14 @@ class Simulation:
         self._turn = 0
 
     def replay(self, recorded: Iterable[Recorded]) -> Iterator[Replayed]:
-        """What would have become of each call, in the order in which it would have been settled."""
+        """What would have become of each call, in the order in which it would have been decided."""
         recorded = list(recorded)
         for one in recorded:
             self._callers[one.call.caller, one.line or ""].coming.append(_round(one, self._line(one)))
         for one in recorded:
             yield from self._due_until(one.call.missed_at)
             caller = self._callers[one.call.caller, one.line or ""]
-            yield from self._settle(one, one.call.missed_at)
+            yield from self._decided(one, one.call.missed_at)
             caller.rounds.append(_round(one, self._line(one)))
             if one.call.outcome in ANSWERED:
                 caller.rounds.clear()
@@ -123,9 +123,9 @@ class Simulation:
     def _due_until(self, now: datetime | None) -> Iterator[Replayed]:
         while self._held and (now is None or self._held[0][0] <= now):
             at, _, one = heapq.heappop(self._held)
-            yield from self._settle(one, at)
+            yield from self._decided(one, at)
 
-    def _settle(self, one: Recorded, now: datetime) -> Iterator[Replayed]:
+    def _decided(self, one: Recorded, now: datetime) -> Iterator[Replayed]:
         line = self._line(one)
         if line is None:
             yield _without_text(one, "skip", Reason.NO_LINE, ())

@@ -53,7 +53,7 @@ class Inbox:
         return now + LOOK_FOR_PARTS_EVERY
 
     async def late(self, key: str, outcome: Outcome) -> None:
-        """Settle a text that was held as unknown."""
+        """Settle a text that was unknown."""
         await self._store.insist(_take_late, int(key.partition("-")[0]), outcome, datetime.now(UTC))
 
     def bridge_changed(self, bridge: str) -> None:

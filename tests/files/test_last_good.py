@@ -192,10 +192,10 @@ def test_a_file_that_has_just_changed_is_waited_for(office: Path) -> None:
     write(office / "contacts.csv", "4155550125,Eve,vip\n", age=0)
     with capture_logs() as logs:
         directory = looked(knowledge, loaded)
-    assert (directory.contacts, directory.faults, knowledge.is_settling, logs) == (good.contacts, (), True, [])
+    assert (directory.contacts, directory.faults, knowledge.is_changing, logs) == (good.contacts, (), True, [])
     write(office / "contacts.csv", "4155550125,Eve,vip\n", age=4)
     assert looked(knowledge, loaded).contacts[EVE].group == "vip"
-    assert not knowledge.is_settling
+    assert not knowledge.is_changing
 
 
 def test_a_file_that_texts_wait_for_is_not_read_while_it_is_written(office: Path) -> None:
@@ -203,7 +203,7 @@ def test_a_file_that_texts_wait_for_is_not_read_while_it_is_written(office: Path
     path, loaded, knowledge = office / "contacts.csv", config(office), Knowledge(keeps=True)
     path.unlink()
     assert looked(knowledge, loaded).contacts_unknown != ""
-    assert knowledge.is_settling
+    assert knowledge.is_changing
     write(path, ROWS, age=0)
     assert "has changed just now" in looked(knowledge, loaded).contacts_unknown
     write(path, ROWS, age=4)
