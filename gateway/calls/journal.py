@@ -6,7 +6,6 @@ until it has it.
 """
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -22,9 +21,9 @@ from gateway.core.call import MISSED, Outcome, ring_time
 from gateway.core.case import Circumstances
 from gateway.core.facts import Fact, Publish
 from gateway.core.plan import plan
-from gateway.decisions import steps
+from gateway.decisions import deciding
 from gateway.decisions.ruling import InForce, Ruling, Verdict
-from gateway.store import calls
+from gateway.store import StoreConnection, calls
 from gateway.store.calls import Arrival, Ending
 from gateway.store.database import Database, StoreError
 from gateway.store.instants import from_epoch
@@ -164,7 +163,7 @@ class Journal:
 
     def _agent_lost(self, reason: str) -> None:
         now = datetime.now(UTC)
-        self._publish(facts.AgentLost(at=now, reason=reason))
+        self._publish(facts.AgentGone(at=now, reason=reason))
         for key, arrival in list(self._open.items()):
             rang = max(now - arrival.arrived_at, timedelta(0))
             self._ended(key, Ending(outcome=Outcome.INTERRUPTED, at=now, rang=rang))
@@ -198,11 +197,11 @@ class Journal:
             self._log.exception("call_not_journalled", key=key)
 
 
-def _arrive(db: sqlite3.Connection, arrival: Arrival) -> WithFacts[int]:
+def _arrive(db: StoreConnection, arrival: Arrival) -> WithFacts[int]:
     """The call as it came in; its id."""
     at, call = arrival.arrived_at, calls.arrive(db, arrival)
     happened: list[Fact] = [
-        facts.CallArrived(at=at, call=call, line=arrival.line, trunk=arrival.trunk, caller=arrival.caller_as_sent)
+        facts.CallCameIn(at=at, call=call, line=arrival.line, trunk=arrival.trunk, caller=arrival.caller_as_sent)
     ]
     if arrival.line is None:
         happened.append(facts.NumberHasNoLine(at=at, call=call, trunk=arrival.trunk, dialled=arrival.dialled))
@@ -210,10 +209,10 @@ def _arrive(db: sqlite3.Connection, arrival: Arrival) -> WithFacts[int]:
 
 
 def _decided(
-    db: sqlite3.Connection, ruling: Ruling, arrival: Arrival, ending: Ending, *, is_claimed_next: bool
+    db: StoreConnection, ruling: Ruling, arrival: Arrival, ending: Ending, *, is_claimed_next: bool
 ) -> WithFacts[Verdict | None]:
     """The call's end and what follows, by the hour at which it can be written down."""
-    return steps.end(db, ruling, arrival, ending, datetime.now(UTC), is_claimed_next=is_claimed_next)
+    return deciding.end(db, ruling, arrival, ending, datetime.now(UTC), is_claimed_next=is_claimed_next)
 
 
 def _ending_of(event: AgentEvent) -> tuple[str, Ending] | None:

@@ -9,11 +9,11 @@ from gateway.cli.configuration import for_looking
 from gateway.cli.given import WITHHELD, as_argument
 from gateway.cli.say import complain, say, say_json
 from gateway.cli.show import call_json, caller_of, text_json, when
-from gateway.cli.steps import detail_in_words, placed, reason_in_words, step_in_words, steps_of
+from gateway.cli.trace import detail_in_words, entries_of, entry_in_words, placed, reason_in_words
 from gateway.core.call import Outcome
 from gateway.store import calls, texts
 from gateway.store.reading import FILE, reading
-from gateway.store.wanted import Wanted
+from gateway.store.selection import Selection
 from sip.call.refusals import WHY
 
 OUTCOME_IN_WORDS = {
@@ -83,7 +83,7 @@ def _explain(options: argparse.Namespace, config: Config) -> int:
 
 def _find(db: Any, wanted: str) -> Any:
     if wanted == "last":
-        return next(iter(calls.selected(db, Wanted(limit=1))), None)
+        return next(iter(calls.selected(db, Selection(limit=1))), None)
     is_id = wanted.isascii() and wanted.isdecimal() and len(wanted) <= 18
     return (calls.one(db, int(wanted)) if is_id else None) or calls.by_call_id(db, wanted)
 
@@ -110,9 +110,9 @@ def _as_json(call: Any, decisions: list[Any], sent: list[Any], config: Config) -
 
 
 def _trace(decision: Any, config: Config) -> list[dict[str, str]]:
-    """The steps with the key's place in the file, where the file is still the one that was decided by."""
+    """The entries with the key's place in the file, where the file is still the one that was decided by."""
     is_same_file = decision["config_hash"] == config.hash
-    return [placed(step, config) if is_same_file else step for step in steps_of(decision["trace"])]
+    return [placed(entry, config) if is_same_file else entry for entry in entries_of(decision["trace"])]
 
 
 def in_words(call: Any, decisions: list[Any], sent: list[Any], config: Config) -> list[str]:
@@ -129,7 +129,7 @@ def in_words(call: Any, decisions: list[Any], sent: list[Any], config: Config) -
         what = _DECIDED.get(decision["decision"], decision["decision"])
         at = when(decision["at"], call["line"], config)
         lines.append(f"{at}: {what}, because {reason_in_words(decision['reason'])} ({decision['reason']}):")
-        lines += [step_in_words(step) for step in _trace(decision, config)]
+        lines += [entry_in_words(entry) for entry in _trace(decision, config)]
         if decision["config_hash"] != config.hash:
             lines.append(f"  decided by configuration {decision['config_hash']}; the file has changed since")
     for text in sent:

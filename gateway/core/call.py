@@ -6,9 +6,6 @@ from enum import StrEnum
 
 from config.model import E164, Line
 
-CALL_TEST = "call-test"
-"""The agent's name for the trunk of test calls."""
-
 
 class Outcome(StrEnum):
     """How a call ended. The words are those of the database, the log and `textback calls`."""

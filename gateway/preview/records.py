@@ -1,7 +1,6 @@
 """Calls to replay: from our own journal, or from another system's call records (CSV)."""
 
 import csv
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,9 +10,9 @@ from config.model import E164, Config
 from gateway.core.call import MISSED, Call, Outcome
 from gateway.core.phone import read_number
 from gateway.core.schedule import zone
-from gateway.decisions.directory import Directory
 from gateway.decisions.ruling import call_of
-from gateway.store import calls
+from gateway.office.directory import Directory
+from gateway.store import StoreConnection, calls
 
 RANG_BY_DEFAULT = timedelta(seconds=20)
 """Where the records do not say how long a call rang."""
@@ -124,7 +123,7 @@ class _Leg:
     rang: timedelta
 
 
-def from_journal(db: sqlite3.Connection, since: datetime, directory: Directory) -> list[Recorded]:
+def from_journal(db: StoreConnection, since: datetime, directory: Directory) -> list[Recorded]:
     """Our own calls since an instant, oldest first, each for the line that the given configuration would find."""
     found = []
     for row in calls.since(db, since):

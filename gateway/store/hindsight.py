@@ -3,7 +3,8 @@
 import sqlite3
 from datetime import datetime
 
-from gateway.core.call import ANSWERED, CALL_TEST
+from config.reserved import CALL_TEST
+from gateway.core.call import ANSWERED
 from gateway.core.hindsight import Texted
 from gateway.core.kind import COUNTED
 from gateway.store.instants import read, written

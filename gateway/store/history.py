@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from config.model import E164, Limits
-from gateway.core.call import ANSWERED, CALL_TEST, MISSED, UNANSWERED
+from config.reserved import CALL_TEST
+from gateway.core.call import ANSWERED, MISSED, UNANSWERED
 from gateway.core.case import History, SameCall, Traffic, Twin
 from gateway.core.delivery import COUNTS_AS_SENT, COUNTS_AS_TEXTED, TextState
 from gateway.core.kind import COUNTED

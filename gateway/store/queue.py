@@ -63,7 +63,7 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
+class QueueLook:
     """What one look at the queue brought."""
 
     claimed: tuple[Claimed, ...] = ()
@@ -103,7 +103,7 @@ def claim_due(
     routes: Mapping[str, Sequence[str]],
     room: Mapping[str, int],
     quiet: Quiet = NEVER,
-) -> Round:
+) -> QueueLook:
     """Give due texts to bridges that have room: expired and opted-out ones are settled, those to whom it is quiet now are held
     again, the rest become `sending`.
 
@@ -113,7 +113,7 @@ def claim_due(
     """
     first_expires = db.execute(FIRST_EXPIRES).fetchone()["at"]
     if first_expires is None:  # the queue is empty
-        return Round()
+        return QueueLook()
     expired = _expire(db, now) if first_expires <= written(now) else ()
     left = dict(room)
     claimed: list[Claimed] = []
@@ -133,7 +133,7 @@ def claim_due(
         left[way.bridge] -= 1
         claimed.append(_claim(db, row, way, now))
     is_more_likely = bool(cancelled or postponed) or len(expired) == AT_MOST
-    return Round(
+    return QueueLook(
         claimed=tuple(claimed),
         expired=expired,
         cancelled=tuple(cancelled),

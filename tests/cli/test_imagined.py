@@ -14,14 +14,14 @@ from gateway.store.instants import written
 from sms.text import Reply
 from tests.cli.histories import CALLER, add_call, add_text
 from tests.peers import commands
-from tests.peers.commands import Done
+from tests.peers.commands import Ran
 
 THEN = datetime(2026, 6, 1, 18, tzinfo=UTC)
 """13:00 in Chicago, a Monday."""
 LATER = THEN + timedelta(hours=1)
 
 
-def explained(directory: Path, *asked: tuple[str, ...], line: str = "") -> list[Done]:
+def explained(directory: Path, *asked: tuple[str, ...], line: str = "") -> list[Ran]:
     """What `explain --from CALLER` says with more options."""
     path = commands.configured(directory, line)
     return commands.run(path, *(("explain", "--from", CALLER, "--json", *more) for more in asked))

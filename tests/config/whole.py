@@ -9,7 +9,7 @@ from config.bridges import Http
 from config.load import load, not_in_effect, warnings_about_secrets
 from config.model import Config
 from config.problems import ConfigError, Problem
-from gateway.decisions.knowledge import Knowledge
+from gateway.office.knowledge import Knowledge
 from gateway.preview.advice import advise, messages
 from gateway.preview.timetable import week
 from gateway.texts.outbox import routes_of

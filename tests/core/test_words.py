@@ -16,7 +16,7 @@ from tests.core.test_decision import NOW, call, decide, line, policy
 
 def seen(decision: Decision, rule: str) -> str:
     """What one rule saw."""
-    return next(step.saw for step in decision.trace if step.rule == rule)
+    return next(entry.saw for entry in decision.trace if entry.rule == rule)
 
 
 @pytest.mark.parametrize(

@@ -72,11 +72,11 @@ def held_decided(decision: str, reason: Reason, until: datetime | None = None) -
 
 OF_CALLS = (
     Told(
-        fact=facts.CallArrived(at=AT, call=3, line="front", trunk="pbx", caller=NUMBER),
+        fact=facts.CallCameIn(at=AT, call=3, line="front", trunk="pbx", caller=NUMBER),
         lines=(line("call_arrived", call=3, line="front", trunk="pbx", caller=MASKED),),
     ),
     Told(
-        fact=facts.CallArrived(at=AT, call=3, line=None, trunk="pbx", caller=None),
+        fact=facts.CallCameIn(at=AT, call=3, line=None, trunk="pbx", caller=None),
         lines=(line("call_arrived", call=3, line=None, trunk="pbx", caller="withheld"),),
     ),
     Told(
@@ -85,7 +85,7 @@ OF_CALLS = (
     ),
     Told(fact=missed(), lines=(line("call_ended", **CALL),), counter=decisions("send", "missed_call")),
     Told(
-        fact=facts.CallEnded(
+        fact=facts.CallNotMissed(
             at=AT, call=3, line="front", outcome=Outcome.ANSWERED_ELSEWHERE, rang=timedelta(seconds=4.25), decision="skip",
             reason=Reason.NOT_MISSED,
         ),
@@ -257,7 +257,7 @@ OF_WHAT_IS_AROUND = (
     ),
     Told(fact=facts.DatabaseNotWritable(at=AT, error="the disk is full")),
     Told(fact=facts.DatabaseWritableAgain(at=AT, lasted=timedelta(seconds=3))),
-    Told(fact=facts.AgentLost(at=AT, reason="it fell silent")),
+    Told(fact=facts.AgentGone(at=AT, reason="it fell silent")),
 )
 
 EVERYTHING = (*OF_CALLS, *OF_WAITING_TEXTS, *OF_SUBMITTED_TEXTS, *OF_REPLIES, *OF_WHAT_IS_AROUND)

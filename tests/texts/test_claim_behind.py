@@ -41,7 +41,7 @@ def busy(it: Sending) -> Iterator[None]:
         is_kept.set()
         may_go.wait(20)
 
-    it.store.write(keep).add_done_callback(lambda done: done.result())
+    it.store.run(keep).add_done_callback(lambda done: done.result())
     assert is_kept.wait(20)
     yield
     may_go.set()
@@ -116,12 +116,12 @@ async def test_stop_said_in_the_same_moment(tmp_path: Path) -> None:
     async with sending(tmp_path, smpp(smsc)) as it, asyncio.TaskGroup() as tasks:
         await until(lambda: it.bridges.by_name["primary"].health().up)
         with busy(it):
-            out = it.store.write(optouts.opt_out, E164(CALLERS[0]), datetime.now(UTC), optouts.BY_A_PERSON)
+            out = it.store.run(optouts.opt_out, E164(CALLERS[0]), datetime.now(UTC), optouts.BY_A_PERSON)
             it.missed(*CALLERS[:2], tasks=tasks)
         await out
         rows = await it.until("accepted")
         assert [row["recipient"] for row in rows] == [CALLERS[1]]
-        assert await it.store.write(consent.opted_out_at, E164(CALLERS[0]))
+        assert await it.store.run(consent.opted_out_at, E164(CALLERS[0]))
     assert len(smsc.submitted) == 1
     await smsc.stop()
 
@@ -171,7 +171,7 @@ async def test_round_that_was_short_of_promised_room_is_made_up_for(tmp_path: Pa
         await until(lambda: it.bridges.by_name["primary"].health().up)
         with busy(it):
             it.missed("+18005550199", tasks=tasks)  # toll-free: not texted
-            added = it.store.write(texts.add, text_of("back"))
+            added = it.store.run(texts.add, text_of("back"))
             it.outbox.wake()
             for _ in range(10):  # the round asks for room and puts its claim behind
                 await asyncio.sleep(0)

@@ -9,10 +9,10 @@ from gateway.core.reason import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallArrived:
-    """A call rings."""
+class CallCameIn:
+    """A call is written down that has just come in."""
 
-    name: ClassVar = "call.arrived"
+    name: ClassVar = "call.came_in"
     at: datetime
     call: int
     line: str | None
@@ -50,10 +50,10 @@ class CallMissed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallEnded:
+class CallNotMissed:
     """A call ended otherwise: answered, or refused. It is decided too, and never texted."""
 
-    name: ClassVar = "call.ended"
+    name: ClassVar = "call.not_missed"
     at: datetime
     """As in `CallMissed`."""
     call: int

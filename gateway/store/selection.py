@@ -15,7 +15,7 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Selection:
     """Everything that is None is not asked."""
 
     since: datetime | None = None
@@ -40,21 +40,21 @@ class Names:
     state: str
 
 
-def where(wanted: Wanted, names: Names) -> tuple[str, list[object]]:
+def where(selection: Selection, names: Names) -> tuple[str, list[object]]:
     """The WHERE clause, and its values; only what is asked stands in it, so that indices serve."""
     asked = [
-        (f"{names.at} >= ?", written(wanted.since) if wanted.since else None),
-        (f"{names.at} < ?", written(wanted.until) if wanted.until else None),
-        (f"{names.table}.line = ?", wanted.line),
-        (f"{names.table}.id > ?", wanted.above),
+        (f"{names.at} >= ?", written(selection.since) if selection.since else None),
+        (f"{names.at} < ?", written(selection.until) if selection.until else None),
+        (f"{names.table}.line = ?", selection.line),
+        (f"{names.table}.id > ?", selection.above),
     ]
     conditions = [condition for condition, value in asked if value is not None]
     values: list[object] = [value for _, value in asked if value is not None]
-    if wanted.states:
-        conditions.append(f"coalesce({names.state}, 'ringing') IN ({', '.join('?' * len(wanted.states))})")
-        values += wanted.states
-    if wanted.caller is not None:
-        condition, more = _by_caller(wanted.caller, names)
+    if selection.states:
+        conditions.append(f"coalesce({names.state}, 'ringing') IN ({', '.join('?' * len(selection.states))})")
+        values += selection.states
+    if selection.caller is not None:
+        condition, more = _by_caller(selection.caller, names)
         conditions.append(condition)
         values += more
     return f"WHERE {' AND '.join(conditions)}" if conditions else "", values

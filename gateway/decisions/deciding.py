@@ -1,6 +1,5 @@
 """The steps that decide, with what happens by each: a call that ended, a held text whose time has come."""
 
-import sqlite3
 from datetime import datetime
 
 from gateway.core import facts
@@ -8,13 +7,13 @@ from gateway.core.call import MISSED
 from gateway.core.facts import Fact
 from gateway.core.kind import TextKind
 from gateway.decisions.ruling import Ruling, Verdict
-from gateway.store import holds, texts
+from gateway.store import StoreConnection, holds, texts
 from gateway.store.calls import Arrival, Ending
 from gateway.store.steps import WithFacts
 
 
 def end(
-    db: sqlite3.Connection, ruling: Ruling, arrival: Arrival, ending: Ending, now: datetime, *, is_claimed_next: bool = False
+    db: StoreConnection, ruling: Ruling, arrival: Arrival, ending: Ending, now: datetime, *, is_claimed_next: bool = False
 ) -> WithFacts[Verdict | None]:
     """A call's outcome, the decision, and its text. None: it had ended before."""
     verdict = ruling.on_ended(db, arrival, ending, now)
@@ -25,8 +24,8 @@ def end(
     )
 
 
-def _ended(arrival: Arrival, ending: Ending, verdict: Verdict) -> facts.CallMissed | facts.CallEnded:
-    fact = facts.CallMissed if ending.outcome in MISSED else facts.CallEnded
+def _ended(arrival: Arrival, ending: Ending, verdict: Verdict) -> facts.CallMissed | facts.CallNotMissed:
+    fact = facts.CallMissed if ending.outcome in MISSED else facts.CallNotMissed
     return fact(
         at=ending.at,
         call=verdict.call,
@@ -50,7 +49,7 @@ def _new_text(arrival: Arrival, verdict: Verdict, now: datetime, is_claimed_next
 
 
 def decide_anew(
-    db: sqlite3.Connection, ruling: Ruling, text: int, now: datetime, *, is_released: bool = False
+    db: StoreConnection, ruling: Ruling, text: int, now: datetime, *, is_released: bool = False
 ) -> WithFacts[Verdict | None]:
     """A held text, by itself or because a person released it. None: it is not held any more."""
     verdict = ruling.on_due(db, text, now, is_released=is_released)
@@ -63,7 +62,7 @@ def decide_anew(
 
 
 def release_many(
-    db: sqlite3.Connection, ruling: Ruling, line: str | None, since: datetime | None, now: datetime
+    db: StoreConnection, ruling: Ruling, line: str | None, since: datetime | None, now: datetime
 ) -> WithFacts[list[tuple[int, Verdict]]]:
     """`decide_anew` for the held texts of one line or of all, whose call came since, as a person released them."""
     found: list[tuple[int, Verdict]] = []

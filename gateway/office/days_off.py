@@ -6,7 +6,7 @@ from datetime import date, datetime
 from config.exceptions import is_date
 from config.model import Hours
 from config.public_holidays import PublicHoliday, is_called, public_holidays
-from gateway.decisions.time_off import Closed, Closure, DayOff, TimeOff
+from gateway.office.time_off import Closed, Closure, DayOff, TimeOff
 
 BY_DATE = "day off"
 """What a day is called that the configuration names by its date."""

@@ -12,9 +12,9 @@ import icalendar
 import recurring_ical_events
 
 from gateway.core.schedule import zone
-from gateway.decisions.time_off import Closure, DayOff, Remark, TimeOff
 from gateway.files.cpu_limit import OutOfTime, at_most
 from gateway.files.whole_file import Unusable
+from gateway.office.time_off import Closure, DayOff, Remark, TimeOff
 
 CLOSURES_AT_MOST = 20_000
 EVENT_WITHIN_S = 2.0

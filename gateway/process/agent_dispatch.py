@@ -10,7 +10,7 @@ from sip.pipe.client import AgentLost
 from sip.protocol import AgentEvent, Pulse, Ready
 
 
-class Listening:
+class AgentDispatch:
     """Calls go to the journal, signs of life to whoever counts strangers; that it listens is told in the log."""
 
     def __init__(self, *, journal: Journal, max_calls: int) -> None:

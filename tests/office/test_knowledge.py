@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from config.load import ConfigError, load
 from config.model import E164, Config
 from gateway.core.hours import Standing, standing
-from gateway.decisions.knowledge import Knowledge
+from gateway.office.knowledge import Knowledge
 
 NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
 CONFIG = """\

@@ -8,7 +8,7 @@ SAY_AGAIN_S = 600.0
 What = TypeVar("What", bound=Hashable)
 
 
-class Sparing(Generic[What]):
+class CountedWarnings(Generic[What]):
     """`say` gets how often it has happened since it was said last: 1 at once, the rest when the time is over."""
 
     def __init__(self, *, every: float = SAY_AGAIN_S, clock: Callable[[], float] = time.monotonic) -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.decisions.knowledge import Knowledge
-from gateway.files.settling import SETTLED_AFTER_S, Settling
+from gateway.files.file_age import BELIEVED_AFTER_S, FileAge
 from gateway.files.whole_file import Stamp
+from gateway.office.knowledge import Knowledge
 from tests.files.test_last_good import EVE, config, looked, office, write
 
 __all__ = ["office"]
@@ -42,23 +42,23 @@ def stamp(written: float, inode: int = 1) -> Stamp:
 )
 def test_it_is_believed_when_it_has_stayed_as_it_is(written: float, is_set: float, waits: int) -> None:
     clocks = Clocks()
-    settling = Settling(wall=lambda: clocks.wall, monotonic=lambda: clocks.monotonic)
+    file_age = FileAge(wall=lambda: clocks.wall, monotonic=lambda: clocks.monotonic)
     seen = stamp(NOON + written)
     ages = []
     for _ in range(5):
-        ages.append(settling.age(seen))
+        ages.append(file_age.of(seen))
         clocks.run(1, is_set=is_set)
         is_set = 0
-    assert [age >= SETTLED_AFTER_S for age in ages].index(True) == waits
+    assert [age >= BELIEVED_AFTER_S for age in ages].index(True) == waits
 
 
 def test_each_change_begins_anew() -> None:
     clocks = Clocks()
-    settling = Settling(wall=lambda: clocks.wall, monotonic=lambda: clocks.monotonic)
+    file_age = FileAge(wall=lambda: clocks.wall, monotonic=lambda: clocks.monotonic)
     for inode in range(10):
-        assert settling.age(stamp(clocks.wall, inode)) == 0
+        assert file_age.of(stamp(clocks.wall, inode)) == 0
         clocks.run(2)
-    assert settling.age(stamp(clocks.wall - 2, 9)) == 2
+    assert file_age.of(stamp(clocks.wall - 2, 9)) == 2
 
 
 def test_contacts_whose_writer_has_a_clock_that_is_ahead_are_not_read_half_written(office: Path) -> None:
@@ -66,4 +66,4 @@ def test_contacts_whose_writer_has_a_clock_that_is_ahead_are_not_read_half_writt
     good = looked(knowledge, loaded)
     write(office / "contacts.csv", "4155550125,Eve,vip\n", age=-3600)
     assert looked(knowledge, loaded).contacts[EVE] == good.contacts[EVE]
-    assert knowledge.is_settling
+    assert knowledge.is_changing

@@ -1,6 +1,5 @@
 """The steps of a text between queue and bridge, with what happens by each."""
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -9,24 +8,24 @@ from gateway.core.delivery import TextState
 from gateway.core.facts import Fact, OfText
 from gateway.core.quiet import Quiet
 from gateway.core.reason import Reason
-from gateway.store import queue, texts
-from gateway.store.queue import Claimed, Round
+from gateway.store import StoreConnection, queue, texts
+from gateway.store.queue import Claimed, QueueLook
 from gateway.store.steps import WithFacts
 from gateway.texts import outcomes
-from gateway.texts.outcomes import Recorded, Return
+from gateway.texts.outcomes import Consequences, Return
 from sms.text import Accepted, NotSent, Outcome, Refused, Unknown
 
 
 def claim_due(
-    db: sqlite3.Connection, routes: Mapping[str, Sequence[str]], room: Mapping[str, int], quiet: Quiet
-) -> WithFacts[Round]:
+    db: StoreConnection, routes: Mapping[str, Sequence[str]], room: Mapping[str, int], quiet: Quiet
+) -> WithFacts[QueueLook]:
     """One look at the queue, at the instant at which it is taken: the step before it may have queued a text a moment ago."""
     return claim_at(db, datetime.now(UTC), routes, room, quiet)
 
 
 def claim_at(
-    db: sqlite3.Connection, now: datetime, routes: Mapping[str, Sequence[str]], room: Mapping[str, int], quiet: Quiet
-) -> WithFacts[Round]:
+    db: StoreConnection, now: datetime, routes: Mapping[str, Sequence[str]], room: Mapping[str, int], quiet: Quiet
+) -> WithFacts[QueueLook]:
     """The look at an instant."""
     looked = queue.claim_due(db, now, routes, room, quiet)
     expired = [facts.TextExpired(at=now, of=texts.ids_of(db, text)) for text in looked.expired]
@@ -35,14 +34,14 @@ def claim_at(
     return WithFacts(result=looked, facts=(*expired, *cancelled, *postponed))
 
 
-def record(db: sqlite3.Connection, text: Claimed, outcome: Outcome, back: Return, now: datetime) -> WithFacts[None]:
+def record(db: StoreConnection, text: Claimed, outcome: Outcome, back: Return, now: datetime) -> WithFacts[None]:
     """What a bridge said of a text."""
-    recorded = outcomes.record(db, text, outcome, back, now)
-    said = _said(db, text, outcome, recorded, now)
-    return WithFacts(result=None, facts=(said, *_opted_out(text, recorded, now)))
+    consequences = outcomes.record(db, text, outcome, back, now)
+    said = _said(db, text, outcome, consequences, now)
+    return WithFacts(result=None, facts=(said, *_opted_out(text, consequences, now)))
 
 
-def _said(db: sqlite3.Connection, text: Claimed, outcome: Outcome, recorded: Recorded, now: datetime) -> Fact:
+def _said(db: StoreConnection, text: Claimed, outcome: Outcome, consequences: Consequences, now: datetime) -> Fact:
     of = OfText(text=text.id, call=text.call, line=text.line)
     submit = facts.Submit(of=of, bridge=text.bridge, to=text.recipient, attempts=text.attempts)
     match outcome:
@@ -56,7 +55,7 @@ def _said(db: sqlite3.Connection, text: Claimed, outcome: Outcome, recorded: Rec
                 code=outcome.code,
                 detail=outcome.detail,
                 is_account=outcome.is_account,
-                numbers_refused=recorded.numbers_refused,
+                numbers_refused=consequences.numbers_refused,
                 is_final=_state(db, text.id) != TextState.QUEUED,
             )
         case NotSent(detail=detail):
@@ -65,20 +64,20 @@ def _said(db: sqlite3.Connection, text: Claimed, outcome: Outcome, recorded: Rec
             return facts.TextUnknown(at=now, submit=submit, detail=detail)
 
 
-def _opted_out(text: Claimed, recorded: Recorded, now: datetime) -> tuple[Fact, ...]:
+def _opted_out(text: Claimed, consequences: Consequences, now: datetime) -> tuple[Fact, ...]:
     """Where the network refused the text because its recipient wants none."""
-    if (out := recorded.opted_out) is None:
+    if (out := consequences.opted_out) is None:
         return ()
     number, cancelled, under_way = text.recipient, out.cancelled, out.under_way
     return (facts.OptedOut(at=now, number=number, is_by_a_person=False, cancelled=cancelled, under_way=under_way),)
 
 
-def _state(db: sqlite3.Connection, text: int) -> str:
+def _state(db: StoreConnection, text: int) -> str:
     row = texts.one(db, text)
     return row["state"] if row is not None else ""
 
 
-def recover(db: sqlite3.Connection, now: datetime) -> WithFacts[None]:
-    """At the start: texts that were under way when the gateway stopped are held as unknown."""
+def recover(db: StoreConnection, now: datetime) -> WithFacts[None]:
+    """At the start: texts that were under way when the gateway stopped are unknown."""
     interrupted = texts.recover(db, now)
     return WithFacts(result=None, facts=tuple(facts.TextInterrupted(at=now, of=texts.ids_of(db, text)) for text in interrupted))

@@ -12,10 +12,10 @@ from pathlib import Path
 from config.hours import days
 from config.model import Config, Hours, Span
 from gateway.core.hours import OfficeHours
-from gateway.decisions.days_off import closed, years_around
-from gateway.decisions.time_off import Closed, TimeOff
 from gateway.files.last_good import Copies
 from gateway.files.watched import Known, Watched
+from gateway.office.days_off import closed, years_around
+from gateway.office.time_off import Closed, TimeOff
 
 LARGEST_FILE = 5_000_000
 ReadAs = tuple[str, range]
@@ -33,9 +33,9 @@ class CalendarKnown:
 class Calendars:
     """Every calendar file of a configuration, each with its last good copy."""
 
-    def __init__(self, *, settles: bool) -> None:
+    def __init__(self, *, waits: bool) -> None:
         self._files: dict[Path, Watched[TimeOff, ReadAs]] = {}
-        self._settles = settles
+        self._waits = waits
 
     def look(self, config: Config, now: datetime, copies: Copies) -> dict[str, CalendarKnown]:
         """Every calendar file as it is now, by what it is called in the configuration."""
@@ -53,14 +53,14 @@ class Calendars:
                 at_most=LARGEST_FILE,
                 parse=lambda content, read_as: _read(content, *read_as, path.name),
                 copies=copies,
-                settles=self._settles,
+                waits=self._waits,
             )
             self._files[path] = file
         return CalendarKnown(key=key, path=path, known=file.look((config.timezone, years_around(now))))
 
 
 def _read(content: bytes, timezone: str, years: range, whence: str) -> TimeOff:
-    from gateway.decisions import ics  # noqa: PLC0415 — the library takes a while, and few offices have calendar files
+    from gateway.office import ics  # noqa: PLC0415 — the library takes a while, and few offices have calendar files
 
     return ics.read(content, timezone, years, whence)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gateway.files.whole_file import Stamp
 
-SETTLED_AFTER_S = 3.0
+BELIEVED_AFTER_S = 3.0
 """A file that has changed is believed when it has stayed as it is for so long."""
 
 
@@ -19,7 +19,7 @@ class _Seen:
     """By the machine's clock, when it was first seen so; 0 where the file is of the future, as that clock has it."""
 
 
-class Settling:
+class FileAge:
     """Of one file. Since it was first seen as it is, the monotonic clock counts, which nobody sets."""
 
     def __init__(self, *, wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -27,7 +27,7 @@ class Settling:
         self._monotonic = monotonic
         self._seen: _Seen | None = None
 
-    def age(self, stamp: Stamp) -> float:
+    def of(self, stamp: Stamp) -> float:
         """For how many seconds it has stayed so; to be asked whenever the file is looked at."""
         now = self._monotonic()
         if self._seen is None or self._seen.stamp != stamp:

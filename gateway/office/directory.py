@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from config.model import E164, Config, Line
-from gateway.core.call import CALL_TEST, ring_time
+from config.reserved import CALL_TEST
+from gateway.core.call import ring_time
 from gateway.core.case import Contact, Policy
 from gateway.core.hours import OfficeHours
 from gateway.core.phone import domestic, read_number, region_of

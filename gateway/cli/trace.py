@@ -1,4 +1,4 @@
-"""The steps of a decision's trace, for people and with their place in the configuration."""
+"""The entries of a decision's trace, for people and with their place in the configuration."""
 
 import json
 from typing import Any
@@ -10,20 +10,20 @@ from gateway.core.reason import IN_WORDS, Reason
 _KEYS = ("rule", "saw", "verdict", "config")
 
 
-def steps_of(trace: str) -> list[dict[str, str]]:
-    """The steps of a trace as it stands in the database, each with all of its keys."""
-    return [{key: str(step.get(key, "")) for key in _KEYS} for step in json.loads(trace)]
+def entries_of(trace: str) -> list[dict[str, str]]:
+    """The entries of a trace as it stands in the database, each with all of its keys."""
+    return [{key: str(entry.get(key, "")) for key in _KEYS} for entry in json.loads(trace)]
 
 
-def placed(step: dict[str, str], config: Config) -> dict[str, str]:
-    """The step with its key's file and line."""
-    return {**step, "config": f"{step['config']} ({config.where(step['config'])})"} if step["config"] else step
+def placed(entry: dict[str, str], config: Config) -> dict[str, str]:
+    """The entry with its key's file and line."""
+    return {**entry, "config": f"{entry['config']} ({config.where(entry['config'])})"} if entry["config"] else entry
 
 
-def step_in_words(step: dict[str, str]) -> str:
+def entry_in_words(entry: dict[str, str]) -> str:
     """`+` nothing against a text, `x` it stopped or held it."""
-    mark = "+" if step["verdict"] == "pass" else "x"
-    return f"  {mark} {step['rule']:<20} {step['saw']:<44} {step['config']}".rstrip()
+    mark = "+" if entry["verdict"] == "pass" else "x"
+    return f"  {mark} {entry['rule']:<20} {entry['saw']:<44} {entry['config']}".rstrip()
 
 
 def reason_in_words(reason: str | None) -> str:

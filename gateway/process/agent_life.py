@@ -15,7 +15,7 @@ from sip.pipe.client import AgentClient, AgentFailed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TakingCalls:
+class AgentLife:
     """`running` brings the agent up and gives its task; within that `until_asked` is the rest of the gateway's life."""
 
     agent: AgentClient

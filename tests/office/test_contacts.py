@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.model import E164
-from gateway.decisions import contacts
 from gateway.files.whole_file import NotYet, Unusable
+from gateway.office import contacts
 
 SAM, EVE = E164("+14155550123"), E164("+14155550125")
 

@@ -9,13 +9,13 @@ from typing import Any
 import structlog
 
 from config.model import Config
-from gateway.decisions import contacts
-from gateway.decisions.calendars import CalendarKnown, Calendars, office_hours
-from gateway.decisions.contacts import Contacts
-from gateway.decisions.directory import Directory, FileFault
-from gateway.decisions.time_off import TimeOff
 from gateway.files.last_good import Copies
 from gateway.files.watched import Known, Watched
+from gateway.office import contacts
+from gateway.office.calendars import CalendarKnown, Calendars, office_hours
+from gateway.office.contacts import Contacts
+from gateway.office.directory import Directory, FileFault
+from gateway.office.time_off import TimeOff
 
 COPY_COUNTS = "its last good copy counts"
 TEXTS_HELD = "texts are held until it can be read, no longer than they may be late"
@@ -34,11 +34,11 @@ class Knowledge:
     def __init__(self, *, keeps: bool = False, tells: bool = True) -> None:
         self._keeps = keeps
         self._tells = tells
-        self._calendars = Calendars(settles=keeps)
+        self._calendars = Calendars(waits=keeps)
         self._contacts: Watched[Contacts, str] | None = None
         self._complaints: dict[str, str] = {}
         """What was said last of each file."""
-        self.is_settling = False
+        self.is_changing = False
         """A file has changed moments ago, or texts are held for it: it is to be looked at again in some seconds."""
         self._log = structlog.get_logger()
 
@@ -52,7 +52,7 @@ class Knowledge:
             looked_at[contacts_of(config)] = people
         copies.keep_none_but(looked_at)
         is_missed = self._keeps and people is not None and people.value is None
-        self.is_settling = is_missed or any(known.is_settling for known in looked_at.values())
+        self.is_changing = is_missed or any(known.is_changing for known in looked_at.values())
         faults = tuple(_faults(config, calendars, people))
         if self._tells:
             self._tell(looked_at, faults)
@@ -85,7 +85,7 @@ class Knowledge:
                 doubts=contacts.doubts,
                 completed=contacts.completed,
                 copies=copies,
-                settles=self._keeps,
+                waits=self._keeps,
             )
         return self._contacts.look(config.region)
 

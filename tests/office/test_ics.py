@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.decisions import ics
-from gateway.decisions.time_off import TimeOff
 from gateway.files.whole_file import Unusable
+from gateway.office import ics
+from gateway.office.time_off import TimeOff
 
 YEARS = range(2025, 2029)
 GOOD = "BEGIN:VEVENT\nUID:good\nSUMMARY:Bridge day\nDTSTART;VALUE=DATE:20261127\nEND:VEVENT\n"
