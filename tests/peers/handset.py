@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -21,6 +20,8 @@ class Final:
     status: int = 0
     after: float = 0.3
     headers: tuple[str, ...] = ()
+    lets_pass: int = 0
+    """So many calls of each caller only ring before it does that."""
 
 
 @dataclass(frozen=True)
@@ -117,16 +118,24 @@ class Handsets(asyncio.DatagramProtocol):
         headers: Sequence[str] = (),
         hang_up_after: float | None = None,
         body: str = OFFER,
+        stays: float = 0,
     ) -> Placed:
-        """Call, until it is over: answered (then we hang up at once), refused, or, so long after it rings, hung up by us."""
+        """Call, until it is over: refused, hung up by us so long after it rings, or answered, and hung up so long after that."""
         key = f"call-{next(_numbers)}-{self.port}"
         placed = self._placed[key] = Placed()
         self._send(port, "INVITE", user, caller, key, headers, body)
         if hang_up_after is not None:
             await asyncio.wait_for(placed.rang.wait(), PATIENCE_S)
             await asyncio.sleep(hang_up_after)
-            self._send(port, "CANCEL", user, caller, key)
-        await asyncio.wait_for(placed.over.wait(), PATIENCE_S)
+            if not placed.final:
+                self._send(port, "CANCEL", user, caller, key)
+        try:
+            await asyncio.wait_for(placed.over.wait(), PATIENCE_S)
+        except TimeoutError as error:
+            raise AssertionError(f"{caller} to {user} has no end, only {placed.statuses}") from error
+        if placed.final == 200:
+            await asyncio.sleep(stays)
+            self._in_dialog(placed, port, "BYE")
         return placed
 
     def _send(
@@ -139,12 +148,12 @@ class Handsets(asyncio.DatagramProtocol):
         headers: Sequence[str] = (),
         body: str = "",
         to: str = "",
-        at: int = 0,
+        target: str = "",
     ) -> None:
         ours = f"127.0.0.1:{self.port}"
         number = 2 if method == "BYE" else 1
         lines = [
-            f"{method} sip:{user}@127.0.0.1:{at or port} SIP/2.0",
+            f"{method} {target or f'sip:{user}@127.0.0.1:{port}'} SIP/2.0",
             f"Via: SIP/2.0/UDP {ours};branch=z9hG4bK-{key}-{number}",
             f"From: <sip:{caller}@127.0.0.1>;tag={key}",
             f"To: {to or f'<sip:{user}@127.0.0.1:{port}>'}",
@@ -165,22 +174,23 @@ class Handsets(asyncio.DatagramProtocol):
         placed.heard.append(packet)
         if packet.method != "INVITE":
             return
-        if packet.status == 180:
+        if packet.status > 100:
             placed.rang.set()
+        if packet.status >= 300:
+            self._send(port, "ACK", _user(packet["to"]), _user(packet["from"]), packet["call-id"], to=packet["to"])
+        elif packet.status >= 200:
+            self._in_dialog(placed, port, "ACK")
         if packet.status >= 200:
-            self._finish(packet, port)
             placed.over.set()
 
-    def _finish(self, packet: Packet, port: int) -> None:
-        """ACK, and BYE where it was answered: to the one who answered, unless the PBX wants to stay in between."""
-        user, caller = _user(packet["to"]), _user(packet["from"])
-        route = tuple(f"Route: {value}" for value in reversed(packet.all("record-route")))
-        if packet.status >= 300:
-            self._send(port, "ACK", user, caller, packet["call-id"], to=packet["to"])
-            return
-        user, target = _user(packet["contact"]), int(re.findall(r":(\d+)", packet["contact"])[0])
-        for method in ("ACK", "BYE"):
-            self._send(port if route else target, method, user, caller, packet["call-id"], route, to=packet["to"], at=target)
+    def _in_dialog(self, placed: Placed, port: int, method: str) -> None:
+        """ACK or BYE: to the one who answered, unless the PBX wants to stay in between."""
+        answer = next(packet for packet in placed.heard if packet.method == "INVITE" and packet.status == 200)
+        route = tuple(f"Route: {value}" for value in reversed(answer.all("record-route")))
+        target = answer["contact"].partition("<")[2].partition(">")[0]
+        at = port if route else int(target.rpartition(":")[2].partition(";")[0])
+        user, caller = _user(answer["to"]), _user(answer["from"])
+        self._send(at, method, user, caller, answer["call-id"], route, to=answer["to"], target=target)
 
     # --- being called ---------------------------------------------------------------------------------------------
 
@@ -203,6 +213,12 @@ class Handsets(asyncio.DatagramProtocol):
             self._transport.sendto(known, addr)
             return
         phone = self._phones.get(packet.user, Final(status=404, after=0))
+        before = sum(
+            one.method == "INVITE"
+            and (one.user, one["from"].partition(";")[0]) == (packet.user, packet["from"].partition(";")[0])
+            for one in self.heard[:-1]
+        )
+        phone = Final() if before < phone.lets_pass else phone
         self._respond(packet, 180 if phone.after else 100, addr)
         task = asyncio.get_running_loop().create_task(self._end_after(packet, phone, addr), name="phone")
         self._tasks.add(task)
@@ -222,7 +238,7 @@ class Handsets(asyncio.DatagramProtocol):
         return int(self._answered[_transaction(invite)].split(b" ", 2)[1]) >= 200
 
     def _respond(self, packet: Packet, status: int, addr: tuple[str, int], headers: Sequence[str] = ()) -> None:
-        tag = "" if ";tag=" in packet["to"] or status == 100 else f";tag=phone-{packet.user}-{self.port}"
+        tag = "" if ";tag=" in packet["to"] or status == 100 else f";tag=phone-{self.port}"
         kept = [f"{name}: {value}{tag if name == 'to' else ''}" for name, value in packet.headers if name in _DIALOG]
         kept += [f"Record-Route: {value}" for value in packet.all("record-route")]
         is_answer = packet.method == "INVITE" and status == 200
