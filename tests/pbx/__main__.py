@@ -26,9 +26,9 @@ def main() -> int:
     )
     parser.add_argument("step", choices=("fetch", "run"), help=argparse.SUPPRESS)
     parser.add_argument("pbx", nargs="*", help=f"which: {', '.join(PBXS)}; all, where none is named")
-    parser.add_argument("--cache", type=Path, required=True, help="where the trees of other Debians are kept")
+    parser.add_argument("--cache", type=Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--mirror", help="of Debian; where this machine's apt has it from, unless one is named")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     wanted = options.pbx or list(PBXS)
     if unknown := [name for name in wanted if name not in PBXS]:
         parser.error(f"there is no {', '.join(unknown)} here; there are {', '.join(PBXS)}")

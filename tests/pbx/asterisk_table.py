@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
+from tests.pbx import transfers
 from tests.pbx.seen import Journalled, Seen
 from tests.peers.handset import OFFER, Final
 
@@ -90,6 +91,10 @@ QUEUES = (
     Case(name="FollowMe, the caller hangs up", exten="follow-rings", stays=3, told="200 -", says_why=False, journal=(HUNG_UP,)),
     Case(name="FollowMe, another number answers", exten="follow-taken", stays=4, told="200 -", says_why=False, journal=(HUNG_UP,), is_untrue=True),
 )  # fmt: skip
+TRANSFERS = (
+    Case(name="blind transfer to the gateway", exten="blind", stays=5, told="200 NOANSWER 19", old_told="200 BUSY 19", journal=(unanswered("front-desk"),)),
+    Case(name="semi-attended transfer to the group", exten="attended", stays=6, told="200 NOANSWER 16", journal=(abandoned(0, reason="not_a_number"),), is_untrue=True),
+)  # fmt: skip
 OFFERS = tuple(
     Case(name=f"offer: {words}", exten=f"offers-{endpoint}", body=body, told="603 NOANSWER 16", journal=(OUT_OF_TIME,), is_of_pjsip=True)
     for words, endpoint, body in (
@@ -111,7 +116,7 @@ ANSWERS = tuple(
     for when in ("at-once", "after-ring")
     for status, (told, old) in STATUSES.items()
 )
-CASES = (*GROUPS, *ONE_AFTER_THE_OTHER, *QUEUES, *OFFERS, *ANSWERS)
+CASES = (*GROUPS, *ONE_AFTER_THE_OTHER, *QUEUES, *TRANSFERS, *OFFERS, *ANSWERS)
 PHONES = {
     "101": Final(status=200, after=1),
     "102": Final(status=603, after=0.5),
@@ -119,6 +124,8 @@ PHONES = {
     "104": Final(status=302, after=0.3, headers=("Contact: <sip:voicemail@127.0.0.1>",)),
     "105": Final(status=486, after=0.2),
     "106": Final(status=200, after=1, lets_pass=1),
+    "107": Final(status=200, after=0.3, then=transfers.blind),
+    "108": Final(status=200, after=0.3, then=transfers.semi_attended),
     **{f"at-once-{status}": Final(status=status, after=0) for status in STATUSES},
     **{f"after-ring-{status}": Final(status=status, after=0.5) for status in STATUSES},
 }

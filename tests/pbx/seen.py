@@ -7,6 +7,7 @@ from gateway.core.delivery import TextState
 from gateway.store import calls
 from gateway.store.database import reading
 from gateway.store.wanted import Wanted
+from tests.pbx.transfers import caller_of
 from tests.peers.gateway import RunningGateway
 
 LINES = """\
@@ -88,10 +89,10 @@ class Verdict:
 
 
 def journal_of(running: RunningGateway, caller: str) -> tuple[Journalled, ...]:
-    """All calls of a caller, in order, once each has its decision and no text is under way."""
+    """All calls of a caller, and those of the phone that transfers them, in order, once each has its decision and no text is under way."""
     with reading(running.database) as db:
         rows = list(reversed(calls.selected(db, Wanted())))
-    return tuple(_journalled(row) for row in rows if row["caller"] == caller)
+    return tuple(_journalled(row) for row in rows if caller in (row["caller"], caller_of(row["caller_as_sent"] or "")))
 
 
 _GONE = frozenset({TextState.ACCEPTED, TextState.DELIVERED})

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -22,6 +22,8 @@ class Final:
     headers: tuple[str, ...] = ()
     lets_pass: int = 0
     """So many calls of each caller only ring before it does that."""
+    then: "Callable[[Handsets, Packet, int], Coroutine[None, None, None]] | None" = None
+    """What it does in the call that it has taken, which began with this INVITE from this port."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class Packet:
 class Placed:
     """A call of ours, and what it heard."""
 
+    key: str
+    """Its Call-ID, and its tag."""
     heard: list[Packet] = field(default_factory=list)
     over: asyncio.Event = field(default_factory=asyncio.Event)
     rang: asyncio.Event = field(default_factory=asyncio.Event)
@@ -109,6 +113,13 @@ class Handsets(asyncio.DatagramProtocol):
 
     # --- calling --------------------------------------------------------------------------------------------------
 
+    def invite(self, port: int, user: str, *, caller: str, headers: Sequence[str] = (), body: str = OFFER) -> Placed:
+        """Begin a call."""
+        key = f"call-{next(_numbers)}-{self.port}"
+        placed = self._placed[key] = Placed(key=key)
+        self._send(port, "INVITE", user, caller, key, headers, body)
+        return placed
+
     async def call(
         self,
         port: int,
@@ -121,14 +132,12 @@ class Handsets(asyncio.DatagramProtocol):
         stays: float = 0,
     ) -> Placed:
         """Call, until it is over: refused, hung up by us so long after it rings, or answered, and hung up so long after that."""
-        key = f"call-{next(_numbers)}-{self.port}"
-        placed = self._placed[key] = Placed()
-        self._send(port, "INVITE", user, caller, key, headers, body)
+        placed = self.invite(port, user, caller=caller, headers=headers, body=body)
         if hang_up_after is not None:
             await asyncio.wait_for(placed.rang.wait(), PATIENCE_S)
             await asyncio.sleep(hang_up_after)
             if not placed.final:
-                self._send(port, "CANCEL", user, caller, key)
+                self._send(port, "CANCEL", user, caller, placed.key)
         try:
             await asyncio.wait_for(placed.over.wait(), PATIENCE_S)
         except TimeoutError as error:
@@ -165,6 +174,10 @@ class Handsets(asyncio.DatagramProtocol):
             *(["Content-Type: application/sdp"] if body else []),
             f"Content-Length: {len(body)}",
         ]
+        self.transmit(lines, port, body)
+
+    def transmit(self, lines: Sequence[str], port: int, body: str = "") -> None:
+        """Send a message as it stands."""
         self._transport.sendto("\r\n".join([*lines, "", body]).encode(), ("127.0.0.1", port))
 
     def _heard_response(self, packet: Packet, port: int) -> None:
@@ -203,14 +216,35 @@ class Handsets(asyncio.DatagramProtocol):
         self.heard.append(packet)
         if packet.method == "INVITE":
             self._heard_invite(packet, addr)
-        elif packet.method != "ACK":
+        elif packet.method == "ACK":
+            self._goes_on(packet, addr[1])
+        else:
             self._respond(packet, 200, addr)
             if packet.method == "CANCEL":
                 self._end_cancelled(packet, addr)
 
+    def _goes_on(self, ack: Packet, port: int) -> None:
+        invite = next((one for one in self.heard if one.method == "INVITE" and one["call-id"] == ack["call-id"]), None)
+        then = self._phones[invite.user].then if invite and invite.user in self._phones else None
+        if (
+            invite is not None
+            and then is not None
+            and self._is_ended(invite)
+            and ack["cseq"].split()[0] == invite["cseq"].split()[0]
+        ):
+            self._do(then(self, invite, port))
+
+    def _do(self, what: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(what, name="phone")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     def _heard_invite(self, packet: Packet, addr: tuple[str, int]) -> None:
         if (known := self._answered.get(_transaction(packet))) is not None:
             self._transport.sendto(known, addr)
+            return
+        if ";tag=" in packet["to"]:  # of a call that we are in
+            self._respond(packet, 200, addr)
             return
         phone = self._phones.get(packet.user, Final(status=404, after=0))
         before = sum(
@@ -220,9 +254,7 @@ class Handsets(asyncio.DatagramProtocol):
         )
         phone = Final() if before < phone.lets_pass else phone
         self._respond(packet, 180 if phone.after else 100, addr)
-        task = asyncio.get_running_loop().create_task(self._end_after(packet, phone, addr), name="phone")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._do(self._end_after(packet, phone, addr))
 
     async def _end_after(self, packet: Packet, phone: Final, addr: tuple[str, int]) -> None:
         await asyncio.sleep(phone.after)
