@@ -43,6 +43,9 @@ from sip.protocol import (
     RingTimedOut,
 )
 
+BUSY_HERE, NO_ROOM = 486, ';text="no room"'
+"""What says of a busy call that it was us who had no room: this status, and with another of the trunk's these words."""
+
 
 class Journal:
     """Writes down what the agent tells. `receive` never blocks; the writing happens in tasks of the given group."""
@@ -217,8 +220,9 @@ def _ending_of(event: AgentEvent) -> tuple[str, Ending] | None:
             return key, _ending(Outcome.ABANDONED, at, rang, reason)
         case AnsweredElsewhere(key=key, at=at, rang=rang, reason=reason):
             return key, _ending(Outcome.ANSWERED_ELSEWHERE, at, rang, reason)
-        case Busy(key=key, at=at, status=status):
-            return key, _ending(Outcome.BUSY, at, 0.0, f"SIP;cause={status}")
+        case Busy(key=key, at=at, status=status, is_of_stack=is_of_stack):
+            why = "" if is_of_stack or status == BUSY_HERE else NO_ROOM
+            return key, _ending(Outcome.BUSY, at, 0.0, f"SIP;cause={status}{why}")
         case Refused(key=key, at=at, status=status):
             return key, _ending(Outcome.REFUSED, at, 0.0, f"SIP;cause={status}")
         case Interrupted(key=key, at=at, rang=rang):

@@ -79,6 +79,8 @@ class Directory:
             Trunk(
                 name=trunk.name,
                 peers=tuple(str(peer) for peer in trunk.peers),
+                no_answer=trunk.no_answer,
+                busy_answer=trunk.busy_answer,
                 trust_answered_elsewhere=trunk.answered_elsewhere == "trust",
                 ring_seconds=max(
                     (ring_time(line).total_seconds() for line in self.config.line.values() if trunk.name in line.trunks),
