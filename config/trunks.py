@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field, SecretStr, model_validator
 from config.addresses import SipAddress
 from config.checked import checked
 from config.providers import STRICT, Word
-from config.values import Peer, SomeTime
+from config.rewriting import ENTRIES, InternationalPrefix, NationalPrefix, Replace, Strip
+from config.values import OneOrMore, Peer, SomeTime
 from config.written import Misplaced, written
 
 NO_ANSWER = {
@@ -44,6 +45,13 @@ class Trunk(BaseModel):
     peers: tuple[Peer, ...] = ()
     answered_elsewhere: Literal["trust", "ignore"] = "trust"
     default_line: str | None = None
+    strip: Annotated[tuple[Strip, ...], OneOrMore, Field(max_length=ENTRIES)] = ()
+    """What is taken away before a number, where a number is left then."""
+    replace: Annotated[tuple[Replace, ...], OneOrMore, Field(max_length=ENTRIES)] = ()
+    national_prefix: NationalPrefix = None
+    """Stands before numbers of `region`; None: as the region's own people dial."""
+    international_prefix: InternationalPrefix = None
+    """Stands before a country code; None: 00, and as the region's own people dial. Empty: nothing does, not even a plus."""
     no_answer: Annotated[int, _status(NO_ANSWER)] = 480
     busy_answer: Annotated[int, _status(NO_ROOM)] = 486
     registrar: SipAddress | None = None

@@ -138,7 +138,7 @@ class Journal:
             trunk=event.trunk,
             source=event.source,
             line=line.name if line else None,
-            caller=self._in_force.directory.caller(event.caller),
+            caller=self._in_force.directory.caller(event.caller, event.trunk),
             caller_as_sent=event.caller,
             caller_name=event.caller_name,
             caller_header=event.caller_header,
