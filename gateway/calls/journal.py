@@ -44,6 +44,8 @@ from sip.protocol import (
 
 ClaimNext = Callable[[], None]
 """Puts the claim of a text behind the step that was given to the store last, and decides about it."""
+BUSY_HERE, NO_ROOM = 486, ';text="no room"'
+"""What says of a busy call that it was us who had no room: this status, and with another of the trunk's these words."""
 
 
 class Journal:
@@ -137,7 +139,7 @@ class Journal:
             trunk=event.trunk,
             source=event.source,
             line=line.name if line else None,
-            caller=self._in_force.directory.caller(event.caller),
+            caller=self._in_force.directory.caller(event.caller, event.trunk),
             caller_as_sent=event.caller,
             caller_name=event.caller_name,
             caller_header=event.caller_header,
@@ -223,8 +225,9 @@ def _ending_of(event: AgentEvent) -> tuple[str, Ending] | None:
             return key, _ending(Outcome.ABANDONED, at, rang, reason)
         case AnsweredElsewhere(key=key, at=at, rang=rang, reason=reason):
             return key, _ending(Outcome.ANSWERED_ELSEWHERE, at, rang, reason)
-        case Busy(key=key, at=at, status=status):
-            return key, _ending(Outcome.BUSY, at, 0.0, f"SIP;cause={status}")
+        case Busy(key=key, at=at, status=status, is_of_stack=is_of_stack):
+            why = "" if is_of_stack or status == BUSY_HERE else NO_ROOM
+            return key, _ending(Outcome.BUSY, at, 0.0, f"SIP;cause={status}{why}")
         case Refused(key=key, at=at, status=status):
             return key, _ending(Outcome.REFUSED, at, 0.0, f"SIP;cause={status}")
         case Interrupted(key=key, at=at, rang=rang):

@@ -27,8 +27,12 @@ OUTCOME_IN_WORDS = {
     "interrupted": "the gateway stopped while it rang",
 }
 _DECIDED = {"send": "Text", "hold": "Held", "skip": "No text"}
+_HEADERS = "P-Asserted-Identity, Remote-Party-ID, From, Privacy, Request-URI, P-Called-Party-ID, To, Diversion, History-Info"
+_IMAGINED = ("line", "caller", "at", "rang", "outcome")
+"""Options of a call that has not happened."""
 _ABOUT = """Why a call was texted or not, rule by rule, with the place in the configuration that each rule goes by. Or why a
-call that has not happened would be: with --line, --from, --at, --rang or --outcome, on what is known of its caller then."""
+call that has not happened would be: with --line, --from, --at, --rang or --outcome, on what is known of its caller then. Or,
+with --header, which number is read from what a trunk sends, by which keys, and whose it is."""
 
 
 def add_to(commands: Any) -> None:
@@ -47,6 +51,13 @@ def add_to(commands: Any) -> None:
         help="ringing for so long (default: as long as the line rings),",
     )
     parser.add_argument("--outcome", metavar="OUTCOME", help=f"ending so (default: no_answer): {', '.join(Outcome)}")
+    parser.add_argument(
+        "--header",
+        action="append",
+        metavar="HEADER",
+        help=f"what is read from a header of an INVITE, 'From: <sip:9…@pbx>' (may be given several times; {_HEADERS}),",
+    )
+    parser.add_argument("--trunk", metavar="NAME", help="with --header: that came by this trunk (default: the only one)")
     parser.add_argument("--json", action="store_true", help="as JSON, for programs")
     parser.set_defaults(command=explain)
 
@@ -54,7 +65,9 @@ def add_to(commands: Any) -> None:
 def explain(options: argparse.Namespace) -> int:
     """0; 1 where there is no such call; 2 on wrong use."""
     config = for_looking(options.config)
-    is_imagined = any(getattr(options, name) is not None for name in ("line", "caller", "at", "rang", "outcome"))
+    if options.header is not None or options.trunk is not None:
+        return _explain_headers(options, config)
+    is_imagined = any(getattr(options, name) is not None for name in _IMAGINED)
     if is_imagined == (options.call is not None):
         complain("textback: explain wants either a CALL, or --from NUMBER and what else a call that has not happened would be")
         return 2
@@ -63,6 +76,15 @@ def explain(options: argparse.Namespace) -> int:
 
         return imagined.explain(options, config)
     return _explain(options, config)
+
+
+def _explain_headers(options: argparse.Namespace, config: Config) -> int:
+    if not options.header or any(getattr(options, name) is not None for name in ("call", *_IMAGINED)):
+        complain("textback: explain takes --header (and --trunk) alone: it is about what is read, not about a call")
+        return 2
+    from gateway.cli import headers  # noqa: PLC0415 — contacts, which a call of the past needs no more
+
+    return headers.explain(options, config)
 
 
 def _explain(options: argparse.Namespace, config: Config) -> int:
@@ -120,7 +142,7 @@ def in_words(call: Any, decisions: list[Any], sent: list[Any], config: Config) -
     lines = [
         f"Call {call['id']}, {when(call['arrived_at'], call['line'], config)}: {caller_of(call)}"
         f" called {call['line'] or 'no line of ours'}",
-        f"  by trunk {call['trunk']} ({call['source']}); caller read from {call['caller_header'] or 'nothing'}",
+        f"  by trunk {call['trunk']} ({call['source']}); caller read from {call['caller_header'] or 'nothing'}{_as_sent(call)}",
         f"  {_how_it_ended(call)}",
     ]
     if call["same_call_as"] is not None:
@@ -138,6 +160,11 @@ def in_words(call: Any, decisions: list[Any], sent: list[Any], config: Config) -
         lines.append(f"Text {text['id']} to {text['recipient']}: {text['state']}{by}{detail}")
         lines.append(f"  {text['body']}")
     return lines
+
+
+def _as_sent(call: Any) -> str:
+    """What the trunk wrote, where it was read as another number."""
+    return f", sent as {call['caller_as_sent']}" if call["caller"] and call["caller_as_sent"] != call["caller"] else ""
 
 
 def _refused_in_words(call: Any) -> str:

@@ -58,6 +58,13 @@ def _type_of(number: E164) -> int:
     return kind
 
 
+def read_national(written: str, region: str) -> E164 | None:
+    """The number of a region's own country, written without its country code or with it; None where it is no valid one."""
+    number = read_number(written, region) if written[:1].isdecimal() else None
+    own = phonenumbers.country_code_for_region(region)
+    return number if number is not None and parsed(number).country_code == own else None
+
+
 @lru_cache(maxsize=4096)
 def readings(as_sent: str, region: str) -> tuple[E164, ...]:
     """Every number that an SMS network may have meant, the likeliest first; none where it is no number.

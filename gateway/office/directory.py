@@ -8,7 +8,8 @@ from config.reserved import CALL_TEST
 from gateway.core.call import ring_time
 from gateway.core.case import Contact, Policy
 from gateway.core.hours import OfficeHours
-from gateway.core.phone import domestic, read_number, region_of
+from gateway.core.numbering import Reading, read
+from gateway.core.phone import domestic, region_of
 from sip.protocol import Trunk
 
 
@@ -44,16 +45,20 @@ class Directory:
         Test calls may reach every line.
         """
         for candidate in dialled:
-            line = self._named(candidate)
+            line = self.line_named(candidate, trunk)
             if line is not None and (trunk in line.trunks or trunk == CALL_TEST):
                 return line
         settings = self.config.trunk.get(trunk)
         default = settings.default_line if settings is not None else None
         return self.config.line.get(default) if default else None
 
-    def caller(self, as_sent: str | None) -> E164 | None:
-        """The caller's number, read as the office's region writes numbers."""
-        return read_number(as_sent, self.config.region) if as_sent else None
+    def caller(self, as_sent: str | None, trunk: str = "") -> E164 | None:
+        """The caller's number, as the trunk writes numbers and the office's region."""
+        return self.reading(as_sent, trunk).number if as_sent else None
+
+    def reading(self, as_sent: str, trunk: str = "") -> Reading:
+        """What a number is read as that came by a trunk, and by which steps."""
+        return read(as_sent, self.config.region, self.config.trunk.get(trunk))
 
     def contact(self, number: E164 | None) -> Contact | None:
         """Who this is, by the contacts file."""
@@ -80,6 +85,8 @@ class Directory:
             Trunk(
                 name=trunk.name,
                 peers=tuple(str(peer) for peer in trunk.peers),
+                no_answer=trunk.no_answer,
+                busy_answer=trunk.busy_answer,
                 trust_answered_elsewhere=trunk.answered_elsewhere == "trust",
                 ring_seconds=max(
                     (ring_time(line).total_seconds() for line in self.config.line.values() if trunk.name in line.trunks),
@@ -89,10 +96,7 @@ class Directory:
             for trunk in self.config.trunk.values()
         )
 
-    def line_named(self, dialled: str) -> Line | None:
-        """The line of a dialled number, whatever the trunk."""
-        return self._named(dialled)
-
-    def _named(self, candidate: str) -> Line | None:
-        number = read_number(candidate, self.config.region)
-        return self._by_number.get(number) if number is not None else self.config.line.get(candidate)
+    def line_named(self, dialled: str, trunk: str = "") -> Line | None:
+        """The line of a dialled number, whether it takes calls of that trunk or not."""
+        number = self.reading(dialled, trunk).number
+        return self._by_number.get(number) if number is not None else self.config.line.get(dialled)

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -124,7 +124,7 @@ class _Leg:
 
 
 def from_journal(db: StoreConnection, since: datetime, directory: Directory) -> list[Recorded]:
-    """Our own calls since an instant, oldest first, each for the line that the given configuration would find."""
+    """Our own calls since an instant, oldest first, each with the caller and line that the given configuration would find."""
     found = []
     for row in calls.since(db, since):
         ended = calls.ended_from(row)
@@ -133,12 +133,18 @@ def from_journal(db: StoreConnection, since: datetime, directory: Directory) -> 
             Recorded(
                 name=str(row["id"]),
                 line=line.name if line else None,
-                call=call_of(ended.arrival, ended.ending),
+                call=call_of(_read_again(ended.arrival, directory), ended.ending),
                 decision=row["decision"] or "",
                 reason=row["reason"] or "",
             )
         )
     return found
+
+
+def _read_again(arrival: calls.Arrival, directory: Directory) -> calls.Arrival:
+    """With the caller that the given configuration reads, where it has the call's trunk."""
+    is_known = arrival.trunk in directory.config.trunk
+    return replace(arrival, caller=directory.caller(arrival.caller_as_sent, arrival.trunk)) if is_known else arrival
 
 
 def from_csv(path: Path, columns: Columns, directory: Directory, line: str | None) -> tuple[list[Recorded], list[str]]:

@@ -121,15 +121,16 @@ async def test_a_call_that_the_sip_stack_could_not_take_is_texted_and_one_that_i
         )
         at = datetime.now(UTC).timestamp()
         for key, caller, ending in (
-            ("a", "+14155550123", Busy(key="a", at=at, status=488)),
+            ("a", "+14155550123", Busy(key="a", at=at, status=488, is_of_stack=True)),
+            ("c", "+14155550125", Busy(key="c", at=at, status=503)),
             ("b", "+14155550124", Refused(key="b", at=at, status=420)),
         ):
             journal.receive(arrived(key, caller))
             journal.receive(ending)
         await journal.finish(10)
-    assert sorted(decisions(happened)) == [("send", "missed_call"), ("skip", "not_missed")]
+    assert sorted(decisions(happened)) == [("send", "missed_call"), ("send", "missed_call"), ("skip", "not_missed")]
     store.close()
     with sqlite3.connect(tmp_path / "textback.db") as db:
         rows = db.execute("SELECT outcome, sip_reason FROM calls ORDER BY key").fetchall()
     db.close()
-    assert rows == [("busy", "SIP;cause=488"), ("refused", "SIP;cause=420")]
+    assert rows == [("busy", "SIP;cause=488"), ("refused", "SIP;cause=420"), ("busy", 'SIP;cause=503;text="no room"')]

@@ -33,7 +33,17 @@ SECTIONS: dict[str, dict[str, str]] = {
         "tls_key": '"privkey.pem"',
     },
     "web": {"listen": '"127.0.0.1:8080"', "password_file": '"a.secret"', "public_url": '"https://textback.example.com"'},
-    "trunk.pbx": {"peers": '["192.0.2.10", "198.51.100.0/28"]', "answered_elsewhere": '"trust"', "default_line": '"front"'},
+    "trunk.pbx": {
+        "peers": '["192.0.2.10", "198.51.100.0/28"]',
+        "answered_elsewhere": '"trust"',
+        "default_line": '"front"',
+        "strip": '["9", "101"]',
+        "replace": '["NXXXXXX -> +1415", "1XX|. -> "]',
+        "national_prefix": '"0"',
+        "international_prefix": '"011"',
+        "no_answer": "480",
+        "busy_answer": "486",
+    },
     "trunk.carrier": {
         "registrar": '"sip:sip.carrier.example"',
         "username": '"15550100"',

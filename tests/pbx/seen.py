@@ -6,7 +6,7 @@ from typing import Any
 from gateway.core.delivery import TextState
 from gateway.store import calls
 from gateway.store.database import reading
-from gateway.store.wanted import Wanted
+from gateway.store.selection import Selection
 from tests.pbx.transfers import caller_of
 from tests.peers.gateway import RunningGateway
 
@@ -91,7 +91,7 @@ class Verdict:
 def journal_of(running: RunningGateway, caller: str) -> tuple[Journalled, ...]:
     """All calls of a caller, and those of the phone that transfers them, in order, once each has its decision and no text is under way."""
     with reading(running.database) as db:
-        rows = list(reversed(calls.selected(db, Wanted())))
+        rows = list(reversed(calls.selected(db, Selection())))
     return tuple(_journalled(row) for row in rows if caller in (row["caller"], caller_of(row["caller_as_sent"] or "")))
 
 

@@ -85,7 +85,7 @@ def invite(*lines: str, request: str = "INVITE sip:+14155550100@gw SIP/2.0", bod
 )
 def test_caller(lines: tuple[str, ...], number: str | None, header: str) -> None:
     found = headers.caller(invite(*lines))
-    assert (found.number, found.header) == (number, header)
+    assert (found.number, found.header, found.withheld_by == "") == (number, header, number is not None)
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ async def test_claim_that_took_an_older_text_of_the_line_leaves_none_behind(tmp_
     async with sending(tmp_path, smpp(smsc)) as it, asyncio.TaskGroup() as tasks:
         await until(lambda: it.bridges.by_name["primary"].health().up)
         with busy(it):
-            added = it.store.write(texts.add, replace(text_of("front"), recipient=E164(CALLERS[0])))  # and nobody is woken
+            added = it.store.run(texts.add, replace(text_of("front"), recipient=E164(CALLERS[0])))  # and nobody is woken
             it.missed(CALLERS[1], tasks=tasks)
         await added
         rows = await it.until("accepted", 2)
