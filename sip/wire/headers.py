@@ -13,7 +13,7 @@ from sip.wire.message import Address, SipMessage, address, elements, header, par
 
 __all__ = [
     "Caller", "ReasonHeader", "SipMessage", "caller", "clean", "dialled", "diversions", "expires", "fault", "header",
-    "is_answered_elsewhere", "parse", "reasons", "verstat",
+    "is_answered_elsewhere", "is_private", "parse", "reasons", "verstat",
 ]  # fmt: skip
 
 CALL_TEST_HEADER = "X-Textback-Call-Test"
@@ -85,15 +85,18 @@ class Caller:
     name: str
     header: str
     """The header that it was read from."""
+    user: str = ""
+    """What stands there, also where it is to be withheld; for comparison alone."""
 
 
 def caller(message: SipMessage) -> Caller:
     """The caller, by order of trust: P-Asserted-Identity (RFC 3325), Remote-Party-ID, From. P-Preferred-Identity never."""
     found, source = _calling_party(message)
-    name = clean(found.name) if found else ""
-    if found is None or _is_private(message) or _hides(found):
-        return Caller(number=None, name=name, header=source)
-    return Caller(number=clean(found.user), name=name, header=source)
+    if found is None:
+        return Caller(number=None, name="", header=source)
+    user = clean(found.user)
+    is_withheld = is_private(message) or _hides(found)
+    return Caller(number=None if is_withheld else user, name=clean(found.name), header=source, user=user)
 
 
 def _calling_party(message: SipMessage) -> tuple[Address | None, str]:
@@ -108,7 +111,7 @@ def _calling_party(message: SipMessage) -> tuple[Address | None, str]:
     return address(header(message, "From") or ""), "From"
 
 
-def _is_private(message: SipMessage) -> bool:
+def is_private(message: SipMessage) -> bool:
     """Privacy (RFC 3323) other than none, or a From that hides although somebody asserted an identity."""
     wishes = {wish.strip().lower() for value in values(message, "Privacy") for wish in re.split("[;,]", value)} - {""}
     if wishes and wishes != {"none"}:
