@@ -61,7 +61,8 @@ def not_a_fork(case: Case) -> Finding:
 def caller_shown(case: Case) -> Finding:
     """A withheld caller has no number to text."""
     is_withheld = case.call.caller_as_sent is None
-    return Finding("withheld" if is_withheld else "shown", Reason.WITHHELD if is_withheld else None)
+    before = "".join(f"; until {_clock(one.until, case)} it was {one.as_sent or 'withheld'}" for one in case.call.earlier)
+    return Finding(("withheld" if is_withheld else "shown") + before, Reason.WITHHELD if is_withheld else None)
 
 
 def caller_is_a_number(case: Case) -> Finding:

@@ -21,7 +21,7 @@ def status_of_not_taken(method: str) -> int:
 
 
 def bad_request(request: SipMessage) -> str:
-    """400, which repeats what it has to just as it came (RFC 3261 §8.2.6); empty where that is missing: it cannot be answered."""
+    """400, which repeats what it has to as it came (RFC 3261 §8.2.6); empty where that is missing: it cannot be answered."""
     vias = values(request, "Via")
     once = {name: header(request, name) or "" for name in _ONCE}
     if not vias or not _VIA.match(vias[0]) or not all(once.values()):

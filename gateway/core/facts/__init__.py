@@ -10,7 +10,7 @@ Write them with their module, `facts.CallArrived`: events of the agent's are nam
 from collections.abc import Callable
 from typing import get_args
 
-from gateway.core.facts.calls import CallArrived, CallDone, CallEnded, CallMissed, NumberHasNoLine
+from gateway.core.facts.calls import CallArrived, CallDone, CallEnded, CallerChanged, CallMissed, NumberHasNoLine
 from gateway.core.facts.replies import NumberForgotten, OptedIn, OptedOut, ReceiptArrived, ReplyArrived, ReplyNotAnswered
 from gateway.core.facts.surroundings import (
     AgentLost,
@@ -43,7 +43,7 @@ from gateway.core.facts.texts import (
     TextUnknown,
 )
 
-OfACall = CallArrived | NumberHasNoLine | CallMissed | CallEnded | CallDone
+OfACall = CallArrived | CallerChanged | NumberHasNoLine | CallMissed | CallEnded | CallDone
 OfAText = (
     TextQueued
     | TextHeld
@@ -82,6 +82,7 @@ __all__ = [
     "CallDone",
     "CallEnded",
     "CallMissed",
+    "CallerChanged",
     "DatabaseNotWritable",
     "DatabaseWritableAgain",
     "Fact",
