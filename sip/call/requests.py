@@ -69,8 +69,15 @@ class Requests:
         trunk = self._screening.trunk_of(source, request)
         if trunk is None:
             return ""
-        self._screening.count_malformed(trunk, source, headers.clean(why))
+        self._screening.count_malformed(trunk, source, _in_words(why, request))
         return bad_request(request)
+
+
+def _in_words(why: str, request: SipMessage) -> str:
+    """Where the stack names its own error only: a header that is missing."""
+    if "PJSIP_" not in why:
+        return headers.clean(why)
+    return headers.fault(request) or ("via is missing" if not headers.header(request, "Via") else headers.clean(why))
 
 
 def _changed(session: Session, request: SipMessage) -> CallerChanged:
