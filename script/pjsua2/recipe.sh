@@ -8,7 +8,7 @@ compile() { # VERSION
     cd "$WORK/pj" || return 1
     { cp "$HERE/pjsua2/config_site.h" pjlib/include/pj/config_site.h && sed -i 's/bdimad_dev\.o//' pjmedia/build/Makefile; } 2>>"$LOG" ||
         { failed "pjproject's source cannot be prepared"; return 1; }
-    mend_source 2>>"$LOG" || { failed "pjproject $1 is not the one that is known here: its accept(), its search for RTP ports or its reading of messages looks otherwise"; return 1; }
+    mend_source 2>>"$LOG" || { failed "pjproject $1 is not the one that is known here: its accept(), its search for RTP ports or how it reads messages looks otherwise"; return 1; }
     step "configuring pjproject $1"
     CFLAGS="-fPIC -O2 -DNDEBUG" ./configure --disable-shared --disable-sound --disable-video --enable-epoll \
         --with-external-srtp --with-external-gsm --with-external-speex --disable-speex-aec --disable-ilbc-codec \

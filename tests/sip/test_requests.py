@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from sip.protocol import CallArrived, CallEnded, Pulse, Refused, RingTimedOut, Trunk
+from sip.protocol import Busy, CallArrived, CallEnded, Pulse, Refused, RingTimedOut, Trunk
 from tests.peers.gateway import PATIENCE_S
 from tests.peers.raw_caller import RawCaller
 from tests.sip.test_agent import RunningAgent
@@ -79,7 +79,7 @@ INVITE = {
     "Content-Length": "0",
 }
 GONE = "\0"
-REFUSED, SILENT, RINGS = 400, 0, 180
+REFUSED, FAILS, SILENT, RINGS = 400, 500, 0, 180
 BROKEN: dict[str, tuple[dict[str, str], int] | tuple[dict[str, str], int, int]] = {
     "start line without a version": ({"start": "INVITE sip:+14155550100@127.0.0.1"}, REFUSED),
     "another version": ({"start": "INVITE sip:+14155550100@127.0.0.1 SIP/7.0"}, REFUSED),
@@ -92,11 +92,13 @@ BROKEN: dict[str, tuple[dict[str, str], int] | tuple[dict[str, str], int, int]] 
     "From that is empty": ({"From": ""}, SILENT),
     "From that is no text": ({"From": "<sip:\udcff\udcfe@127.0.0.1;tag=raw"}, REFUSED),
     "no From": ({"From": GONE}, SILENT),
+    "From of a scheme that nobody knows": ({"From": "<nobody:+14155550123>;tag=raw"}, RINGS),
     "To with a bracket open": ({"To": "<sip:+14155550100@127.0.0.1"}, REFUSED),
     "no To": ({"To": GONE}, SILENT),
     "CSeq without a method": ({"CSeq": "1"}, REFUSED),
     "CSeq that is no number": ({"CSeq": "one INVITE"}, REFUSED),
     "CSeq beyond its range": ({"CSeq": "99999999999999999999 INVITE"}, REFUSED),
+    "CSeq of another method": ({"CSeq": "1 OPTIONS"}, FAILS),
     "no CSeq": ({"CSeq": GONE}, SILENT),
     "Via that is none": ({"Via": "what is this"}, SILENT),
     "Via of another version": ({"Via": "SIP/7.0/UDP {at};branch=z9hG4bK-{id}"}, SILENT),
@@ -168,9 +170,8 @@ async def test_an_invite_that_cannot_be_read_is_answered_where_it_can_be_and_cou
         answered = [name for name in BROKEN if wanted[name] != SILENT]
         statuses = await asyncio.gather(*(asyncio.to_thread(peers[name].final) for name in answered))
         assert dict(zip(answered, statuses, strict=True)) == {name: wanted[name] for name in answered}
-        # the stack itself refuses one without a Contact, which is a call too
         rang = sum(status == RINGS for status in wanted.values())
-        await agent.until(lambda: agent.of(Pulse)[-1].malformed == len(BROKEN) - rang - 1)
+        await agent.until(lambda: agent.of(Pulse)[-1].malformed == len(BROKEN) - rang - 2)
         assert {name for name in BROKEN if wanted[name] == SILENT and not peers[name].is_silent()} == set()
         with RawCaller(agent.port, transport=transport) as caller:
             caller.send()
@@ -178,7 +179,8 @@ async def test_an_invite_that_cannot_be_read_is_answered_where_it_can_be_and_cou
             await agent.until(lambda: len(agent.of(RingTimedOut)) == rang + 1)
         for peer in peers.values():
             peer.close()
-        assert [event.status for event in agent.of(Refused)] == [400]
+        # no Contact and a CSeq of another method: what the stack itself refuses is told as a call
+        assert [event.status for event in agent.of(Refused, Busy)] == [500, 400]
         assert (agent.client.pid, agent.said) == (pid, "")
 
 
