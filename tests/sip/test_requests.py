@@ -1,6 +1,7 @@
 """The real agent and requests that are no calls: none is promised anything, and each is counted."""
 
 import asyncio
+import re
 import socket
 from itertools import count
 
@@ -147,10 +148,13 @@ class Peer:
         self._socket.close()
 
     def final(self) -> int:
-        """The status, once it is more than 100."""
-        while (status := int(self._socket.recv(65536).split(b" ")[1])) <= 100:
-            pass
-        return status
+        """The first status that is more than 100."""
+        came = b""
+        while not (found := re.findall(rb"^SIP/2.0 (?!100)(\d+)", came, re.MULTILINE)):
+            octets = self._socket.recv(65536)
+            assert octets, "hung up without a word"
+            came += octets
+        return int(found[0])
 
     def is_silent(self) -> bool:
         """Has nothing come so far?"""
