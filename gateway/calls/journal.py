@@ -8,14 +8,14 @@ until it has it.
 import asyncio
 import sqlite3
 from collections.abc import Callable, Coroutine
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
 
-from config.model import E164, Line
-from gateway.calls import plans
+from config.model import Line
+from gateway.calls import callers, plans
 from gateway.calls.reserve import PATIENCE_S, Kept, Reserve
 from gateway.core import facts
 from gateway.core.call import MISSED, Outcome, ring_time
@@ -27,7 +27,7 @@ from gateway.decisions.ruling import InForce, Ruling, Verdict
 from gateway.store import calls
 from gateway.store.calls import Arrival, Ending
 from gateway.store.database import Database, StoreError
-from gateway.store.instants import from_epoch, written
+from gateway.store.instants import from_epoch
 from gateway.store.steps import WithFacts
 from sip.pipe.client import AgentLost
 from sip.protocol import (
@@ -105,7 +105,7 @@ class Journal:
         cut_off = [arrival for _, arrival in await self._store.insist(calls.open_calls)]
         endings = {arrival.key: (arrival, self._cut_off(arrival, now)) for arrival in cut_off}
         for one in kept:
-            arrival = _newest(one.arrival, *(arrival for arrival in cut_off if arrival.key == one.arrival.key))
+            arrival = callers.newest(one.arrival, *(arrival for arrival in cut_off if arrival.key == one.arrival.key))
             endings[arrival.key] = arrival, one.ending or self._cut_off(arrival, now)
         for arrival, ending in sorted(endings.values(), key=lambda item: item[0].arrived_at):
             self._write_ending(arrival, ending)
@@ -157,8 +157,8 @@ class Journal:
         caller = self._in_force.directory.caller(event.caller)
         if before is None or (caller is not None and caller == before.caller):
             return
-        arrival = self._open[event.key] = _called_by(before, event, caller)
-        commit = self._store.insist(_change_caller, arrival, from_epoch(event.at))
+        arrival = self._open[event.key] = callers.changed(before, event, caller)
+        commit = self._store.insist(callers.change, arrival, from_epoch(event.at))
         self._begin(event.key, self._written_down(Kept(arrival=arrival), commit))
 
     def _circumstances(self, line: Line | None, arrival: Arrival) -> Circumstances | None:
@@ -216,38 +216,6 @@ def _arrive(db: sqlite3.Connection, arrival: Arrival) -> WithFacts[int]:
     if arrival.line is None:
         happened.append(facts.NumberHasNoLine(at=at, call=call, trunk=arrival.trunk, dialled=arrival.dialled))
     return WithFacts(result=call, facts=tuple(happened))
-
-
-def _called_by(before: Arrival, event: CallerChanged, caller: E164 | None) -> Arrival:
-    earlier = {
-        "caller": before.caller,
-        "as_sent": before.caller_as_sent,
-        "header": before.caller_header,
-        "until": written(from_epoch(event.at)),
-    }
-    return replace(
-        before,
-        caller=caller,
-        caller_as_sent=event.caller,
-        caller_name=event.caller_name,
-        caller_header=event.caller_header,
-        verstat=event.verstat,
-        earlier_callers=(*before.earlier_callers, earlier),
-    )
-
-
-def _change_caller(db: sqlite3.Connection, arrival: Arrival, at: datetime) -> WithFacts[int]:
-    """The call as it rings now; its id."""
-    call, before = calls.arrive(db, arrival), arrival.earlier_callers[-1]["as_sent"]
-    changed = facts.CallerChanged(
-        at=at, call=call, line=arrival.line, trunk=arrival.trunk, caller=arrival.caller_as_sent, before=before
-    )
-    return WithFacts(result=call, facts=(changed,))
-
-
-def _newest(*arrivals: Arrival) -> Arrival:
-    """What is known last of one call: its caller may have changed."""
-    return max(arrivals, key=lambda arrival: len(arrival.earlier_callers))
 
 
 def _decided(db: sqlite3.Connection, ruling: Ruling, arrival: Arrival, ending: Ending) -> WithFacts[Verdict | None]:

@@ -74,9 +74,9 @@ class Requests:
 
 
 def _in_words(why: str, request: SipMessage) -> str:
-    """Where the stack names its own error only: a header that is missing."""
+    """Also where the stack has no name for the line, or names its own error only: a header is missing."""
     if "PJSIP_" not in why:
-        return headers.clean(why)
+        return headers.clean(f"a line{why}" if why.startswith(" ") else why)
     return headers.fault(request) or ("via is missing" if not headers.header(request, "Via") else headers.clean(why))
 
 

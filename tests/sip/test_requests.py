@@ -118,6 +118,7 @@ BROKEN: dict[str, tuple[dict[str, str], int] | tuple[dict[str, str], int, int]] 
     "Max-Forwards that is no number": ({"Max-Forwards": "lots"}, REFUSED),
     "Expires that is no number": ({"Expires": "never"}, REFUSED),
     "Content-Type that is none": ({"Content-Type": "???"}, REFUSED),
+    "a header without a name": ({"": "x"}, REFUSED),
     "a line that is no header": ({"nothing\r\nSubject": "x"}, REFUSED),
     "a header that is too long": ({"Subject": "x" * 20_000}, RINGS, REFUSED),
 }
@@ -196,6 +197,7 @@ async def test_an_invite_that_cannot_be_read_is_answered_where_it_can_be_and_cou
         ("no Call-ID", "call-id is missing"),
         ("no Via", "via is missing"),
         ("Content-Length that is no number", "Content-Length cannot be read"),
+        ("a header without a name", "a line cannot be read"),
     ],
 )
 async def test_what_is_wrong_with_it_is_told(name: str, why: str) -> None:
