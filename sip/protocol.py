@@ -128,6 +128,19 @@ class CallArrived:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallerChanged:
+    """While it rings, its trunk says that somebody else is calling: by UPDATE or by another INVITE (RFC 4916)."""
+
+    key: str
+    at: float
+    caller: str | None
+    """This and what follows as in `CallArrived`."""
+    caller_name: str
+    caller_header: str
+    verstat: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RingTimedOut:
     """Rung to the end of its plan and rejected with the trunk's `no_answer`, or with 487 where the INVITE has expired."""
 
@@ -203,9 +216,9 @@ class Pulse:
 
     calls: int
     strangers: int
-    """INVITEs from no trunk, rejected with 403."""
+    """INVITEs, and requests that are not taken, from no trunk: rejected with 403."""
     malformed: int
-    """INVITEs from a trunk that were unfit to ring, rejected with 400."""
+    """INVITEs from a trunk that were unfit to ring, and its requests that could not be read: 400 where that can be sent."""
     disconnected: int
     """TCP connections that were closed: of no trunk, or too many of one address."""
     descriptors: int
@@ -216,12 +229,16 @@ class Pulse:
     stack_refused: int = 0
     """INVITEs from a trunk that the SIP stack rejected by itself; each is told as a call too."""
     last_stack_refused: str = ""
+    not_taken: int = 0
+    """Requests from a trunk that nobody here takes, such as MESSAGE: refused."""
+    last_not_taken: str = ""
 
 
 AgentEvent = (
     Ready
     | Failed
     | CallArrived
+    | CallerChanged
     | RingTimedOut
     | CallerHungUp
     | AnsweredElsewhere

@@ -27,6 +27,10 @@ SOURCE = {
     "pjlib/include/pj/config.h": "",
     "pjmedia/build/Makefile": "",
     "pjlib/src/pj/ioqueue_common_abs.c": "PJ_DEF(pj_status_t) pj_ioqueue_accept(\n{\n#if PJ_IOQUEUE_FAST_TRACK\n#endif\n}\n",
+    "pjsip/src/pjsip/sip_transport.c": (
+        "PJ_DEF(pj_ssize_t) pjsip_tpmgr_receive_packet( pjsip_tpmgr *mgr,\n{\n"
+        "    pjsip_transport *tr = rdata->tp_info.transport;\n}\n"
+    ),
     "pjsip/src/pjsua-lib/pjsua_media.c": "    const int RTP_RETRY = 100\n",
 }
 """As much of pjproject as is looked at before it is configured."""

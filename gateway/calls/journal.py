@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from config.model import Line
-from gateway.calls import plans
+from gateway.calls import callers, plans
 from gateway.calls.reserve import PATIENCE_S, Kept, Reserve
 from gateway.core import facts
 from gateway.core.call import MISSED, Outcome, ring_time
@@ -35,6 +35,7 @@ from sip.protocol import (
     Busy,
     CallArrived,
     CallEnded,
+    CallerChanged,
     CallerHungUp,
     Command,
     Interrupted,
@@ -83,6 +84,8 @@ class Journal:
         match event:
             case CallArrived():
                 self._arrived(event)
+            case CallerChanged():
+                self._caller_changed(event)
             case AgentLost(reason=reason):
                 self._agent_lost(reason)
             case CallEnded(key=key):
@@ -106,7 +109,8 @@ class Journal:
         cut_off = [arrival for _, arrival in await self._store.insist(calls.open_calls)]
         endings = {arrival.key: (arrival, self._cut_off(arrival, now)) for arrival in cut_off}
         for one in kept:
-            endings[one.arrival.key] = one.arrival, one.ending or self._cut_off(one.arrival, now)
+            arrival = callers.newest(one.arrival, *(arrival for arrival in cut_off if arrival.key == one.arrival.key))
+            endings[arrival.key] = arrival, one.ending or self._cut_off(arrival, now)
         for arrival, ending in sorted(endings.values(), key=lambda item: item[0].arrived_at):
             self._write_ending(arrival, ending)
         if kept:
@@ -150,6 +154,16 @@ class Journal:
         )
         self._command(plans.command(event.key, plan(self._circumstances(line, arrival))))
         self._begin(event.key, self._written_down(Kept(arrival=arrival), self._store.insist(_arrive, arrival)))
+
+    def _caller_changed(self, event: CallerChanged) -> None:
+        """The decision falls for the new caller; the plan stays. One who is only written otherwise is no other."""
+        before = self._open.get(event.key)
+        caller = self._in_force.directory.caller(event.caller, before.trunk) if before else None
+        if before is None or (caller is not None and caller == before.caller):
+            return
+        arrival = self._open[event.key] = callers.changed(before, event, caller)
+        commit = self._store.insist(callers.change, arrival, from_epoch(event.at))
+        self._begin(event.key, self._written_down(Kept(arrival=arrival), commit))
 
     def _circumstances(self, line: Line | None, arrival: Arrival) -> Circumstances | None:
         if line is None:

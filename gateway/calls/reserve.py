@@ -38,6 +38,11 @@ class Kept:
     arrival: Arrival
     ending: Ending | None = None
 
+    @property
+    def knows(self) -> tuple[bool, int]:
+        """How much, to compare: the ending is the last that comes, and before it the caller may change."""
+        return self.ending is not None, len(self.arrival.earlier_callers)
+
 
 class Reserve:
     """The file. `keep` and `cross_off` may be called from any thread and come back when it is on the disk."""
@@ -85,7 +90,7 @@ class Reserve:
         """Write a call down. Where even that fails it is told, and the call waits in memory alone."""
         with self._lock:
             here = self._pending.get(kept.arrival.key)
-            if here == kept or (here is not None and kept.ending is None):  # the ending is known already, the arrival with it
+            if here is not None and (here == kept or (kept.ending is None and here.knows >= kept.knows)):
                 return
             self._pending[kept.arrival.key] = kept
             try:
@@ -97,7 +102,7 @@ class Reserve:
         """The database has it; an arrival alone does not cross off an ending. When it has all, the file is as good as empty."""
         with self._lock:
             here = self._pending.get(kept.arrival.key)
-            if here is not None and (kept.ending is not None or here.ending is None):
+            if here is not None and kept.knows >= here.knows:
                 del self._pending[kept.arrival.key]
             if not self._pending and self._end:
                 self._clear()
@@ -196,6 +201,7 @@ def _arrival(members: dict[str, Any]) -> Arrival:
             "caller": E164(caller) if caller else None,
             "dialled": tuple(members["dialled"]),
             "diversions": tuple(members["diversions"]),
+            "earlier_callers": tuple(members.get("earlier_callers", ())),
             "arrived_at": read(members["arrived_at"]),
         }
     )

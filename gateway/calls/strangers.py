@@ -12,9 +12,11 @@ class Strangers:
     """Compares each `Pulse` with the one before, and warns of what has grown."""
 
     def __init__(self) -> None:
-        self._strangers = self._malformed = self._stack_refused = self._disconnected = 0
+        self._strangers = self._malformed = self._stack_refused = self._disconnected = self._not_taken = 0
         """The counts of the last pulse."""
         self._is_running_out = False
+        self._requests_told: set[str] = set()
+        """Method and trunk of each that was warned of."""
         self._log = structlog.get_logger()
 
     def heard(self, pulse: Pulse) -> None:
@@ -25,11 +27,25 @@ class Strangers:
             self._log.warning("malformed_refused", new=new, last=pulse.last_malformed)
         if new := _grown(self._stack_refused, pulse.stack_refused):
             self._log.warning("refused_by_sip_stack", new=new, last=pulse.last_stack_refused)
+        if new := _grown(self._not_taken, pulse.not_taken):
+            self._look_at_requests(new, pulse.last_not_taken)
         if new := _grown(self._disconnected, pulse.disconnected):
             self._log.warning("connections_closed", new=new, last=pulse.last_disconnected, why="of no trunk, or too many")
         self._strangers, self._malformed, self._disconnected = pulse.strangers, pulse.malformed, pulse.disconnected
-        self._stack_refused = pulse.stack_refused
+        self._stack_refused, self._not_taken = pulse.stack_refused, pulse.not_taken
         self._look_at_descriptors(pulse)
+
+    def _look_at_requests(self, new: int, last: str) -> None:
+        """Warn once of each method of a trunk: some register or subscribe for ever."""
+        what = last.partition(" (")[0]
+        if what not in self._requests_told:
+            self._requests_told.add(what)
+            self._log.warning(
+                "requests_refused",
+                new=new,
+                last=last,
+                what_to_do="Textback takes calls here; let texts come by a bridge, and turn this off at the trunk",
+            )
 
     def _look_at_descriptors(self, pulse: Pulse) -> None:
         """Warn once, and again only after they have become fewer."""

@@ -1,6 +1,7 @@
 """`textback explain CALL`: why a text was or was not sent, rule by rule."""
 
 import argparse
+import json
 from typing import Any
 
 from config.model import Config
@@ -143,6 +144,7 @@ def in_words(call: Any, decisions: list[Any], sent: list[Any], config: Config) -
         f"Call {call['id']}, {when(call['arrived_at'], call['line'], config)}: {caller_of(call)}"
         f" called {call['line'] or 'no line of ours'}",
         f"  by trunk {call['trunk']} ({call['source']}); caller read from {call['caller_header'] or 'nothing'}{_as_sent(call)}",
+        *(_earlier_in_words(one, call, config) for one in json.loads(call["earlier_callers"])),
         f"  {_how_it_ended(call)}",
     ]
     if call["same_call_as"] is not None:
@@ -165,6 +167,11 @@ def in_words(call: Any, decisions: list[Any], sent: list[Any], config: Config) -
 def _as_sent(call: Any) -> str:
     """What the trunk wrote, where it was read as another number."""
     return f", sent as {call['caller_as_sent']}" if call["caller"] and call["caller_as_sent"] != call["caller"] else ""
+
+
+def _earlier_in_words(earlier: dict[str, str | None], call: Any, config: Config) -> str:
+    who = earlier["caller"] or earlier["as_sent"] or "withheld"
+    return f"  until {when(earlier['until'] or '', call['line'], config)} the caller was {who}, read from {earlier['header']}"
 
 
 def _refused_in_words(call: Any) -> str:

@@ -1,6 +1,7 @@
 """`textback calls`, `texts`, `replies`, `status`: what happened, and how things are."""
 
 import argparse
+import json
 from typing import Any
 
 from config.model import Config
@@ -126,7 +127,7 @@ def call_json(row: Any) -> dict[str, Any]:
         "call_id",
         "same_call_as",
     )
-    return {name: row[name] for name in names}
+    return {**{name: row[name] for name in names}, "earlier_callers": json.loads(row["earlier_callers"])}
 
 
 def text_json(row: Any) -> dict[str, Any]:
@@ -245,7 +246,10 @@ def _print(status: dict[str, Any], config: Config) -> None:
     say(f"  calls     {up}, {agent['calls']} ringing now, {agent['max_calls']} at once at most; {agent['stack']}")
     refused = [agent[f"{what}_refused"] for what in ("strangers", "malformed", "stack")]
     if any(refused):
-        say("            refused: {} from strangers, {} malformed, {} by the SIP stack".format(*refused))
+        last = f"; the last malformed: {agent['last_malformed']}" if agent["last_malformed"] else ""
+        say("            refused: {} from strangers, {} malformed, {} by the SIP stack{}".format(*refused, last))
+    if requests := agent["requests_refused"]:
+        say(f"            refused: {requests} requests that nobody here takes; the last: {agent['last_request_refused']}")
     if agent["up"] and not agent["rings_every_offer"]:
         say("            this SIP stack is ready-made: who offers it encrypted audio, fax or unknown codecs alone is busy;")
         say("            script/build-pjsua2 builds one that rings every call")

@@ -35,6 +35,14 @@ ANSWERED = frozenset({Outcome.ANSWERED_HERE, Outcome.ANSWERED_ELSEWHERE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierCaller:
+    """Whom the trunk named first, and until when."""
+
+    as_sent: str | None
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One call that has ended (for the rules: the moment it was missed)."""
 
@@ -49,6 +57,8 @@ class Call:
     """When the outcome fell: from then on a text is owed."""
     verstat: str = ""
     """The trunk's STIR/SHAKEN verdict; empty where it gave none."""
+    earlier: tuple[EarlierCaller, ...] = ()
+    """Who called before, where the trunk said in mid-ring that somebody else does; the oldest first."""
 
 
 def is_too_short(line: Line, call: Call, before: timedelta = timedelta(0)) -> bool:

@@ -35,8 +35,7 @@ def rang_long_enough(case: Case) -> Finding:
     before = same.rang if same else timedelta(0)
     also = f" and {length(before)} in earlier rounds" if same else ""
     is_short = not (same and same.was_unanswered) and is_too_short(line, call, before)
-    is_long = call.rang + before >= line.min_ring
-    but = "" if is_short or is_long else f"; {_why_no_min_ring(case)}"
+    but = "" if is_short or call.rang + before >= line.min_ring else f"; {_why_no_min_ring(case)}"
     saw = f"rang {length(call.rang)}{also}, min_ring is {length(line.min_ring)}{but}"
     return Finding(saw, Reason.TOO_SHORT if is_short else None, case.key("min_ring"))
 
@@ -68,7 +67,8 @@ def not_a_fork(case: Case) -> Finding:
 def caller_shown(case: Case) -> Finding:
     """A withheld caller has no number to text."""
     is_withheld = case.call.caller_as_sent is None
-    return Finding("withheld" if is_withheld else "shown", Reason.WITHHELD if is_withheld else None)
+    before = "".join(f"; until {_clock(one.until, case)} it was {one.as_sent or 'withheld'}" for one in case.call.earlier)
+    return Finding(("withheld" if is_withheld else "shown") + before, Reason.WITHHELD if is_withheld else None)
 
 
 def caller_is_a_number(case: Case) -> Finding:
@@ -253,9 +253,8 @@ def not_quiet(case: Case) -> Finding:
     if until is None:
         return Finding(f"it is {shown}; quiet from {span}", None, "consent.quiet_hours")
     is_hold = consent.when_quiet == "hold"
-    saw = f"quiet from {span}: it is {shown}" + (
-        f"; until {_clock(until, case)} in {case.policy.line.timezone}" if is_hold else ""
-    )
+    then = f"; until {_clock(until, case)} in {case.policy.line.timezone}" if is_hold else ""
+    saw = f"quiet from {span}: it is {shown}{then}"
     return Finding(saw, Reason.QUIET_HOURS, "consent.quiet_hours", is_hold=is_hold, until=until)
 
 

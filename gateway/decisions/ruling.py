@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from config.model import E164, Line
-from gateway.core.call import Call
+from gateway.core.call import Call, EarlierCaller
 from gateway.core.case import Case, History, Traffic
 from gateway.core.decision import Decision, Hold, Send, Skip, TraceEntry, decide, word_of
 from gateway.core.delivery import TextEvent
@@ -191,4 +191,5 @@ def call_of(arrival: Arrival, ending: Ending) -> Call:
         rang=ending.rang,
         missed_at=ending.at,
         verstat=arrival.verstat,
+        earlier=tuple(EarlierCaller(as_sent=one["as_sent"], until=read(one["until"] or "")) for one in arrival.earlier_callers),
     )

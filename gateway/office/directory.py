@@ -52,11 +52,11 @@ class Directory:
         default = settings.default_line if settings is not None else None
         return self.config.line.get(default) if default else None
 
-    def caller(self, as_sent: str | None, trunk: str = "") -> E164 | None:
+    def caller(self, as_sent: str | None, trunk: str) -> E164 | None:
         """The caller's number, as the trunk writes numbers and the office's region."""
         return self.reading(as_sent, trunk).number if as_sent else None
 
-    def reading(self, as_sent: str, trunk: str = "") -> Reading:
+    def reading(self, as_sent: str, trunk: str) -> Reading:
         """What a number is read as that came by a trunk, and by which steps."""
         return read(as_sent, self.config.region, self.config.trunk.get(trunk))
 

@@ -52,6 +52,11 @@ def _call_arrived(fact: facts.CallCameIn) -> tuple[Line, ...]:
     return _line("call_arrived", call=fact.call, line=fact.line, trunk=fact.trunk, caller=masked(fact.caller))
 
 
+def _caller_changed(fact: facts.CallHasNewCaller) -> tuple[Line, ...]:
+    caller, before = masked(fact.caller), masked(fact.before)
+    return _line("caller_changed", call=fact.call, line=fact.line, trunk=fact.trunk, caller=caller, before=before)
+
+
 def _number_has_no_line(fact: facts.NumberHasNoLine) -> tuple[Line, ...]:
     dialled = " ".join(map(masked, fact.dialled))
     return _line("number_has_no_line", "warning", call=fact.call, trunk=fact.trunk, dialled=dialled)
@@ -148,6 +153,7 @@ def _said_where_it_is_noticed(_: Any) -> tuple[Line, ...]:
 
 LINES: Mapping[type[Fact], Callable[[Any], tuple[Line, ...]]] = {
     facts.CallCameIn: _call_arrived,
+    facts.CallHasNewCaller: _caller_changed,
     facts.NumberHasNoLine: _number_has_no_line,
     facts.CallMissed: _call_ended,
     facts.CallNotMissed: _call_ended,

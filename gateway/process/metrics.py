@@ -17,6 +17,12 @@ _SUBMITTED = Counter(
 )
 _RECEIPTS = Counter("textback_receipts", "Delivery receipts, repetitions included.", ["bridge", "state"], registry=_COUNTED)
 _REPLIES = Counter("textback_replies", "Replies kept.", ["bridge", "wish"], registry=_COUNTED)
+_CALLERS_CHANGED = Counter(
+    "textback_callers_changed",
+    "Calls whose trunk said in mid-ring that somebody else is calling.",
+    ["trunk"],
+    registry=_COUNTED,
+)
 _DECISIONS = Counter(
     "textback_decisions",
     "Decisions, each time one falls: when a call has ended, and about held texts.",
@@ -49,6 +55,7 @@ def _reply(fact: facts.ReplyArrived) -> None:
 
 Count = Callable[[Any], None]
 COUNTED: Mapping[type[Fact], Count] = {
+    facts.CallHasNewCaller: lambda fact: _CALLERS_CHANGED.labels(fact.trunk).inc(),
     facts.CallMissed: _decision,
     facts.CallNotMissed: _decision,
     facts.HeldTextDecided: _decision,
@@ -120,8 +127,21 @@ class _Now(Collector):
         for name, what, value in (
             ("textback_agent_up", "Would a call be taken?", agent["up"]),
             ("textback_calls_open", "Calls that ring now.", agent["calls"]),
-            ("textback_strangers_refused", "INVITEs from no trunk, since the agent started.", agent["strangers_refused"]),
-            ("textback_malformed_refused", "Malformed INVITEs, since the agent started.", agent["malformed_refused"]),
+            (
+                "textback_strangers_refused",
+                "INVITEs and other requests from no trunk, since the agent started.",
+                agent["strangers_refused"],
+            ),
+            (
+                "textback_malformed_refused",
+                "Malformed requests of trunks, since the agent started.",
+                agent["malformed_refused"],
+            ),
+            (
+                "textback_requests_refused",
+                "Requests from a trunk that nobody here takes (MESSAGE …).",
+                agent["requests_refused"],
+            ),
             ("textback_stack_refused", "INVITEs from a trunk that the SIP stack refused.", agent["stack_refused"]),
             ("textback_agent_descriptors", "Files and sockets that the agent has open.", agent["descriptors"]),
             ("textback_agent_descriptor_limit", "How many it may have open.", agent["descriptor_limit"]),

@@ -30,6 +30,8 @@ class Arrival:
     diversions: tuple[dict[str, str], ...]
     verstat: str
     arrived_at: datetime
+    earlier_callers: tuple[dict[str, str | None], ...] = ()
+    """Who called before the trunk said, in mid-ring, that it is `caller`: caller, as_sent, header, until; the oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +54,14 @@ class Ended:
 
 
 def arrive(db: sqlite3.Connection, call: Arrival) -> int:
-    """Write down that a call rings, once however often it is told; the call's id."""
+    """Write down that a call rings, once however often it is told, or that its caller has changed since; the call's id."""
     db.execute(
         "INSERT INTO calls (key, call_id, trunk, source, line, caller, caller_as_sent, caller_name, caller_header, dialled,"
-        " diversions, verstat, arrived_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+        " diversions, verstat, arrived_at, earlier_callers) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (key) DO UPDATE SET caller = excluded.caller, caller_as_sent = excluded.caller_as_sent,"
+        " caller_name = excluded.caller_name, caller_header = excluded.caller_header, verstat = excluded.verstat,"
+        " earlier_callers = excluded.earlier_callers WHERE outcome IS NULL"
+        " AND json_array_length(excluded.earlier_callers) > json_array_length(calls.earlier_callers)",
         (
             call.key,
             call.call_id,
@@ -70,6 +76,7 @@ def arrive(db: sqlite3.Connection, call: Arrival) -> int:
             _ASCII.encode(call.diversions),
             call.verstat,
             written(call.arrived_at),
+            json.dumps(call.earlier_callers),
         ),
     )
     return int(db.execute("SELECT id FROM calls WHERE key = ?", (call.key,)).fetchone()["id"])
@@ -201,4 +208,5 @@ def _arrival(row: sqlite3.Row) -> Arrival:
         diversions=tuple(json.loads(row["diversions"])),
         verstat=row["verstat"],
         arrived_at=read(row["arrived_at"]),
+        earlier_callers=tuple(json.loads(row["earlier_callers"])),
     )

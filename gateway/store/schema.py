@@ -269,6 +269,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX texts_by_history ON texts (line, tried, kind, due_at, id) WHERE state = 'queued'",
     ),
     ("ALTER TABLE calls ADD COLUMN same_call_as INTEGER",),  # the call whose later round it is; NULL: it is its own
+    # who called before `caller` did, by the trunk, in mid-ring: JSON list of {caller, as_sent, header, until}, oldest first
+    ("ALTER TABLE calls ADD COLUMN earlier_callers TEXT NOT NULL DEFAULT '[]'",),
 )
 
 VERSION = len(MIGRATIONS)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 CHANGES = (
     ('name="pjsua2"', 'name="textback-pjsua2"'),
-    ('["pjsua2_wrap.cpp"]', '["pjsua2_wrap.cpp", "ringing.c"]'),
+    ('["pjsua2_wrap.cpp"]', '["pjsua2_wrap.cpp", "ringing.c", "telling.c"]'),
     ('py_modules=["pjsua2"]', 'py_modules=["pjsua2", "pjsua2_build"]'),
 )
 

@@ -22,8 +22,10 @@ settings.uaConfig.threadCnt = 0
 settings.uaConfig.maxCalls = build.MAX_CALLS if build else 4
 settings.logConfig.level = 0
 endpoint.libInit(settings)
-if build and ctypes.CDLL(pjsua2._pjsua2.__file__).textback_only_ring() != 0:
-    sys.exit("the stack does not take the module of script/pjsua2/ringing.c")
+if build:
+    ours_in_it = ctypes.CDLL(pjsua2._pjsua2.__file__)
+    if ours_in_it.textback_only_ring() != 0 or ours_in_it.textback_listen(None) != 0:
+        sys.exit("the stack does not take the modules of script/pjsua2")
 transport = pjsua2.TransportConfig()
 transport.boundAddress = "127.0.0.1"
 endpoint.transportCreate(pjsua2.PJSIP_TRANSPORT_TLS, transport)

@@ -8,7 +8,7 @@ compile() { # VERSION
     cd "$WORK/pj" || return 1
     { cp "$HERE/pjsua2/config_site.h" pjlib/include/pj/config_site.h && sed -i 's/bdimad_dev\.o//' pjmedia/build/Makefile; } 2>>"$LOG" ||
         { failed "pjproject's source cannot be prepared"; return 1; }
-    mend_source 2>>"$LOG" || { failed "pjproject $1 is not the one that is known here: its accept() or its search for RTP ports looks otherwise"; return 1; }
+    mend_source 2>>"$LOG" || { failed "pjproject $1 is not the one that is known here: its accept(), its search for RTP ports or how it reads messages looks otherwise"; return 1; }
     step "configuring pjproject $1"
     CFLAGS="-fPIC -O2 -DNDEBUG" ./configure --disable-shared --disable-sound --disable-video --enable-epoll \
         --with-external-srtp --with-external-gsm --with-external-speex --disable-speex-aec --disable-ilbc-codec \
@@ -21,19 +21,22 @@ compile() { # VERSION
 }
 
 mend_source() { # what no setting can change
-    local accept=pjlib/src/pj/ioqueue_common_abs.c media=pjsip/src/pjsua-lib/pjsua_media.c
+    local accept=pjlib/src/pj/ioqueue_common_abs.c media=pjsip/src/pjsua-lib/pjsua_media.c reading=pjsip/src/pjsip/sip_transport.c
     # One connection a turn: a flood of them must not keep the loop from calls, nor from closing them.
     sed -i '/^PJ_DEF(pj_status_t) pj_ioqueue_accept(/,/^}/s/^#if PJ_IOQUEUE_FAST_TRACK$/#if 0/' $accept
     # Each account looks for free RTP ports on its own: after 100 that others have it would refuse the call.
     sed -i 's/RTP_RETRY = 100$/RTP_RETRY = 1000/' $media
-    [ "$(grep -c '^#if 0$' $accept)" = 1 ] && grep -q 'RTP_RETRY = 1000$' $media
+    # Who sent what cannot be read, telling.c has to know: what the stack drops it drops without that.
+    sed -i -e '/^PJ_DEF(pj_ssize_t) pjsip_tpmgr_receive_packet(/,/^}/s/ \*tr = rdata->/ *tr = (textback_received = rdata)->/' \
+        -e 's/^PJ_DEF(pj_ssize_t) pjsip_tpmgr_receive_packet(/pjsip_rx_data *textback_received;\n\n&/' $reading
+    [ "$(grep -c '^#if 0$' $accept)" = 1 ] && grep -q 'RTP_RETRY = 1000$' $media && [ "$(grep -c textback_received $reading)" = 2 ]
 }
 
 make_wheel() { # VERSION
     local python=$WORK/venv/bin/python flags
     make_venv || return 1
     cd "$WORK/pj/pjsip-apps/src/swig/python" || return 1
-    { cp "$HERE/pjsua2/ringing.c" . && "$python" "$HERE/pjsua2/name_wheel.py" setup.py; } 2>>"$LOG" ||
+    { cp "$HERE"/pjsua2/{ringing.c,telling.c,telling.h} . && "$python" "$HERE/pjsua2/name_wheel.py" setup.py; } 2>>"$LOG" ||
         { failed "pjproject's setup.py is not the one that is known here"; return 1; }
     read -r -d '' -a flags < <(make --no-print-directory -f helper.mak cflags && printf '\0')
     { gcc "${flags[@]}" "$HERE/pjsua2/capacity.c" -o "$WORK/capacity" && "$WORK/capacity" >pjsua2_build.py; } >>"$LOG" 2>&1 ||

@@ -5,7 +5,7 @@
  *
  * Compiled into the Python binding of pjsua2; sip/stack/ringing.py calls the one function that others see. */
 
-#include <pjsua-lib/pjsua.h>
+#include "telling.h"
 
 static pj_bool_t on_rx_request(pjsip_rx_data *rdata);
 
@@ -22,28 +22,37 @@ static pj_bool_t is_method(const pjsip_rx_data *rdata, const char *name)
     return pj_strcmp2(&rdata->msg_info.msg->line.req.method.name, name) == 0;
 }
 
-static pj_bool_t is_in_ringing_call(const pjsip_rx_data *rdata)
+static pjsip_dialog *ringing_call_of(const pjsip_rx_data *rdata)
 {
     pjsip_dialog *dialog = pjsip_ua_find_dialog(&rdata->msg_info.cid->id, &rdata->msg_info.to->tag,
                                                 &rdata->msg_info.from->tag, PJ_FALSE);
     pjsip_inv_session *call = dialog ? pjsip_dlg_get_inv_session(dialog) : NULL;
-    return call && call->role == PJSIP_ROLE_UAS && call->state < PJSIP_INV_STATE_CONNECTING;
+    return call && call->role == PJSIP_ROLE_UAS && call->state < PJSIP_INV_STATE_CONNECTING ? dialog : NULL;
 }
 
-/* Another offer for a call that rings has to wait (RFC 3261 §14, RFC 3311 §5.2). pjsua says 500, which some peers take for
- * the end of the call; and it knows of no first offer. */
-static pj_bool_t is_offer_too_soon(const pjsip_rx_data *rdata)
+/* Who calls may change while it rings (RFC 4916): the agent is told. Another offer for a call that rings has to wait (RFC 3261
+ * §14, RFC 3311 §5.2). pjsua says 500, which some peers take for the end of the call; and it knows of no first offer. What is
+ * older than the request before is left to the dialog, which refuses it. */
+static pj_bool_t on_rx_in_call(pjsip_rx_data *rdata)
 {
-    pj_bool_t may_offer = is_method(rdata, "INVITE") || (is_method(rdata, "UPDATE") && rdata->msg_info.msg->body);
-    return may_offer && rdata->msg_info.to->tag.slen > 0 && is_in_ringing_call(rdata);
+    pj_bool_t is_offer = is_method(rdata, "INVITE") || (is_method(rdata, "UPDATE") && rdata->msg_info.msg->body);
+    pjsip_dialog *dialog = is_offer || is_method(rdata, "UPDATE") ? ringing_call_of(rdata) : NULL;
+
+    if (!dialog || rdata->msg_info.cseq->cseq <= dialog->remote.cseq)
+        return PJ_FALSE;
+    textback_tell(TEXTBACK_IN_RINGING_CALL, rdata, "");
+    if (!is_offer)
+        return PJ_FALSE;
+    dialog->remote.cseq = rdata->msg_info.cseq->cseq;
+    return pjsip_endpt_respond(pjsua_get_pjsip_endpt(), NULL, rdata, PJSIP_SC_REQUEST_PENDING, NULL, NULL, NULL, NULL) ==
+           PJ_SUCCESS;
 }
 
 static pj_bool_t on_rx_request(pjsip_rx_data *rdata)
 {
-    if (is_offer_too_soon(rdata))
-        return pjsip_endpt_respond(pjsua_get_pjsip_endpt(), NULL, rdata, PJSIP_SC_REQUEST_PENDING, NULL, NULL, NULL, NULL) ==
-               PJ_SUCCESS;
-    if (is_method(rdata, "INVITE") && rdata->msg_info.to->tag.slen == 0)
+    if (rdata->msg_info.to->tag.slen > 0)
+        return on_rx_in_call(rdata);
+    if (is_method(rdata, "INVITE"))
         rdata->msg_info.msg->body = NULL;
     return PJ_FALSE;
 }

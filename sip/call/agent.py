@@ -11,6 +11,7 @@ from typing import Any
 
 from sip.call.calls import Calls
 from sip.call.refusals import Refusals, events_of_refused
+from sip.call.requests import Requests
 from sip.call.screening import Screening
 from sip.call.session import Session
 from sip.call.timers import Timers
@@ -23,6 +24,7 @@ from sip.stack.endpoint import Endpoint
 from sip.stack.legs import Leg
 from sip.wire import headers
 from sip.wire.arrival import arrival
+from sip.wire.identity import dialog, identity
 
 POLL_MS = 10
 PULSE_EVERY_S = 1.0
@@ -43,6 +45,7 @@ class Agent:
         self._screening = Screening(start)
         self._refusals = Refusals()
         self._calls = Calls(timers=self._timers, tell=writer.write, max_calls=self._endpoint.max_calls)
+        self._requests = Requests(self._screening, self._calls, writer.write)
         self._connections = Connections(start.listen)
         self._legs: dict[str, Leg] = {}
         """Every pjsua2 call object alive, those of rejected INVITEs too."""
@@ -52,7 +55,7 @@ class Agent:
 
     def run(self) -> None:
         """Listen until told to stop or until the gateway is gone."""
-        self._writer.write(self._endpoint.open())
+        self._writer.write(self._endpoint.open(self._requests))
         self._pulse()
         while not self._is_stopping:
             self._turn()
@@ -119,6 +122,8 @@ class Agent:
                 last_disconnected=self._connections.last_closed,
                 stack_refused=self._refusals.count,
                 last_stack_refused=self._refusals.last,
+                not_taken=self._requests.not_taken,
+                last_not_taken=self._requests.last_not_taken,
             )
         )
 
@@ -165,8 +170,16 @@ class Agent:
             leg.respond(503)
         else:
             self._writer.write(arrival(invite, key=key, trunk=screened.name, source=source, at=time.time()))
-            expires = headers.expires(invite)
-            self._calls.begin(Session(key=key, trunk=screened, source=source, leg=leg, expires=expires))
+            session = Session(
+                key=key,
+                trunk=screened,
+                source=source,
+                leg=leg,
+                expires=headers.expires(invite),
+                dialog=dialog(invite),
+                identity=identity(invite),
+            )
+            self._calls.begin(session)
 
     # --- what pjsua2 says of a dialog (LegEvents) ---
 

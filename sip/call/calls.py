@@ -100,6 +100,10 @@ class Calls:
 
     # --- what its dialog says ---
 
+    def ringing_in(self, dialog: tuple[str, str]) -> Session | None:
+        """The call that rings with this Call-ID and caller's tag."""
+        return next((one for one in self._sessions.values() if one.is_ringing and one.dialog == dialog), None)
+
     def cancelled(self, key: str, reasons: tuple[ReasonHeader, ...]) -> None:
         """A CANCEL came, with these Reasons; whether it counted, the end of the dialog says."""
         session = self._sessions.get(key)

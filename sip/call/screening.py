@@ -22,9 +22,9 @@ class Screening:
         self._token = start.call_test_token
         self._own_hosts = {listener(listen).host for listen in start.listen}
         self.strangers = 0
-        """INVITEs from no trunk."""
+        """Requests from no trunk."""
         self.malformed = 0
-        """INVITEs from a trunk that are unfit to ring."""
+        """Requests from a trunk that are unfit to ring, or could not be read."""
         self.last_stranger = self.last_malformed = ""
 
     def use(self, trunks: tuple[Trunk, ...]) -> None:
@@ -37,19 +37,29 @@ class Screening:
 
     def screen(self, source: str, invite: SipMessage) -> Trunk | int:
         """The trunk that an INVITE comes from, or the status that it is rejected with."""
-        trunk = self._trunk_of(address_of(source), invite)
+        trunk = self.trunk_of(source, invite)
         if trunk is None:
-            self.strangers += 1
-            self.last_stranger = source
             return 403
         fault = headers.fault(invite)
         if fault is not None:
-            self.malformed += 1
-            self.last_malformed = f"{trunk.name} ({source}): {fault}"[:_TOLD_AT_MOST]
+            self.count_malformed(trunk, source, fault)
             return 400
         return trunk
 
-    def _trunk_of(self, address: IpAddress | None, invite: SipMessage) -> Trunk | None:
+    def count_malformed(self, trunk: Trunk, source: str, fault: str) -> None:
+        """Something out of a trunk was unfit."""
+        self.malformed += 1
+        self.last_malformed = f"{trunk.name} ({source}): {fault}"[:_TOLD_AT_MOST]
+
+    def trunk_of(self, source: str, request: SipMessage) -> Trunk | None:
+        """The trunk that a request comes from; None, and counted, where it comes from none."""
+        trunk = self._trunk_at(address_of(source), request)
+        if trunk is None:
+            self.strangers += 1
+            self.last_stranger = source
+        return trunk
+
+    def _trunk_at(self, address: IpAddress | None, invite: SipMessage) -> Trunk | None:
         if self._token and address is not None and (address.is_loopback or str(address) in self._own_hosts):
             shown = headers.header(invite, headers.CALL_TEST_HEADER) or ""
             if secrets.compare_digest(shown.encode(errors="replace"), self._token.encode()):

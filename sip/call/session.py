@@ -17,6 +17,7 @@ from sip.protocol import (
 )
 from sip.stack.legs import Leg
 from sip.wire.headers import ReasonHeader, is_answered_elsewhere
+from sip.wire.identity import NOBODY, Identity
 
 UNAVAILABLE = 480
 """Temporarily Unavailable: the agent is leaving."""
@@ -30,14 +31,28 @@ class Session:
     All times are seconds on the monotonic clock.
     """
 
-    __slots__ = ("arrived", "deadline", "expires", "key", "leg", "reasons", "source", "stage", "trunk")
+    __slots__ = ("arrived", "deadline", "dialog", "expires", "identity", "key", "leg", "reasons", "source", "stage", "trunk")
 
-    def __init__(self, *, key: str, trunk: Trunk, source: str, leg: Leg, expires: float | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        key: str,
+        trunk: Trunk,
+        source: str,
+        leg: Leg,
+        expires: float | None = None,
+        dialog: tuple[str, str] = ("", ""),
+        identity: Identity = NOBODY,
+    ) -> None:
         self.key = key
         self.trunk = trunk
         self.source = source
         """Where the INVITE came from: `host:port`, `[host]:port`."""
         self.leg = leg
+        self.dialog = dialog
+        """Call-ID and the caller's tag."""
+        self.identity = identity
+        """Who calls, by the last request that said so."""
         self.arrived = time.monotonic()
         self.expires = self.arrived + (inf if expires is None else expires)
         """When the INVITE expires by its own header (RFC 3261 §13.3.1)."""

@@ -12,6 +12,7 @@ from sip.stack.capacity import MAX_CALLS, capacity
 from sip.stack.descriptors import descriptor_limit, raise_descriptor_limit
 from sip.stack.listeners import listener, public_of
 from sip.stack.ringing import only_ring
+from sip.stack.telling import StackListener, listen_in
 
 TRANSPORTS = {
     ("udp", False): pj.PJSIP_TRANSPORT_UDP,
@@ -66,10 +67,10 @@ class Endpoint:
         self._endpoint.choose = self._accounts.choose
         self._endpoint.refused = refused
 
-    def open(self) -> Ready:
+    def open(self, listener: StackListener) -> Ready:
         """Listen on every address; `StackError` where one cannot be had."""
         try:
-            self._open()
+            self._open(listener)
         except pj.Error as error:
             raise StackError(f"the SIP stack cannot start: {error.reason}") from None
         return Ready(
@@ -80,10 +81,11 @@ class Endpoint:
             rings_every_offer=self._rings_every_offer,
         )
 
-    def _open(self) -> None:
+    def _open(self, listener: StackListener) -> None:
         self._endpoint.libCreate()
         self._endpoint.libInit(_settings())
         self._rings_every_offer = only_ring()
+        listen_in(listener)
         for listen in self._start.listen:
             self._listen(listen)
         self._endpoint.libStart()

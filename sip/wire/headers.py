@@ -13,7 +13,7 @@ from sip.wire.message import Address, SipMessage, address, elements, header, par
 
 __all__ = [
     "Caller", "ReasonHeader", "SipMessage", "caller", "clean", "dialled", "diversions", "expires", "fault", "header",
-    "is_answered_elsewhere", "parse", "reasons", "verstat",
+    "is_answered_elsewhere", "parse", "privacy", "reasons", "verstat",
 ]  # fmt: skip
 
 CALL_TEST_HEADER = "X-Textback-Call-Test"
@@ -87,6 +87,8 @@ class Caller:
     """The header that it was read from."""
     withheld_by: str = ""
     """What says that it is not to be shown; empty where it is."""
+    user: str = ""
+    """What stands there, also where it is to be withheld; for comparison alone."""
 
 
 def caller(message: SipMessage) -> Caller:
@@ -94,8 +96,8 @@ def caller(message: SipMessage) -> Caller:
     found, source = _calling_party(message)
     if found is None:
         return Caller(number=None, name="", header=source, withheld_by=f"no address in {source}")
-    why = _privacy(message) or _hidden_by(found)
-    return Caller(number=None if why else clean(found.user), name=clean(found.name), header=source, withheld_by=why)
+    user, why = clean(found.user), privacy(message) or _hidden_by(found)
+    return Caller(number=None if why else user, name=clean(found.name), header=source, withheld_by=why, user=user)
 
 
 def _calling_party(message: SipMessage) -> tuple[Address | None, str]:
@@ -110,7 +112,7 @@ def _calling_party(message: SipMessage) -> tuple[Address | None, str]:
     return address(header(message, "From") or ""), "From"
 
 
-def _privacy(message: SipMessage) -> str:
+def privacy(message: SipMessage) -> str:
     """Privacy (RFC 3323) other than none, or a From that hides although somebody asserted an identity; else empty."""
     wishes = {wish.strip().lower() for value in values(message, "Privacy") for wish in re.split("[;,]", value)} - {""}
     if wishes and wishes != {"none"}:
@@ -121,9 +123,9 @@ def _privacy(message: SipMessage) -> str:
 
 
 def _hidden_by(found: Address) -> str:
-    privacy = (found.parameter("privacy") or "off").lower()
-    if privacy in ("full", "yes", "uri"):
-        return f"privacy={privacy}"
+    wish = (found.parameter("privacy") or "off").lower()
+    if wish in ("full", "yes", "uri"):
+        return f"privacy={wish}"
     return f"the user {found.user!r}" if found.user.lower().lstrip("+") in _WITHHELD else ""
 
 

@@ -20,11 +20,18 @@ from tests.peers.disk import SmallDisk
 NOW = datetime(2026, 11, 23, 18, 0, 0, 123000, tzinfo=UTC)
 
 
-def arrival(key: str, *, name: str = "Ännchen\n\0", caller: str | None = "+14155550123") -> Arrival:
+def arrival(
+    key: str,
+    *,
+    name: str = "Ännchen\n\0",
+    caller: str | None = "+14155550123",
+    earlier: tuple[dict[str, str | None], ...] = (),
+) -> Arrival:
     return Arrival(
         key=key, call_id=f"{key}@pbx", trunk="pbx", source="192.0.2.10:5060", line="front", caller=E164(caller) if caller else None,
         caller_as_sent=caller, caller_name=name, caller_header="From", dialled=("+14155550100", "100"),
         diversions=({"number": "+14155550101", "reason": "no-answer"},), verstat="TN-Validation-Passed", arrived_at=NOW,
+        earlier_callers=earlier,
     )  # fmt: skip
 
 

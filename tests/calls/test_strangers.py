@@ -46,3 +46,22 @@ def test_descriptors_that_run_out_are_warned_of_once(opened: tuple[int, ...], wa
         for number in opened:
             strangers.heard(replace(PULSE, descriptors=number))
     assert [log["event"] for log in logs] == ["descriptors_running_out"] * warnings
+
+
+def test_requests_that_nobody_takes_are_warned_of_once_by_kind() -> None:
+    """Some subscribe or register for ever; the count is in the status."""
+    strangers = Strangers()
+    counted = [
+        (1, "MESSAGE of pbx (192.0.2.1:5060)"),
+        (1, "MESSAGE of pbx (192.0.2.1:5060)"),
+        (3, "MESSAGE of pbx (192.0.2.1:5062)"),
+        (4, "NOTIFY of pbx (192.0.2.1:5060)"),
+        (5, "MESSAGE of carrier (192.0.2.9:5060)"),
+        (6, "NOTIFY of pbx (192.0.2.1:5060)"),
+    ]
+    with capture_logs() as logs:
+        for number, last in counted:
+            strangers.heard(replace(PULSE, not_taken=number, last_not_taken=last))
+    assert [(log["event"], log["last"].partition(" (")[0]) for log in logs] == [
+        ("requests_refused", what) for what in ("MESSAGE of pbx", "NOTIFY of pbx", "MESSAGE of carrier")
+    ]

@@ -12,7 +12,7 @@ from tests.peers.commands import CONFIG, configured, run
 
 AGENT = {
     "up": True, "calls": 0, "max_calls": 3, "stack": "pjsua2 2.15.1", "pid": 2, "strangers_refused": 0, "malformed_refused": 0,
-    "stack_refused": 0, "rings_every_offer": False, "descriptors": 9, "descriptor_limit": 1024,
+    "stack_refused": 0, "requests_refused": 0, "last_malformed": "", "last_request_refused": "", "rings_every_offer": False, "descriptors": 9, "descriptor_limit": 1024,
 }  # fmt: skip
 STATUS = {
     "version": "0", "pid": 1, "config_hash": "x", "reload_error": "", "files_unusable": [], "agent": AGENT, "trunks": {},
@@ -42,6 +42,16 @@ class Told(BaseHTTPRequestHandler):
         ({"rings_every_offer": True}, 0, None),
         ({"rings_every_offer": False, "up": False}, 0, None),
         ({"stack_refused": 2}, 1, "refused: 0 from strangers, 0 malformed, 2 by the SIP stack"),
+        (
+            {"malformed_refused": 1, "last_malformed": "pbx (192.0.2.1:5060): From cannot be read"},
+            1,
+            "refused: 0 from strangers, 1 malformed, 0 by the SIP stack; the last malformed: pbx (192.0.2.1:5060): From cannot be read",
+        ),
+        (
+            {"requests_refused": 3, "last_request_refused": "MESSAGE of pbx (192.0.2.1:5060)"},
+            1,
+            "refused: 3 requests that nobody here takes; the last: MESSAGE of pbx (192.0.2.1:5060)",
+        ),
     ],
 )
 def test_status_says_what_the_sip_stack_refuses(

@@ -72,6 +72,10 @@ class RawCaller:
         self.repeat(sent)
         return sent
 
+    def skip_to(self, number: int) -> None:
+        """The next request has this CSeq."""
+        self._cseq = number - 1
+
     def repeat(self, sent: bytes) -> None:
         """The same octets again."""
         self._socket.sendall(sent)

@@ -80,6 +80,11 @@ OF_CALLS = (
         lines=(line("call_arrived", call=3, line=None, trunk="pbx", caller="withheld"),),
     ),
     Told(
+        fact=facts.CallHasNewCaller(at=AT, call=3, line="front", trunk="pbx", caller=NUMBER, before=None),
+        lines=(line("caller_changed", call=3, line="front", trunk="pbx", caller=MASKED, before="withheld"),),
+        counter='textback_callers_changed_total{trunk="pbx"}',
+    ),
+    Told(
         fact=facts.NumberHasNoLine(at=AT, call=3, trunk="pbx", dialled=(NUMBER, "100")),
         lines=(line("number_has_no_line", "warning", call=3, trunk="pbx", dialled=f"{MASKED} •••00"),),
     ),

@@ -33,7 +33,9 @@ def test_captures(name: str) -> None:
 
 def test_capture_of_a_forwarded_call() -> None:
     invite, _ = captured("asterisk22-forward-no-answer")
-    assert headers.caller(invite) == headers.Caller(number="+15551230001", name="WIRELESS CALLER", header="P-Asserted-Identity")
+    assert headers.caller(invite) == headers.Caller(
+        number="+15551230001", name="WIRELESS CALLER", header="P-Asserted-Identity", user="+15551230001"
+    )
     assert headers.diversions(invite) == (Diversion(number="+15550001004", reason="no_answer"),)
 
 

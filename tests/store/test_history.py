@@ -236,14 +236,18 @@ def test_older_database_keeps_its_rows(tmp_path: Path) -> None:
         db.execute(statement)
     db.execute("PRAGMA user_version = 1")
     db.execute("PRAGMA foreign_keys = ON")
-    call = add_call(db, NOW)
+    db.execute(
+        "INSERT INTO calls (id, key, call_id, trunk, source, caller_name, caller_header, dialled, diversions, verstat, arrived_at)"
+        " VALUES (1, 'k', 'c', 'pbx', '', '', '', '[]', '[]', '', '2026-11-23T18:00:00.000Z')"
+    )
     db.execute(
         "INSERT INTO texts (call, line, recipient, sender, body, segments, state, queued_at, due_at, expires_at)"
-        " VALUES (?, 'front', ?, '+14155550100', 'x', 1, 'accepted', '2026', '2026', '2026')", (call, CALLER),
+        " VALUES (1, 'front', ?, '+14155550100', 'x', 1, 'accepted', '2026', '2026', '2026')", (CALLER,),
     )  # fmt: skip
     db.execute("INSERT INTO parts (text, number, bridge, provider_id) VALUES (1, 1, 'primary', 'abc')")
     migrate(db, path)
     assert texts.selected(db, Selection())[0]["provider_id"] == "abc"
+    assert [arrival.earlier_callers for _, arrival in calls.open_calls(db)] == [()]
     assert db.execute("PRAGMA foreign_key_check").fetchall() == []
     assert db.execute("PRAGMA foreign_keys").fetchone()[0] == 1
     assert db.execute("PRAGMA user_version").fetchone()[0] == schema.VERSION

@@ -22,6 +22,20 @@ class CallCameIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallHasNewCaller:
+    """While it rang, its trunk said that somebody else is calling."""
+
+    name: ClassVar = "call.caller_changed"
+    at: datetime
+    call: int
+    line: str | None
+    trunk: str
+    caller: str | None
+    """As the trunk wrote it; None: withheld."""
+    before: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NumberHasNoLine:
     """A call came for a number that belongs to no line."""
 
