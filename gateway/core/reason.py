@@ -3,6 +3,7 @@
 The same word stands in the database, the log, the metrics, the page and `textback explain`; `docs/reasons.md` explains each.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -38,6 +39,14 @@ class Reason(StrEnum):
     WAIT = "wait"
     QUIET_HOURS = "quiet_hours"
 
+
+_HELD_ALONE = frozenset({Reason.CONTACTS_UNKNOWN, Reason.LIMIT, Reason.WAIT})
+AS_DECIDED: Mapping[str, frozenset[Reason]] = {
+    "send": frozenset({Reason.MISSED_CALL}),
+    "hold": _HELD_ALONE | {Reason.ATTESTATION, Reason.QUIET_HOURS},
+    "skip": frozenset(Reason) - _HELD_ALONE - {Reason.MISSED_CALL},
+}
+"""The reasons that each decision can have."""
 
 IN_WORDS: dict[Reason, str] = {
     Reason.MISSED_CALL: "the call was missed and nothing speaks against a text",
