@@ -109,7 +109,7 @@ class Gateway:
     async def _live(self, stack: AsyncExitStack) -> None:
         """Our ports are had before a bridge begins: where another gateway has them, a bind may be its bind too."""
         config, log_lines = self._config, LogLines()
-        stack.enter_context(only_one_here(config.data_dir))
+        stack.enter_context(only_one_here(config.data_dir, config.path))
         queue_changed, holds_changed = asyncio.Event(), asyncio.Event()
         publish = listeners.publisher(log_lines, queue_changed, holds_changed).publish
         stores = open_stores(config.data_dir, publish)

@@ -6,11 +6,13 @@ from typing import Any
 from config.model import Config
 from gateway.cli import given
 from gateway.cli.configuration import for_looking
+from gateway.cli.in_force import tell_of_another
 from gateway.cli.given import WITHHELD, as_argument
 from gateway.cli.say import complain, say, say_json
 from gateway.cli.show import call_json, caller_of, text_json, when
 from gateway.cli.steps import detail_in_words, placed, reason_in_words, step_in_words, steps_of
 from gateway.core.call import Outcome
+from gateway.process.data_dir import LAST_GOOD
 from gateway.store import calls, texts
 from gateway.store.reading import FILE, reading
 from gateway.store.wanted import Wanted
@@ -54,6 +56,8 @@ def add_to(commands: Any) -> None:
 def explain(options: argparse.Namespace) -> int:
     """0; 1 where there is no such call; 2 on wrong use."""
     config = for_looking(options.config)
+    if config.path.name != LAST_GOOD:  # else that was told
+        tell_of_another(config.path)
     is_imagined = any(getattr(options, name) is not None for name in ("line", "caller", "at", "rang", "outcome"))
     if is_imagined == (options.call is not None):
         complain("textback: explain wants either a CALL, or --from NUMBER and what else a call that has not happened would be")
