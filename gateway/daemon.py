@@ -34,7 +34,7 @@ from gateway.repeated import Repeated
 from gateway.replies.inbox import Inbox
 from gateway.texts.bridge_states import BridgeStates
 from gateway.texts.bridges import Bridges
-from gateway.texts.outbox import Outbox, quiet_of, routes_of
+from gateway.texts.outbox import Outbox, quiet_of, rings_of, routes_of
 from gateway.web import hooks, server
 from gateway.web.hooks import RefusedHooks
 from sip.pipe.client import AgentClient, AgentLost
@@ -210,6 +210,7 @@ def _sending(common: _Common) -> Sending:
             routes=routes_of(config),
             woken=common.queue_changed,
             quiet=quiet_of(config),
+            rings=rings_of(config),
         ),
         holds=Holds(store=store, in_force=common.in_force, woken=common.holds_changed),
     )

@@ -6,8 +6,8 @@ from typing import Any
 from config.model import Config
 from gateway.cli import given
 from gateway.cli.configuration import for_looking
-from gateway.cli.in_force import tell_of_another
 from gateway.cli.given import WITHHELD, as_argument
+from gateway.cli.in_force import tell_of_another
 from gateway.cli.say import complain, say, say_json
 from gateway.cli.show import call_json, caller_of, text_json, when
 from gateway.cli.steps import detail_in_words, placed, reason_in_words, step_in_words, steps_of

@@ -13,6 +13,7 @@ class Reason(StrEnum):
     MISSED_CALL = "missed_call"
     """The one reason to send."""
     NO_LINE = "no_line"
+    LINE_GONE = "line_gone"
     LINE_OFF = "line_off"
     NOT_MISSED = "not_missed"
     TOO_SHORT = "too_short"
@@ -51,6 +52,7 @@ AS_DECIDED: Mapping[str, frozenset[Reason]] = {
 IN_WORDS: dict[Reason, str] = {
     Reason.MISSED_CALL: "the call was missed and nothing speaks against a text",
     Reason.NO_LINE: "the number that was dialled belongs to no line",
+    Reason.LINE_GONE: "its line was taken out of the configuration before it could be decided",
     Reason.LINE_OFF: "texts are switched off for this line",
     Reason.NOT_MISSED: "the call was not missed",
     Reason.TOO_SHORT: "the caller hung up too soon to have meant it",

@@ -18,6 +18,10 @@ class WakeUps:
         match fact:
             case facts.TextQueued() | facts.TextResent() | facts.HeldTextDecided(decision="send"):
                 self._queue.set()
+            case (
+                facts.CallMissed(same_call_as=int()) | facts.CallEnded(same_call_as=int())
+            ):  # a text may have waited for its end
+                self._queue.set()
             case facts.TextRefused() | facts.TextNotSent() | facts.TextUnknown():
                 self._queue.set()
             case facts.TextHeld() | facts.TextPostponed() | facts.HeldTextDecided(decision="hold"):

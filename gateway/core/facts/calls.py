@@ -47,6 +47,8 @@ class CallMissed:
     """`send`, `hold` or `skip`."""
     reason: Reason
     text: int | None = None
+    same_call_as: int | None = None
+    """The call of which it is a later round."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,7 @@ class CallEnded:
     decision: str
     reason: Reason
     text: int | None = None
+    same_call_as: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
