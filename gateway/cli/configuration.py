@@ -59,7 +59,8 @@ def as_taken(named: str | None) -> Config:
 
 def how_to_run(config: Config) -> str:
     """The command that starts the gateway of a configuration, or of the copy of it."""
-    return how_to_start(None if config.path.name == LAST_GOOD else config.path)
+    is_copy = config.path.name == LAST_GOOD
+    return how_to_start(running.configuration_of(config.data_dir) if is_copy else config.path)
 
 
 def how_to_restart(config: Config) -> str:

@@ -48,6 +48,8 @@ def reload(options: argparse.Namespace) -> int:
         complain(
             f"textback: {sections} stood there before and count no more; write them again and reload, if that was not meant"
         )
+    for unread in tried["unread"]:
+        complain(f"textback: {unread} changes again and again; it counts when it has stayed as it is for some seconds")
     for fault in (*tried["unusable"], *tried["with_bad_rows"]):
         complain(f"textback: {fault['file']} {fault['detail']}; meanwhile {fault['meanwhile']}")
     return 1 if tried["unusable"] or is_another else 0

@@ -116,7 +116,7 @@ def exposition(status: Mapping[str, Any]) -> bytes:
 def _begin_at_zero(bridges: Iterable[str]) -> None:
     """What can be counted is shown before it happens: Prometheus' `increase()` does not see a series' first value."""
     for decision, reasons in AS_DECIDED.items():
-        for reason in reasons:
+        for reason in sorted(reasons):
             _DECISIONS.labels(decision, reason.value)
     for bridge in bridges:
         for counter, values in ((_SUBMITTED, _OUTCOMES), (_RECEIPTS, ReceiptState), (_REPLIES, ("none", *Wish))):

@@ -15,11 +15,19 @@ def data_dir_of(configuration: Path) -> Path | None:
     """Where it keeps everything; None: none runs by this file, or it is another user's."""
     wanted = configuration.resolve()
     for lock in _locks():
-        with suppress(OSError):
-            content = lock.read_text(errors="replace")
-            if content and Path(content).resolve() == wanted:
-                return lock.parent
+        named = configuration_of(lock.parent)
+        if named is not None and named.resolve() == wanted:
+            return lock.parent
     return None
+
+
+def configuration_of(data_dir: Path) -> Path | None:
+    """The file by which a gateway runs there, or the last one ran; None: nobody knows."""
+    try:
+        content = (data_dir / LOCK).read_text(errors="surrogateescape")
+    except OSError:
+        return None
+    return Path(content) if content else None
 
 
 def _locks() -> Iterator[Path]:
