@@ -84,7 +84,7 @@ class Smpp(BaseModel):
     @classmethod
     def _is_ascii(cls, value: SecretStr) -> SecretStr:
         if not value.get_secret_value().isascii():
-            raise ValueError("holds letters that SMPP has not; ask the carrier for a password of letters A to Z and digits")
+            raise ValueError("has letters that SMPP has not; ask the carrier for a password of letters A to Z and digits")
         return value
 
     @model_validator(mode="after")

@@ -1,7 +1,8 @@
 """Pydantic's errors as problems: each at the key that an admin wrote, in a sentence that says what to write instead."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -17,8 +18,17 @@ NAMED = {"trunk": "pbx", "sms": "primary", "hours": "office", "line": "front-des
 _PATTERNS = {"^[^:]*$": "must have no colon in it", "^[ -~]*$": "must be letters, digits and signs of plain ASCII"}
 
 
-def in_words(error: ValidationError, document: dict[str, Any], inherited: Collection[str], finder: Finder) -> list[Problem]:
-    """One problem a key, and none for what a line only inherited or what its parts explain."""
+def in_words(
+    error: ValidationError,
+    document: dict[str, Any],
+    inherited: Collection[str],
+    finder: Finder,
+    secret_files: Mapping[str, Path],
+) -> list[Problem]:
+    """One problem a key, and none for what a line only inherited or what its parts explain.
+
+    `secret_files`: where secrets were read, by the key that names the file.
+    """
     found: dict[str, Problem] = {}
     for one in error.errors(include_url=False):
         parts = _place(one["loc"], document) + _within(one)
@@ -36,7 +46,8 @@ def in_words(error: ValidationError, document: dict[str, Any], inherited: Collec
             continue
         if _is_secret(parts):
             key, one = f"{key}_file", {**one, "input": None}  # noqa: PLW2901 — never shown
-        found.setdefault(key, finder.problem(key, _sentence(one, parts, key, document)))
+        held = f"what {secret_files[key]} holds " if key in secret_files else ""
+        found.setdefault(key, finder.problem(key, f"{held}{_sentence(one, parts, key, document)}"))
     return list(found.values())
 
 

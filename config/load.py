@@ -1,6 +1,7 @@
 """From a TOML file to a `Config`, or to every problem that it has, each with file, line and key."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,12 @@ def read(path: Path, content: bytes, *, beside: Path | None = None, has_secrets:
     finder = Finder(path, where)
     problems = [finder.problem(key, says) for key, says in unprintable(document)]
     problems += _secrets_written_out(document, finder)
-    problems += _read_secrets(document, beside, finder) if has_secrets else _without_secrets(document)
+    secret_files: dict[str, Path] = {}
+    problems += _read_secrets(document, beside, finder, secret_files) if has_secrets else _without_secrets(document)
     problems += _names_written_out(document, finder)
     inherited = _resolve_lines(document)
     files.make_whole(document, beside)
-    config, wrong = _validated(document, inherited, finder)
+    config, wrong = _validated(document, inherited, finder, secret_files)
     problems = _not_told_before(problems, wrong)
     problems = _not_told_before(problems, checks.references(document, finder))
     if config is not None:
@@ -58,13 +60,15 @@ def read(path: Path, content: bytes, *, beside: Path | None = None, has_secrets:
     return config
 
 
-def _validated(document: dict[str, Any], inherited: set[str], finder: Finder) -> tuple[Config | None, list[Problem]]:
+def _validated(
+    document: dict[str, Any], inherited: set[str], finder: Finder, secret_files: Mapping[str, Path]
+) -> tuple[Config | None, list[Problem]]:
     """The configuration, or what is wrong with its values: at least one problem."""
     try:
         return Config.model_validate(document), []
     except ValidationError as error:
         unexplained = finder.problem("", f"cannot be used: {error.errors(include_input=False)[0]['msg']}")
-        return None, errors.in_words(error, document, inherited, finder) or [unexplained]
+        return None, errors.in_words(error, document, inherited, finder, secret_files) or [unexplained]
 
 
 def _not_told_before(problems: list[Problem], more: list[Problem]) -> list[Problem]:
@@ -114,8 +118,11 @@ def _secrets_written_out(document: dict[str, Any], finder: Finder) -> list[Probl
     return found
 
 
-def _read_secrets(document: dict[str, Any], beside: Path, finder: Finder) -> list[Problem]:
-    """Each secret in the place of its file's name. One that cannot be read, or was written out, leaves a word in its place."""
+def _read_secrets(document: dict[str, Any], beside: Path, finder: Finder, secret_files: dict[str, Path]) -> list[Problem]:
+    """Each secret in the place of its file's name, which `secret_files` then says by key.
+
+    One that cannot be read, or was written out, leaves a word in its place.
+    """
     found = []
     for section, table, keys in secrets.sections(document):
         for key in keys:
@@ -126,6 +133,7 @@ def _read_secrets(document: dict[str, Any], beside: Path, finder: Finder) -> lis
             try:
                 if not (isinstance(name, str) and control_characters(name)):
                     table[key] = secrets.read(name, beside)
+                    secret_files[f"{section}.{key}_file"] = secrets.find(name, beside)
             except secrets.SecretError as error:
                 found.append(finder.problem(f"{section}.{key}_file", str(error)))
     return found

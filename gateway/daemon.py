@@ -34,7 +34,7 @@ from gateway.repeated import Repeated
 from gateway.replies.inbox import Inbox
 from gateway.texts.bridge_states import BridgeStates
 from gateway.texts.bridges import Bridges
-from gateway.texts.outbox import Outbox, quiet_of, routes_of
+from gateway.texts.outbox import Outbox, quiet_of, rings_of, routes_of
 from gateway.web import hooks, server
 from gateway.web.hooks import RefusedHooks
 from sip.pipe.client import AgentClient, AgentLost
@@ -109,7 +109,7 @@ class Gateway:
     async def _live(self, stack: AsyncExitStack) -> None:
         """Our ports are had before a bridge begins: where another gateway has them, a bind may be its bind too."""
         config, log_lines = self._config, LogLines()
-        stack.enter_context(only_one_here(config.data_dir))
+        stack.enter_context(only_one_here(config.data_dir, config.path))
         queue_changed, holds_changed = asyncio.Event(), asyncio.Event()
         publish = listeners.publisher(log_lines, queue_changed, holds_changed).publish
         stores = open_stores(config.data_dir, publish)
@@ -210,6 +210,7 @@ def _sending(common: _Common) -> Sending:
             routes=routes_of(config),
             woken=common.queue_changed,
             quiet=quiet_of(config),
+            rings=rings_of(config),
         ),
         holds=Holds(store=store, in_force=common.in_force, woken=common.holds_changed),
     )

@@ -25,7 +25,7 @@ from gateway.decisions import deciding
 from gateway.decisions.ruling import Ruling
 from gateway.office.knowledge import Knowledge
 from gateway.replies import inbox
-from gateway.store import consent, optouts, queue, texts
+from gateway.store import calls, consent, holds, optouts, queue, texts
 from gateway.store.calls import Arrival, Ending
 from gateway.store.queue import Claimed
 from gateway.texts import handover
@@ -134,7 +134,7 @@ def test_calls_without_a_text(db: sqlite3.Connection, ruling: Ruling) -> None:
     assert found == [
         (facts.CallNotMissed(**answered),),
         (facts.CallNotMissed(**of_none),),
-        (facts.CallMissed(**ended("skip", Reason.DUPLICATE, call=4)),),
+        (facts.CallMissed(**ended("skip", Reason.DUPLICATE, call=4, same_call_as=3)),),
     ]
 
 
@@ -165,8 +165,26 @@ def test_held_text_of_somebody_who_opted_out_or_of_no_line(db: sqlite3.Connectio
     db.execute("UPDATE texts SET line = 'gone' WHERE id = 2")
     gone = OfText(text=2, call=2, line="gone")
     assert deciding.decide_anew(db, ruling, 2, LATER).facts == (
-        facts.HeldTextDecided(at=LATER, of=gone, decision="skip", reason=Reason.NO_LINE),
+        facts.HeldTextDecided(at=LATER, of=gone, decision="skip", reason=Reason.LINE_GONE),
     )
+    assert [row["reason"] for row in calls.decisions(db, 2)] == ["wait", "line_gone"]
+
+
+def test_call_whose_line_was_taken_away_while_it_rang(db: sqlite3.Connection, ruling: Ruling) -> None:
+    gone = deciding.end(db, ruling, arrival("1", line="gone"), ending(), NOW).facts
+    assert gone == (facts.CallMissed(**{**ended("skip", Reason.LINE_GONE), "line": "gone"}),)
+    (decided,) = calls.decisions(db, 1)
+    assert "which was line gone when the call came" in decided["trace"]
+
+
+def test_held_text_of_no_call(db: sqlite3.Connection, tmp_path: Path) -> None:
+    """Nothing can be decided about it, so that it would fall due for ever."""
+    ruling = ruling_of(tmp_path, WAITS)
+    miss(db, ruling)
+    db.execute("UPDATE texts SET call = NULL")
+    dropped = deciding.decide_anew(db, ruling, 1, LATER)
+    assert (dropped.result, dropped.facts) == (None, (facts.TextCancelled(at=LATER, of=OfText(text=1, line="front")),))
+    assert holds.held_due(db, LATER, 9) == []
 
 
 @pytest.mark.parametrize("is_one", [True, False])

@@ -8,7 +8,7 @@ from http.client import BAD_REQUEST
 from typing import Any
 
 from config.model import Config
-from gateway.cli.configuration import how_to_run
+from gateway.cli.configuration import how_to_restart, how_to_run
 from gateway.process.data_dir import TOKEN_FILE, TOKEN_HEADER, one_runs
 
 ASK_WITHIN_S = 15.0
@@ -36,12 +36,12 @@ class _Unreadable(NoAnswer):
     """The token is another user's; who only looks may do so without."""
 
 
-def get(config: Config, path: str) -> dict[str, Any]:
+def get(config: Config, path: str, *, within: float = ASK_WITHIN_S) -> dict[str, Any]:
     """A JSON answer. The token is shown where it can be read: a gateway with a password takes it in place of that."""
     request = urllib.request.Request(_url(config, path))  # noqa: S310 — http to this machine
     with contextlib.suppress(_Unreadable):
         request.add_header(TOKEN_HEADER, token_of(config))
-    return _answer(config, request)
+    return _answer(config, request, within)
 
 
 def post(config: Config, path: str, body: dict[str, Any] | None = None, *, within: float = ASK_WITHIN_S) -> dict[str, Any]:
@@ -52,11 +52,23 @@ def post(config: Config, path: str, body: dict[str, Any] | None = None, *, withi
     return _answer(config, request, within)
 
 
-def _answer(config: Config, request: urllib.request.Request, within: float = ASK_WITHIN_S) -> dict[str, Any]:
+def answers(config: Config, *, within: float) -> bool:
+    """Does anybody answer there at all?"""
+    try:
+        with _opener().open(_url(config, "/healthz"), timeout=within):
+            return True
+    except OSError:
+        return False
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def _answer(config: Config, request: urllib.request.Request, within: float) -> dict[str, Any]:
     place = config.web.listen
     try:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=within) as answer:
+        with _opener().open(request, timeout=within) as answer:
             found: dict[str, Any] = json.load(answer)
             return found
     except urllib.error.HTTPError as error:
@@ -64,7 +76,8 @@ def _answer(config: Config, request: urllib.request.Request, within: float = ASK
     except (OSError, ValueError) as error:
         if isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError):
             raise NoAnswer(
-                f"the gateway at {place} has not answered within {within:g} s; what was asked may be done yet"
+                f"the gateway at {place} has not answered within {within:g} s; what was asked may be done yet. If textback"
+                f" healthy has no answer either: {how_to_restart(config)}"
             ) from None
         raise _nobody(config, f"no gateway answers at {place}; start it with {how_to_run(config)}") from None
 

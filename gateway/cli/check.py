@@ -15,6 +15,7 @@ from config.model import Config
 from config.problems import ConfigError, Problem
 from config.public_holidays import name_of
 from gateway.cli.given import about
+from gateway.cli.in_force import tell_of_another
 from gateway.cli.say import complain, say, say_json
 from gateway.core.schedule import local
 from gateway.office.directory import Directory
@@ -81,6 +82,7 @@ def check(options: argparse.Namespace) -> int:
             _print_week(config, knowledge.directory(config, now), now)
         if options.holidays and config is not None:
             _print_holidays(config, coming(config, knowledge.calendars(config, now), now))
+    tell_of_another(path)
     return 1 if errors or (options.strict and warnings) else 0
 
 

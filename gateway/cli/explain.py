@@ -8,10 +8,12 @@ from config.model import Config
 from gateway.cli import given
 from gateway.cli.configuration import for_looking
 from gateway.cli.given import WITHHELD, as_argument
+from gateway.cli.in_force import tell_of_another
 from gateway.cli.say import complain, say, say_json
 from gateway.cli.show import call_json, caller_of, text_json, when
 from gateway.cli.trace import detail_in_words, entries_of, entry_in_words, placed, reason_in_words
 from gateway.core.call import Outcome
+from gateway.process.data_dir import LAST_GOOD
 from gateway.store import calls, texts
 from gateway.store.reading import FILE, reading
 from gateway.store.selection import Selection
@@ -68,6 +70,8 @@ def explain(options: argparse.Namespace) -> int:
     config = for_looking(options.config)
     if options.header is not None or options.trunk is not None:
         return _explain_headers(options, config)
+    if config.path.name != LAST_GOOD:  # else that was told
+        tell_of_another(config.path)
     is_imagined = any(getattr(options, name) is not None for name in _IMAGINED)
     if is_imagined == (options.call is not None):
         complain("textback: explain wants either a CALL, or --from NUMBER and what else a call that has not happened would be")

@@ -1,7 +1,7 @@
 """`textback healthy`: does a gateway answer here? For the health checks of containers: one line, exit status 0 or 1.
 
-It runs every few seconds and therefore loads next to nothing. Of the configuration it reads `web.listen` alone, also where the
-file is broken meanwhile: the gateway goes on with the one that it has. It needs no secret.
+It runs every few seconds and therefore loads next to nothing. Of the configuration it reads `web.listen` alone, as the gateway
+took it: whatever becomes of the file meanwhile, the gateway goes on with the one that it has. It needs no secret.
 """
 
 import http.client
@@ -12,6 +12,8 @@ from config import glimpse
 from config.places import SEARCHED, WEB_LISTEN
 from gateway.cli.say import complain, say
 from gateway.cli.starting import how_to_start
+from gateway.process import running
+from gateway.process.data_dir import LAST_GOOD
 
 IN_WORDS = "ask whether a gateway answers here, for health checks"
 ANSWER_WITHIN_S = 4.0
@@ -52,10 +54,14 @@ def _status(host: str, port: int) -> int:
 
 
 def _listen(named: str | None) -> str:
-    """As the configuration says; where it cannot be read only the usual place is known."""
+    """As the configuration says that the gateway took, else its file; where it cannot be read only the usual place is known."""
     paths = [Path(named)] if named is not None else SEARCHED
     path = next((path for path in paths if path.exists()), None)
-    return (glimpse.value(glimpse.content(path), "listen", "web") if path else "") or WEB_LISTEN
+    if path is None:
+        return WEB_LISTEN
+    data_dir = running.data_dir_of(path)
+    read = [data_dir / LAST_GOOD] if data_dir else []
+    return next(filter(None, (glimpse.value(glimpse.content(one), "listen", "web") for one in (*read, path))), WEB_LISTEN)
 
 
 def _place(listen: str) -> tuple[str, int]:

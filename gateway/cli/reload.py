@@ -1,16 +1,23 @@
 """`textback reload`: the running gateway loads its configuration again, whole or not at all, and says what came of it."""
 
 import argparse
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gateway.cli.ask import NoAnswer, post
+from config.model import Config
+from gateway.cli.ask import NoAnswer, answers, post
 from gateway.cli.configuration import as_taken, file_of
 from gateway.cli.given import about
 from gateway.cli.say import complain, say
 
 WITHIN_S = 60.0
 """Large calendars take a while; less than systemd waits for a reload (90 s)."""
+SILENT_FOR_S = 2.0
+"""After so long it is said what is waited for."""
+ALIVE_WITHIN_S = 1.0
 
 
 def add_to(commands: Any) -> None:
@@ -22,7 +29,9 @@ def add_to(commands: Any) -> None:
 def reload(options: argparse.Namespace) -> int:
     """0: it is in force; 1: it was refused, a file that it names cannot be used, or no gateway answers."""
     try:
-        tried = post(as_taken(options.config), "/api/v1/reload", within=WITHIN_S)
+        config = as_taken(options.config)
+        with _waiting(config):
+            tried = post(config, "/api/v1/reload", within=WITHIN_S)
     except NoAnswer as error:
         complain(f"textback: {error}")
         return error.status
@@ -39,6 +48,28 @@ def reload(options: argparse.Namespace) -> int:
         complain(
             f"textback: {sections} stood there before and count no more; write them again and reload, if that was not meant"
         )
+    for unread in tried["unread"]:
+        complain(f"textback: {unread} changes again and again; it counts when it has stayed as it is for some seconds")
     for fault in (*tried["unusable"], *tried["with_bad_rows"]):
         complain(f"textback: {fault['file']} {fault['detail']}; meanwhile {fault['meanwhile']}")
     return 1 if tried["unusable"] or is_another else 0
+
+
+@contextmanager
+def _waiting(config: Config) -> Iterator[None]:
+    """What lasts is told."""
+    telling = threading.Timer(SILENT_FOR_S, _tell_what_for, [config])
+    telling.daemon = True
+    telling.start()
+    try:
+        yield
+    finally:
+        telling.cancel()
+
+
+def _tell_what_for(config: Config) -> None:
+    if answers(config, within=ALIVE_WITHIN_S):
+        does = "reads the configuration, and the contacts and calendars that it names"
+    else:
+        does = "does not answer at all: its process is stopped, or has too little of the machine"
+    complain(f"textback: the gateway at {config.web.listen} {does}; waiting for it, {WITHIN_S:g} s at the most")

@@ -3,6 +3,7 @@
 The same word stands in the database, the log, the metrics, the page and `textback explain`; `docs/reasons.md` explains each.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -12,6 +13,7 @@ class Reason(StrEnum):
     MISSED_CALL = "missed_call"
     """The one reason to send."""
     NO_LINE = "no_line"
+    LINE_GONE = "line_gone"
     LINE_OFF = "line_off"
     NOT_MISSED = "not_missed"
     TOO_SHORT = "too_short"
@@ -39,9 +41,18 @@ class Reason(StrEnum):
     QUIET_HOURS = "quiet_hours"
 
 
+_HELD_ALONE = frozenset({Reason.CONTACTS_UNKNOWN, Reason.LIMIT, Reason.WAIT})
+AS_DECIDED: Mapping[str, frozenset[Reason]] = {
+    "send": frozenset({Reason.MISSED_CALL}),
+    "hold": _HELD_ALONE | {Reason.ATTESTATION, Reason.QUIET_HOURS},
+    "skip": frozenset(Reason) - _HELD_ALONE - {Reason.MISSED_CALL},
+}
+"""The reasons that each decision can have."""
+
 IN_WORDS: dict[Reason, str] = {
     Reason.MISSED_CALL: "the call was missed and nothing speaks against a text",
     Reason.NO_LINE: "the number that was dialled belongs to no line",
+    Reason.LINE_GONE: "its line was taken out of the configuration before it could be decided",
     Reason.LINE_OFF: "texts are switched off for this line",
     Reason.NOT_MISSED: "the call was not missed",
     Reason.TOO_SHORT: "the caller hung up too soon to have meant it",

@@ -3,7 +3,7 @@
 A round comes soon after the end of the one before it; how soon is the line's `same_call_within`.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,6 +11,20 @@ from config.model import LONGEST_RING
 
 LOOKED_BACK = LONGEST_RING + timedelta(minutes=1)
 """No INVITE rings longer, so one that came earlier cannot be what a round followed. The minute is for clocks that are set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rings:
+    """How a line's calls ring."""
+
+    within: timedelta
+    """Its `same_call_within`."""
+    at_most: timedelta
+    """One round."""
+
+
+RingsOf = Mapping[str, Rings]
+"""By line; one on which no INVITE is another's round is not there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Every rule, in the order in which they are looked at. Each is a function of the case and says what it saw. PURE."""
+"""Every rule, each a function of the case that says what it saw. PURE."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -19,8 +19,7 @@ NEVER_TEXTED_GROUPS = {"staff": Reason.STAFF, "blocked": Reason.BLOCKED}
 def line_on(case: Case) -> Finding:
     """`enabled` of the line's text."""
     enabled = case.policy.line.text.enabled
-    saw = "texts are on" if enabled else "texts are off"
-    return Finding(saw, None if enabled else Reason.LINE_OFF, case.key("text.enabled"))
+    return Finding(f"texts are {'on' if enabled else 'off'}", None if enabled else Reason.LINE_OFF, case.key("text.enabled"))
 
 
 def missed(case: Case) -> Finding:
@@ -44,7 +43,7 @@ def _why_no_min_ring(case: Case) -> str:
     if case.policy.line.arrives == "missed":
         return "it had rung elsewhere before"
     is_hung_up = case.call.outcome is Outcome.ABANDONED
-    return "nobody took an earlier round that the caller had waited for" if is_hung_up else "the caller did not hang up"
+    return "nobody took an earlier round" if is_hung_up else "the caller did not hang up"
 
 
 def not_a_fork(case: Case) -> Finding:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from gateway.core import facts
 from gateway.core.call import MISSED
+from gateway.core.delivery import TextEvent
 from gateway.core.facts import Fact
 from gateway.core.kind import TextKind
 from gateway.decisions.ruling import Ruling, Verdict
@@ -35,6 +36,7 @@ def _ended(arrival: Arrival, ending: Ending, verdict: Verdict) -> facts.CallMiss
         decision=verdict.decision,
         reason=verdict.reason,
         text=verdict.text,
+        same_call_as=verdict.same_call_as,
     )
 
 
@@ -52,6 +54,11 @@ def decide_anew(
     db: StoreConnection, ruling: Ruling, text: int, now: datetime, *, is_released: bool = False
 ) -> WithFacts[Verdict | None]:
     """A held text, by itself or because a person released it. None: it is not held any more."""
+    if holds.is_of_no_call(db, text):
+        texts.settle(
+            db, text, TextEvent.CANCELLED, now, detail="its call is not there, so that nothing can be decided about it"
+        )
+        return WithFacts(result=None, facts=(facts.TextCancelled(at=now, of=texts.ids_of(db, text)),))
     verdict = ruling.on_due(db, text, now, is_released=is_released)
     if verdict is None:
         return WithFacts(result=None, facts=())

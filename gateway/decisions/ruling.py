@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from config.model import E164, Line
-from gateway.core.call import Call, EarlierCaller
+from gateway.core.call import Call, EarlierCaller, ring_time
 from gateway.core.case import Case, History, Traffic
 from gateway.core.decision import Decision, Hold, Send, Skip, TraceEntry, decide, word_of
 from gateway.core.delivery import TextEvent
@@ -19,7 +19,7 @@ from gateway.core.schedule import day_start
 from gateway.core.variants import once_per_since
 from gateway.decisions.drafts import draft, message_of
 from gateway.office.directory import Directory
-from gateway.store import StoreConnection, StoreRow, calls, holds, texts
+from gateway.store import StoreConnection, StoreRow, calls, holds, queue, texts
 from gateway.store.calls import Arrival, Ended, Ending
 from gateway.store.history import history, traffic
 from gateway.store.instants import read
@@ -34,6 +34,8 @@ class Verdict:
     reason: Reason
     text: int | None = None
     due_at: datetime | None = None
+    same_call_as: int | None = None
+    """The call of which this one is a later round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +54,25 @@ class Ruling:
             return self._without_line(db, call, arrival, now)
         ended = Ended(id=call, arrival=arrival, ending=ending)
         case = self.case(db, ended, line, now)
-        if (same := case.history.same_call) is not None:
-            calls.same_call(db, call, int(same.first))
+        first = self._round_of(db, ended, line, case, now)
         decision = decide(case)
         self._record(db, call, decision, now)
-        verdict = Verdict(call=call, decision=word_of(decision), reason=decision.reason)
+        verdict = Verdict(call=call, decision=word_of(decision), reason=decision.reason, same_call_as=first)
         if isinstance(decision, Send | Hold) and arrival.caller is not None:
             owed_since = ending.at + line.text.wait
             text = texts.add(db, self._text(ended, arrival.caller, decision, line, now, owed_since))
             due_at = decision.until if isinstance(decision, Hold) else None
-            return Verdict(call=call, decision=verdict.decision, reason=verdict.reason, text=text, due_at=due_at)
+            return replace(verdict, text=text, due_at=due_at)
         return verdict
+
+    def _round_of(self, db: StoreConnection, ended: Ended, line: Line, case: Case, now: datetime) -> int | None:
+        """The call of which this one was a later round, where it was one: texts that waited for its end go on."""
+        if case.history.same_call is None or ended.arrival.caller is None:
+            return None
+        first = int(case.history.same_call.first)
+        calls.same_call(db, ended.id, first)
+        queue.go_on(db, ended.arrival.caller, line.name, ended.arrival.arrived_at + ring_time(line), now)
+        return first
 
     def on_due(self, db: StoreConnection, text: int, now: datetime, *, is_released: bool = False) -> Verdict | None:
         """Decide once more about a held text; None where it is not held any more."""
@@ -72,8 +82,9 @@ class Ruling:
             return None
         line = self.directory.config.line.get(held["line"])
         if line is None:
-            texts.settle(db, text, TextEvent.CANCELLED, now, detail="its line is no longer in the configuration")
-            return Verdict(call=ended.id, decision="skip", reason=Reason.NO_LINE, text=text)
+            verdict = self._without_line(db, ended.id, ended.arrival, now)
+            texts.settle(db, text, TextEvent.CANCELLED, now, detail=verdict.reason.value)
+            return replace(verdict, text=text)
         owed_since = _owed_since(held, line, now)
         decision = decide(self.case(db, ended, line, now, is_released=is_released, owed_since=owed_since))
         self._record(db, ended.id, decision, now)
@@ -135,10 +146,13 @@ class Ruling:
         )
 
     def _without_line(self, db: StoreConnection, call: int, arrival: Arrival, now: datetime) -> Verdict:
-        saw = f"dialled {', '.join(arrival.dialled) or 'nothing'}"
-        entry = TraceEntry(rule="line_found", saw=saw, verdict=Reason.NO_LINE, config="line")
-        calls.record(db, call, "skip", Reason.NO_LINE, (entry,), now, self.directory.config.hash)
-        return Verdict(call=call, decision="skip", reason=Reason.NO_LINE)
+        """Of a number that never was a line's, or of a line that a change of the configuration took away meanwhile."""
+        reason = Reason.NO_LINE if arrival.line is None else Reason.LINE_GONE
+        dialled = f"dialled {', '.join(arrival.dialled) or 'nothing'}"
+        saw = dialled if arrival.line is None else f"{dialled}, which was line {arrival.line} when the call came"
+        entry = TraceEntry(rule="line_found", saw=saw, verdict=reason, config="line")
+        calls.record(db, call, "skip", reason, (entry,), now, self.directory.config.hash)
+        return Verdict(call=call, decision="skip", reason=reason)
 
     def _record(self, db: StoreConnection, call: int, decision: Decision, now: datetime) -> None:
         calls.record(db, call, word_of(decision), decision.reason, decision.trace, now, self.directory.config.hash)

@@ -69,7 +69,7 @@ class _BadEvent(Exception):
     """An event cannot be used; the sentence says why."""
 
 
-def read(content: bytes, timezone: str, years: range, whence: str) -> TimeOff:
+def read(content: bytes, timezone: str, years: range, whence: str, *, closures_at_most: int = CLOSURES_AT_MOST) -> TimeOff:
     """Whole-day events as days, others as closures; recurring ones worked out. `Unusable` where it is no calendar."""
     icalendar.use_zoneinfo()  # type: ignore[no-untyped-call] # forgets the zones that another file has defined by these names
     try:
@@ -78,8 +78,8 @@ def read(content: bytes, timezone: str, years: range, whence: str) -> TimeOff:
             found = _Found()
             for series in _series(events, years).values():
                 _take(series, zones, timezone, years, whence, found)
-                if len(found.closures) > CLOSURES_AT_MOST:
-                    raise Unusable(f"closes more than {CLOSURES_AT_MOST} times; export a calendar of the closed days alone")
+                if len(found.closures) > closures_at_most:
+                    raise Unusable(f"closes more than {closures_at_most} times; export a calendar of the closed days alone")
             return found.as_value()
     except OutOfTime:
         raise Unusable(

@@ -40,6 +40,8 @@ class Knowledge:
         """What was said last of each file."""
         self.is_changing = False
         """A file has changed moments ago, or texts are held for it: it is to be looked at again in some seconds."""
+        self.unread: tuple[Path, ...] = ()
+        """The files that have changed moments ago, and of which nothing is known yet but how they were before."""
         self._log = structlog.get_logger()
 
     def directory(self, config: Config, now: datetime) -> Directory:
@@ -53,6 +55,7 @@ class Knowledge:
         copies.keep_none_but(looked_at)
         is_missed = self._keeps and people is not None and people.value is None
         self.is_changing = is_missed or any(known.is_changing for known in looked_at.values())
+        self.unread = tuple(path for path, known in looked_at.items() if known.is_changing and not known.why_not)
         faults = tuple(_faults(config, calendars, people))
         if self._tells:
             self._tell(looked_at, faults)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 LOCK = "gateway.lock"
+"""In it stands the name of the configuration that the gateway runs by."""
 COMMAND_WITHIN_S = 2.0
 """A command that writes while no gateway runs holds the lock no longer; a gateway that starts waits so long for it,"""
 AGAIN_S = 0.05
@@ -29,8 +30,11 @@ class CannotStart(Exception):
 
 
 @contextmanager
-def only_one_here(data_dir: Path) -> Iterator[None]:
-    """Hold the data directory, so that a second gateway on it stops with a sentence instead of sending everything twice."""
+def only_one_here(data_dir: Path, configuration: Path | None = None) -> Iterator[None]:
+    """Hold the data directory, so that a second gateway on it stops with a sentence instead of sending everything twice.
+
+    `configuration` is the file by which the gateway runs.
+    """
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(data_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -38,6 +42,7 @@ def only_one_here(data_dir: Path) -> Iterator[None]:
         raise CannotStart(f"data_dir {data_dir} cannot be used: {error.strerror}; {_cure(error)}") from error
     try:
         _hold(lock, data_dir)
+        _name(configuration, lock, data_dir)
         yield
     finally:
         os.close(lock)
@@ -93,6 +98,14 @@ def _hold(lock: int, data_dir: Path) -> None:
         ) from error
 
 
+def _name(configuration: Path | None, lock: int, data_dir: Path) -> None:
+    try:
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, os.fsencode(configuration.absolute()) if configuration else b"", 0)
+    except OSError as error:
+        raise CannotStart(f"{data_dir / LOCK} cannot be written: {error.strerror}; {_cure_of_writing(error)}") from error
+
+
 def _is_had(lock: int, *, within: float) -> bool:
     """Take the lock, whoever else may have it for a moment."""
     until = time.monotonic() + within
@@ -114,5 +127,8 @@ def write_token(path: Path, token: str) -> None:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "w") as file:
             file.write(token)
     except OSError as error:
-        cure = "free some space" if error.errno in _NO_ROOM else _cure(error)
-        raise CannotStart(f"{path} cannot be written: {error.strerror}; {cure}") from error
+        raise CannotStart(f"{path} cannot be written: {error.strerror}; {_cure_of_writing(error)}") from error
+
+
+def _cure_of_writing(error: OSError) -> str:
+    return "free some space" if error.errno in _NO_ROOM else _cure(error)

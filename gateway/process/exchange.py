@@ -7,7 +7,7 @@ from config.model import Config
 from gateway.decisions.ruling import InForce, Ruling
 from gateway.office.directory import Directory
 from gateway.process.sending import Sending
-from gateway.texts.outbox import quiet_of, routes_of
+from gateway.texts.outbox import quiet_of, rings_of, routes_of
 from sip.pipe.client import AgentClient
 
 
@@ -25,6 +25,7 @@ class Exchange:
         """The directory is of this configuration."""
         self.in_force.ruling = Ruling(directory)
         self.sending.bridges.use(config.sms)
-        self.sending.outbox.routes, self.sending.outbox.quiet = routes_of(config), quiet_of(config)
+        outbox = self.sending.outbox
+        outbox.routes, outbox.quiet, outbox.rings = routes_of(config), quiet_of(config), rings_of(config)
         self.agent.use_trunks(directory.trunks())
         self.decide_again()

@@ -45,6 +45,7 @@ def _call_ended(fact: facts.CallMissed | facts.CallNotMissed) -> tuple[Line, ...
         decision=fact.decision,
         reason=fact.reason.value,
         text=fact.text,
+        same_call_as=fact.same_call_as,
     )
 
 

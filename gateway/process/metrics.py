@@ -8,7 +8,10 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from gateway.core import facts
+from gateway.core.consent import Wish
 from gateway.core.facts import Fact
+from gateway.core.reason import AS_DECIDED
+from sms.text import ReceiptState, Refusal
 
 disable_created_metrics()  # type: ignore[no-untyped-call] # when each counter was born tells nobody anything
 _COUNTED = CollectorRegistry(auto_describe=True)
@@ -100,6 +103,9 @@ NOT_COUNTED: frozenset[type[Fact]] = frozenset(
 """What is not, and why where one would look for it."""
 
 
+_OUTCOMES = ("accepted", *(f"refused_{kind}" for kind in Refusal), "not_sent", "unknown")
+
+
 def hear(fact: Fact) -> None:
     """A listener: counts what happened."""
     if count := COUNTED.get(type(fact)):
@@ -108,9 +114,21 @@ def hear(fact: Fact) -> None:
 
 def exposition(status: Mapping[str, Any]) -> bytes:
     """Everything counted, and the state now, of which `status` is the report of `/api/v1/status`."""
+    _begin_at_zero(status["bridges"])
     now = CollectorRegistry()
     now.register(_Now(status))
     return generate_latest(_COUNTED) + generate_latest(now)
+
+
+def _begin_at_zero(bridges: Iterable[str]) -> None:
+    """What can be counted is shown before it happens: Prometheus' `increase()` does not see a series' first value."""
+    for decision, reasons in AS_DECIDED.items():
+        for reason in sorted(reasons):
+            _DECISIONS.labels(decision, reason.value)
+    for bridge in bridges:
+        for counter, values in ((_SUBMITTED, _OUTCOMES), (_RECEIPTS, ReceiptState), (_REPLIES, ("none", *Wish))):
+            for value in values:
+                counter.labels(bridge, str(value))
 
 
 class _Now(Collector):

@@ -34,6 +34,10 @@ FIXED = (
 """Keys that are read once, at the start."""
 LOOK_EVERY = timedelta(seconds=2)
 """With `watch` the file is looked at so often; what it says counts when it has stayed so for `BELIEVED_AFTER_S`."""
+ANSWER_WITHIN = timedelta(seconds=10)
+"""Who asked for a reload hears of files that were changed just before as soon as these are read, so long at the most;"""
+ANSWER_AGAIN = timedelta(seconds=0.5)
+"""it is looked so often."""
 KNOW_AGAIN_EVERY = timedelta(minutes=1)
 """Calendars and contacts change without being announced; they are looked at so often, after a change sooner."""
 
@@ -92,6 +96,9 @@ class Reloading:
         self.tried = 0
         """How often it was begun to load the file again."""
         self._reloads = reloads or Reloads()
+        self._loaded_for = 0
+        """After how many questions the file was loaded last, and until when they are answered."""
+        self._answer_by = datetime.now(UTC)
         self._seen = changed_at(config.path)
         """Of the file that was loaded or refused last."""
         self._age = FileAge()
@@ -117,16 +124,30 @@ class Reloading:
 
     async def _turn(self) -> datetime:
         stamp, asked = changed_at(self.config.path), self._reloads.asked
-        if self._reloads.is_asked:
+        if asked > self._loaded_for:
             self._seen = stamp or self._seen
             await self._load()
-            self._reloads.answer(asked)
+            self._loaded_for, self._answer_by = asked, datetime.now(UTC) + ANSWER_WITHIN
         elif (believed := self._believed(stamp)) is not None:
             self._seen = believed
             await self._load(believed)
         elif self._knowledge.is_changing or datetime.now(UTC) >= self._know_again_at:
             await self._know_again(self.config)
-        return datetime.now(UTC) if self._reloads.is_asked else datetime.now(UTC) + LOOK_EVERY
+        return datetime.now(UTC) + self._answer()
+
+    def _answer(self) -> timedelta:
+        """Tell those who asked that it was tried, where that is all; until the next turn."""
+        is_known = bool(self.error) or not self._knowledge.unread or datetime.now(UTC) >= self._answer_by
+        if is_known and self._reloads.is_asked:
+            self._reloads.answer(self._loaded_for)
+        if self._reloads.asked > self._loaded_for:
+            return timedelta(0)
+        return ANSWER_AGAIN if self._reloads.is_asked else LOOK_EVERY
+
+    @property
+    def unread(self) -> tuple[Path, ...]:
+        """The files that have changed too lately to be read."""
+        return self._knowledge.unread
 
     def _believed(self, stamp: Stamp | None) -> Stamp | None:
         """With `watch`: the stamp of a file that is new and has stayed as it is long enough: it may have been half written."""

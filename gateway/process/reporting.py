@@ -35,14 +35,15 @@ class Reporting:
         await self.counts.refresh_soon()
 
     async def reload(self) -> dict[str, Any]:
-        """Load the configuration again: its file, why it was refused, which sections are gone, which files that it names cannot
-        be used, and which but for some rows."""
+        """Load the configuration again: its file, why it was refused, which sections are gone, which files that it names are
+        not read yet, cannot be used, and can but for some rows."""
         await self.reloading.loaded()
         faults = self.in_force.directory.faults
         return {
             "file": str(self.reloading.config.path.absolute()),
             "refused": self.reloading.error,
             "gone": list(self.reloading.gone),
+            "unread": [str(path) for path in self.reloading.unread],
             "unusable": [asdict(fault) for fault in faults if fault.meanwhile not in BY_ROWS],
             "with_bad_rows": [asdict(fault) for fault in faults if fault.meanwhile in BY_ROWS],
         }

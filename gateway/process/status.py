@@ -22,7 +22,7 @@ class Reporter(Protocol):
         """`{version, pid, config_hash, agent, trunks, bridges, held, unknown, …}`, ready for JSON."""
 
     async def reload(self) -> dict[str, Any]:
-        """Load the configuration again: `{file, refused, unusable, with_bad_rows}`, once that was tried."""
+        """Load the configuration again: `{file, refused, gone, unread, unusable, with_bad_rows}`, once that was tried."""
 
     def readiness(self) -> "Readiness":
         """Would a call be taken and journalled now?"""

@@ -20,6 +20,10 @@ class WakeUps:
                 pass
             case facts.TextQueued() | facts.TextResent() | facts.HeldTextDecided(decision="send"):
                 self._queue.set()
+            case (
+                facts.CallMissed(same_call_as=int()) | facts.CallNotMissed(same_call_as=int())
+            ):  # a text may have waited for its end
+                self._queue.set()
             case facts.TextRefused() | facts.TextNotSent() | facts.TextUnknown():
                 self._queue.set()
             case facts.TextHeld() | facts.TextPostponed() | facts.HeldTextDecided(decision="hold"):

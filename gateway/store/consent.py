@@ -9,7 +9,15 @@ from gateway.core.consent import Wish
 from gateway.store.instants import read, written
 
 _ENTRIES = "SELECT consent.*, replies.body AS words FROM consent LEFT JOIN replies ON consent.source = 'reply:' || replies.id"
-_IN_FORCE = "consent.id IN (SELECT max(id) FROM consent GROUP BY number) AND consent.wish = 'opt_out'"
+_OPTED_IN_LAST = "(SELECT coalesce(max(id), 0) FROM consent AS back WHERE back.number = newest.number AND back.wish = 'opt_in')"
+_SAYS_HOW = (
+    "SELECT max(id) FROM consent AS said WHERE said.number = newest.number AND (said.note != '' OR said.source LIKE 'reply:%')"
+    f" AND said.id > {_OPTED_IN_LAST}"
+)
+_IN_FORCE = (
+    f"consent.id IN (SELECT coalesce(({_SAYS_HOW}), newest.id) FROM consent AS newest"
+    " WHERE newest.id IN (SELECT max(id) FROM consent GROUP BY number) AND newest.wish = 'opt_out')"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +69,7 @@ def everything(db: sqlite3.Connection) -> dict[E164, list[tuple[datetime, bool]]
 
 
 def opted_out(db: sqlite3.Connection) -> list[Entry]:
-    """The opt-outs that hold, the newest first."""
+    """The opt-outs that hold, the newest first: of each number the newest entry that says how, where one does."""
     return [_entry(row) for row in db.execute(f"{_ENTRIES} WHERE {_IN_FORCE} ORDER BY consent.id DESC")]
 
 

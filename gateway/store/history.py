@@ -58,8 +58,9 @@ CALLS_BEFORE = (
     f"SELECT {_ROUND} FROM calls WHERE caller = ? AND line = ? AND arrived_at <= ? AND id != ? AND {_NO_TEST}"
     " ORDER BY arrived_at DESC"
 )
-RINGING_SINCE = (
-    f"SELECT id, arrived_at FROM calls WHERE caller = ? AND line = ? AND arrived_at > ? AND outcome IS NULL AND {_NO_TEST}"
+RINGING_AFTER = (
+    "SELECT id, arrived_at FROM calls WHERE caller = ? AND line = ?"
+    f" AND arrived_at > (SELECT arrived_at FROM calls WHERE id = ?) AND outcome IS NULL AND {_NO_TEST}"
 )
 TEXT_OF = f"SELECT max({_GOES_AT}) AS at FROM texts WHERE call IN ({{calls}}) AND state IN ({_TEXTED}) AND {_COUNTED}"
 _COUNTED_BY_LIMITS = f"FROM texts WHERE queued_at >= ? AND state IN ({_SENT}) AND {_COUNTED}"
@@ -106,7 +107,7 @@ def history(
         last_reply_at=_instant(db, LAST_REPLY, number),
         reached_at=reached_at(db, number, line, arrived_at),
         twin=_twin(db, number, line, call, call_id, arrived_at)
-        or _later_round(db, number, line, call, arrived_at, same_within),
+        or (Twin.RINGS_AGAIN if rings_again_since(db, number, line, call, same_within) else None),
         same_call=_same_call(db, rounds),
     )
 
@@ -178,14 +179,12 @@ def _same_call(db: sqlite3.Connection, rounds: tuple[Round, ...]) -> SameCall | 
     return SameCall(first=rounds[-1].name, rang=rang, texted_at=_instant(db, query), was_unanswered=unanswered)
 
 
-def _later_round(
-    db: sqlite3.Connection, number: E164, line: str, call: int, arrived_at: datetime, within: timedelta | None
-) -> Twin | None:
-    """Does a later round of the call ring now? It decides, whether it is answered or not."""
-    for row in db.execute(RINGING_SINCE, (number, line, written(arrived_at), call)).fetchall():
+def rings_again_since(db: sqlite3.Connection, number: E164, line: str, call: int, within: timedelta | None) -> datetime | None:
+    """When the round of the call came that rings now, later than the call itself; None: none does."""
+    for row in db.execute(RINGING_AFTER, (number, line, call, call)).fetchall():
         came = read(row["arrived_at"])
         if any(one.name == str(call) for one in earlier(_before(db, number, line, row["id"], came), came, within)):
-            return Twin.RINGS_AGAIN
+            return came
     return None
 
 

@@ -79,6 +79,16 @@ def next_held_at(db: sqlite3.Connection, without: Sequence[int] = ()) -> datetim
     return read(row["at"]) if row["at"] else None
 
 
+def is_of_no_call(db: sqlite3.Connection, text: int) -> bool:
+    """Is a text held whose call, or whose caller, is not there? The rules decide about calls alone."""
+    row = db.execute(
+        "SELECT 1 FROM texts LEFT JOIN calls ON calls.id = texts.call"
+        " WHERE texts.id = ? AND texts.state = 'held' AND (calls.outcome IS NULL OR calls.caller IS NULL)",
+        (text,),
+    )
+    return row.fetchone() is not None
+
+
 def _listed(texts: Sequence[int]) -> str:
     """Ids for a query; however many, they need no variables."""
     return ", ".join(str(int(text)) for text in texts)

@@ -16,8 +16,9 @@ from gateway.core.delivery import TextEvent, TextState, after
 from gateway.core.kind import TextKind
 from gateway.core.quiet import NEVER, Quiet
 from gateway.core.reason import Reason
+from gateway.core.rounds import Rings, RingsOf
 from gateway.store import consent, holds
-from gateway.store.history import reached_at
+from gateway.store.history import reached_at, rings_again_since
 from gateway.store.instants import read, written
 from gateway.store.texts import key_of, one, settle
 
@@ -39,6 +40,7 @@ _CANCELLED = {
     Reason.OPTED_OUT: "opted out before it was sent",
     Reason.RESOLVED: "resolved: the caller got through, wrote, or was called back before it was sent",
 }
+NO_ROUNDS: RingsOf = {}
 _EVER = "9999"
 """Sorts after every instant."""
 
@@ -71,6 +73,8 @@ class QueueLook:
     cancelled: tuple[int, ...] = ()
     postponed: tuple[int, ...] = ()
     """Held again, to be decided anew at once."""
+    waiting: tuple[int, ...] = ()
+    """Left in the queue while another round of their call rings."""
     next_at: datetime | None = None
     """When the queue is to be looked at again, whatever else happens."""
 
@@ -103,9 +107,10 @@ def claim_due(
     routes: Mapping[str, Sequence[str]],
     room: Mapping[str, int],
     quiet: Quiet = NEVER,
+    rings: RingsOf = NO_ROUNDS,
 ) -> QueueLook:
     """Give due texts to bridges that have room: expired and opted-out ones are settled, those to whom it is quiet now are held
-    again, the rest become `sending`.
+    again, those to whom the same call rings again wait for its end, the rest become `sending`.
 
     `routes` names each line's bridges in order; `room` holds the bridges that are up, with how many texts each takes now. A
     text waits for the first bridge of its route that is up and has not declined it; where all that are up have, it is offered
@@ -119,6 +124,7 @@ def claim_due(
     claimed: list[Claimed] = []
     cancelled: list[int] = []
     postponed: list[int] = []
+    waiting: list[int] = []
     for row, way in _offers(db, now, routes, left):
         if not left[way.bridge]:
             continue
@@ -130,15 +136,29 @@ def claim_due(
             holds.postpone(db, row["id"], now, Reason.QUIET_HOURS)
             postponed.append(row["id"])
             continue
+        if until := _rings_until(db, row, rings.get(row["line"]), now):
+            if row["due_at"] != written(until):
+                db.execute("UPDATE texts SET due_at = ? WHERE id = ?", (written(until), row["id"]))
+                waiting.append(row["id"])
+            continue
         left[way.bridge] -= 1
         claimed.append(_claim(db, row, way, now))
-    is_more_likely = bool(cancelled or postponed) or len(expired) == AT_MOST
+    is_more_likely = bool(cancelled or postponed or waiting) or len(expired) == AT_MOST
     return QueueLook(
         claimed=tuple(claimed),
         expired=expired,
         cancelled=tuple(cancelled),
         postponed=tuple(postponed),
+        waiting=tuple(waiting),
         next_at=now if is_more_likely else _next_at(db, now),
+    )
+
+
+def go_on(db: sqlite3.Connection, number: E164, line: str, until: datetime, now: datetime) -> None:
+    """A round has ended: the texts that waited for its end, until then at the most, fall due."""
+    db.execute(
+        "UPDATE texts SET due_at = ? WHERE recipient = ? AND line = ? AND state = 'queued' AND due_at = ?",
+        (written(now), number, line, written(until)),
     )
 
 
@@ -246,6 +266,14 @@ def _next_at(db: sqlite3.Connection, now: datetime) -> datetime | None:
     """The next instant at which a queued text falls due or expires; what is due already waits for a bridge's room."""
     row = db.execute(NEXT_AT, (written(now),)).fetchone()
     return read(row["at"]) if row["at"] else None
+
+
+def _rings_until(db: sqlite3.Connection, row: sqlite3.Row, rings: Rings | None, now: datetime) -> datetime | None:
+    """Until when another round of a text's call rings at most, whose caller may be answered yet; None: none rings."""
+    if rings is None or row["call"] is None:
+        return None
+    came = rings_again_since(db, row["recipient"], row["line"], row["call"], rings.within)
+    return came + rings.at_most if came is not None and came + rings.at_most > now else None
 
 
 def _is_too_late(row: sqlite3.Row, quiet: Quiet, now: datetime) -> bool:

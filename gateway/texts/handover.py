@@ -8,6 +8,7 @@ from gateway.core.delivery import TextState
 from gateway.core.facts import Fact, OfText
 from gateway.core.quiet import Quiet
 from gateway.core.reason import Reason
+from gateway.core.rounds import RingsOf
 from gateway.store import StoreConnection, queue, texts
 from gateway.store.queue import Claimed, QueueLook
 from gateway.store.steps import WithFacts
@@ -17,21 +18,31 @@ from sms.text import Accepted, NotSent, Outcome, Refused, Unknown
 
 
 def claim_due(
-    db: StoreConnection, routes: Mapping[str, Sequence[str]], room: Mapping[str, int], quiet: Quiet
+    db: StoreConnection,
+    routes: Mapping[str, Sequence[str]],
+    room: Mapping[str, int],
+    quiet: Quiet,
+    rings: RingsOf = queue.NO_ROUNDS,
 ) -> WithFacts[QueueLook]:
     """One look at the queue, at the instant at which it is taken: the step before it may have queued a text a moment ago."""
-    return claim_at(db, datetime.now(UTC), routes, room, quiet)
+    return claim_at(db, datetime.now(UTC), routes, room, quiet, rings)
 
 
 def claim_at(
-    db: StoreConnection, now: datetime, routes: Mapping[str, Sequence[str]], room: Mapping[str, int], quiet: Quiet
+    db: StoreConnection,
+    now: datetime,
+    routes: Mapping[str, Sequence[str]],
+    room: Mapping[str, int],
+    quiet: Quiet,
+    rings: RingsOf = queue.NO_ROUNDS,
 ) -> WithFacts[QueueLook]:
     """The look at an instant."""
-    looked = queue.claim_due(db, now, routes, room, quiet)
+    looked = queue.claim_due(db, now, routes, room, quiet, rings)
     expired = [facts.TextExpired(at=now, of=texts.ids_of(db, text)) for text in looked.expired]
     cancelled = [facts.TextCancelled(at=now, of=texts.ids_of(db, text)) for text in looked.cancelled]
     postponed = [facts.TextPostponed(at=now, of=texts.ids_of(db, text), reason=Reason.QUIET_HOURS) for text in looked.postponed]
-    return WithFacts(result=looked, facts=(*expired, *cancelled, *postponed))
+    waiting = [facts.TextPostponed(at=now, of=texts.ids_of(db, text), reason=Reason.DUPLICATE) for text in looked.waiting]
+    return WithFacts(result=looked, facts=(*expired, *cancelled, *postponed, *waiting))
 
 
 def record(db: StoreConnection, text: Claimed, outcome: Outcome, back: Return, now: datetime) -> WithFacts[None]:

@@ -19,13 +19,15 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from config.model import Config
+from gateway.core.call import ring_time
 from gateway.core.quiet import NEVER, Quiet
+from gateway.core.rounds import Rings, RingsOf
 from gateway.core.zones import home_of
 from gateway.repeated import Repeated
 from gateway.store import StoreRow, texts
 from gateway.store.database import Database, StoreError
 from gateway.store.instants import read
-from gateway.store.queue import Claimed, QueueLook
+from gateway.store.queue import NO_ROUNDS, Claimed, QueueLook
 from gateway.texts import handover
 from gateway.texts.outcomes import Return
 from gateway.texts.room import Room
@@ -63,13 +65,15 @@ class Outbox:
         routes: Routes,
         woken: asyncio.Event,
         quiet: Quiet = NEVER,
+        rings: RingsOf = NO_ROUNDS,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._store = store
         self._bridges = bridges
         self.routes = routes
         self.quiet = quiet
-        """Both replaced when the configuration is loaded again."""
+        self.rings = rings
+        """All three replaced when the configuration is loaded again."""
         self._jitter = jitter
         self._repeated = Repeated("outbox", self._turn, woken)
         self._tasks: asyncio.TaskGroup | None = None
@@ -112,7 +116,7 @@ class Outbox:
     def _claim_behind(self, line: str, route: Sequence[str], room: Mapping[str, int]) -> None:
         assert self._tasks is not None
         self._room.promise(room)
-        claim = self._store.run(handover.claim_due, {line: route}, room, self.quiet)
+        claim = self._store.run(handover.claim_due, {line: route}, room, self.quiet, self.rings)
         task = self._tasks.create_task(self._claimed_behind(claim, room), name=f"claim {line}")
         self._claiming.add(task)
         task.add_done_callback(self._claiming.discard)
@@ -196,7 +200,7 @@ class Outbox:
     async def _look(self) -> QueueLook:
         """Claim what can go now and start its submits."""
         room = self._room.for_all()
-        looked = await self._store.run(handover.claim_due, self.routes, room, self.quiet)
+        looked = await self._store.run(handover.claim_due, self.routes, room, self.quiet, self.rings)
         self._room.used(room, (text.bridge for text in looked.claimed))
         await self._follow(looked)
         return looked
@@ -268,3 +272,12 @@ def quiet_of(config: Config) -> Quiet:
 def routes_of(config: Config) -> dict[str, tuple[str, ...]]:
     """Each line's bridges in order."""
     return {line.name: line.sms for line in config.line.values()}
+
+
+def rings_of(config: Config) -> dict[str, Rings]:
+    """How calls ring, on each line on which they may ring in rounds."""
+    return {
+        line.name: Rings(within=line.same_call_within, at_most=ring_time(line))
+        for line in config.line.values()
+        if line.same_call_within is not None
+    }

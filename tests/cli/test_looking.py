@@ -1,5 +1,6 @@
 """Commands that look, or ask the running gateway: without any secret, and while the configuration is broken."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,7 +68,7 @@ def test_broken_file_is_named_and_the_last_good_one_counts(
     told = capsys.readouterr().err
     assert told.count("\n") == 1
     assert said in told
-    assert f"{LAST}, {taken.parent}/data/last-good.toml;" in told
+    assert re.search(rf"{LAST}, {taken.parent}/data/last-good\.toml, of \d{{4}}-\d\d-\d\d \d\d:\d\d C[DS]T;", told)
     assert (config.data_dir, config.hash, config.line) == (good.data_dir, good.hash, good.line)
     assert config.where("region") == "last-good.toml:3"
 

@@ -120,6 +120,27 @@ def test_without_a_gateway(office: Path, capsys: Captured, given: str) -> None:
     assert [line.split()[1:3] for line in capsys.readouterr().out.splitlines()] == [["opt", "in"], ["opt", "out"]]
 
 
+def test_list_shows_how_it_was_said_however_often_it_was_added(office: Path, capsys: Captured) -> None:
+    """Of each number one line: the newest that has words, since the number was last texted again."""
+    listed: list[str] = []
+    for words in (
+        ("add", CALLER, "--note", "long ago"),
+        ("remove", CALLER, "--reason", "wants texts"),
+        ("add", CALLER),
+        ("add", CALLER, "--note", "by phone"),
+        ("add", CALLER),
+        ("add", CALLER, "--note", "by post"),
+        ("add", CALLER, "--line", "front"),
+    ):
+        assert run(office, *words) == 0
+        capsys.readouterr()
+        assert run(office, "list") == 0
+        listed.append(capsys.readouterr().out.strip().rpartition("  ")[2])
+    assert listed == ["long ago", "Nobody has opted out.", "person", "by phone", "by phone", "by post", "by post"]
+    assert run(office, "list", CALLER) == 0
+    assert capsys.readouterr().out.count("\n") == 7
+
+
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [

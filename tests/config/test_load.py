@@ -160,11 +160,11 @@ missed = 2
                 'kind = "spool"',
                 'kind = "kannel"\nusername = "u"\npassword_file = "carrier.password"\nhook_secret_file = "smsc.password"',
             ),
-            "sms.spool.hook_secret_file: must be 16 to 200 letters",
+            "sms.spool.hook_secret_file: what smsc.password holds must be 16 to 200 letters",
         ),
         (
             ('kind = "spool"', 'kind = "telnyx"\napi_key_file = "smsc.password"\npublic_key_file = "smsc.password"'),
-            "sms.spool.public_key_file: must be the account's public key as Telnyx shows it",
+            "sms.spool.public_key_file: what smsc.password holds must be the account's public key as Telnyx shows it",
         ),
         (('kind = "spool"', 'kind = "twillio"'), '"http"; did you mean "twilio"?'),
         (
@@ -212,7 +212,7 @@ def test_single_mistakes(write, change: tuple[str, str], said: str) -> None:
 def test_smpp_password_that_would_be_cut_is_refused_and_not_shown(write, tmp_path: Path) -> None:
     path = write(GOOD.replace('kind = "spool"', 'kind = "smpp"\nhost = "h"\nsystem_id = "x"\npassword_file = "smsc.password"'))
     (tmp_path / "smsc.password").write_text("much-too-long-a-password")
-    assert problems(path) == ["textback.toml:10: sms.spool.password_file: is longer than 8 characters"]
+    assert problems(path) == ["textback.toml:10: sms.spool.password_file: what smsc.password holds is longer than 8 characters"]
 
 
 def test_no_file_at_all(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ SAME = SameCall(first="812", rang=timedelta(seconds=40))
             {"outcome": Outcome.ABANDONED, "rang": timedelta(seconds=1)},
             {"same_call": replace(SAME, rang=timedelta(0), was_unanswered=True)},
             "rang_long_enough",
-            "rang 1s and 0s in earlier rounds, min_ring is 3s; nobody took an earlier round that the caller had waited for",
+            "rang 1s and 0s in earlier rounds, min_ring is 3s; nobody took an earlier round",
         ),
         (
             {},

@@ -75,10 +75,10 @@ def test_what_is_no_calendar_or_half_of_one(content: bytes, says: str) -> None:
         ics.read(content, "UTC", YEARS, "x.ics")
 
 
-def test_too_many_closures_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ics, "CLOSURES_AT_MOST", 1000)
+def test_too_many_closures_are_told() -> None:
+    daily = calendar(event("DTSTART:20250101T080000\nDURATION:PT1H\nRRULE:FREQ=DAILY"))
     with pytest.raises(Unusable, match="closes more than 1000 times"):
-        read(event("DTSTART:20250101T080000\nDURATION:PT1H\nRRULE:FREQ=DAILY"))
+        ics.read(daily, "UTC", YEARS, "x.ics", closures_at_most=1000)
 
 
 def test_other_calendars_than_the_textbooks() -> None:

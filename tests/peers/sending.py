@@ -29,7 +29,7 @@ from gateway.store.database import FILE, Database
 from gateway.store.selection import Selection
 from gateway.texts.bridge_states import BridgeStates
 from gateway.texts.bridges import Bridges
-from gateway.texts.outbox import LastTexts, Outbox, quiet_of, routes_of
+from gateway.texts.outbox import LastTexts, Outbox, quiet_of, rings_of, routes_of
 from sip.protocol import CallArrived, CallerHungUp
 from tests.peers.faulty_smsc import FaultySmsc
 from tests.peers.provider import Provider
@@ -156,7 +156,8 @@ async def sending(
     bridge_states = BridgeStates(bridges=bridges.by_name, publish=publisher.publish, changed=queue_changed.set)
     inbox = Inbox(store=store, in_force=in_force, bridge_changed=bridge_states.bridge_changed)
     outbox = Outbox(
-        store=store, bridges=bridges.by_name, routes=routes_of(config), woken=queue_changed, quiet=quiet_of(config)
+        store=store, bridges=bridges.by_name, routes=routes_of(config), woken=queue_changed, quiet=quiet_of(config),
+        rings=rings_of(config),
     )  # fmt: skip
     holds = Holds(store=store, in_force=in_force, woken=holds_changed)
     actions = Actions(store=store, in_force=in_force, holds=holds, outbox=outbox)

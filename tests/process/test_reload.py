@@ -97,9 +97,11 @@ class InForce:
 
     def __init__(self) -> None:
         self.configs: list[Config] = []
+        self.directories: list[Directory] = []
 
     def take(self, config: Config, directory: Directory) -> None:
         self.configs.append(config)
+        self.directories.append(directory)
 
 
 async def test_asked_before_it_runs_it_is_done_when_it_does(tmp_path: Path) -> None:
@@ -212,6 +214,26 @@ async def test_sections_that_a_reload_takes_away_are_told(tmp_path: Path) -> Non
     await task
     (gone,) = [log for log in logs if log["event"] == "configuration_sections_gone"]
     assert (gone["log_level"], gone["sections"]) == ("warning", "[limits], [contacts], [line.front.text], [line.back]")
+
+
+async def test_who_asks_hears_of_files_that_were_changed_just_before(tmp_path: Path) -> None:
+    """They are believed when they have stayed as they are for some seconds: so long the answer waits."""
+    path, took = write(tmp_path), InForce()
+    (tmp_path / "contacts.csv").write_text("4155550123,Sam,staff\n")
+    reloading = Reloading(load(path), Knowledge(keeps=True), took.take)
+    task = asyncio.create_task(reloading.run())
+    await reloading.loaded()
+    assert took.directories[-1].faults == ()
+    (tmp_path / "contacts.csv").write_text("nobody knows\n")
+    (tmp_path / "closures.ics").write_text("broken")
+    await reloading.loaded()
+    assert {Path(fault.file).name for fault in took.directories[-1].faults} == {"contacts.csv", "closures.ics"}
+    path.write_text("timezone = ")
+    (tmp_path / "contacts.csv").write_text("4155550124,Sam,staff\n")
+    await reloading.loaded()  # refused, so that no file is looked at
+    assert reloading.error
+    reloading.stop()
+    await task
 
 
 async def test_calls_do_not_wait_for_a_large_calendar(tmp_path: Path) -> None:

@@ -17,7 +17,15 @@ NUMBER, MASKED = "+14155550123", "+1415•••0123"
 OF = OfText(text=7, call=3, line="front")
 SUBMIT = Submit(of=OF, bridge="primary", to=NUMBER, attempts=2)
 ON = {"call": 3, "text": 7, "bridge": "primary", "to": MASKED}
-CALL = {"call": 3, "outcome": "no_answer", "rang_s": 20.0, "decision": "send", "reason": "missed_call", "text": 7}
+CALL = {
+    "call": 3,
+    "outcome": "no_answer",
+    "rang_s": 20.0,
+    "decision": "send",
+    "reason": "missed_call",
+    "text": 7,
+    "same_call_as": None,
+}
 FAULT = {"code": "30034", "cure": "see to it"}
 
 
@@ -92,11 +100,12 @@ OF_CALLS = (
     Told(
         fact=facts.CallNotMissed(
             at=AT, call=3, line="front", outcome=Outcome.ANSWERED_ELSEWHERE, rang=timedelta(seconds=4.25), decision="skip",
-            reason=Reason.NOT_MISSED,
+            reason=Reason.NOT_MISSED, same_call_as=1,
         ),
         lines=(
             line(
-                "call_ended", call=3, outcome="answered_elsewhere", rang_s=4.25, decision="skip", reason="not_missed", text=None
+                "call_ended", call=3, outcome="answered_elsewhere", rang_s=4.25, decision="skip", reason="not_missed", text=None,
+                same_call_as=1,
             ),
         ),
         counter=decisions("skip", "not_missed"),

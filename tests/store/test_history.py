@@ -191,7 +191,7 @@ def test_traffic(db: sqlite3.Connection) -> None:
         (history.LAST_TEXT, (CALLER, "front", 1)),
         (history.EARLIER_CALLS, (CALLER, "front", "2026", "2027", 1, 1)),
         (history.CALLS_BEFORE, (CALLER, "front", "2026", 1, 1)),
-        (history.RINGING_SINCE, (CALLER, "front", "2026", 1)),
+        (history.RINGING_AFTER, (CALLER, "front", 1, 1)),
         (history.TEXT_OF.format(calls="1, 2"), ()),
         (history.VARIANTS, (CALLER, "front", 1, "2026")),
         (history.LATER_TEXT, (CALLER, "front", 1, "2026")),

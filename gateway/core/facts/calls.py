@@ -61,6 +61,8 @@ class CallMissed:
     """`send`, `hold` or `skip`."""
     reason: Reason
     text: int | None = None
+    same_call_as: int | None = None
+    """The call of which it is a later round."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,7 @@ class CallNotMissed:
     decision: str
     reason: Reason
     text: int | None = None
+    same_call_as: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,7 +83,7 @@ class TextReleased:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextPostponed:
-    """A queued text may not go now after all: it is held, and decided anew at once."""
+    """A queued text may not go now: it is held, and decided anew at once, or stays queued while its call rings again."""
 
     name: ClassVar = "text.postponed"
     at: datetime
