@@ -188,6 +188,7 @@ class Gateway:
             max_calls=sip.max_calls,
             trunks=common.in_force.directory.trunks(),
             public_address=str(sip.public_address or ""),
+            kept_in=str(common.config.data_dir),
             call_test_token=self._token,
         )
 

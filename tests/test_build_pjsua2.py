@@ -28,6 +28,7 @@ SOURCE = {
     "pjmedia/build/Makefile": "",
     "pjlib/src/pj/ioqueue_common_abs.c": "PJ_DEF(pj_status_t) pj_ioqueue_accept(\n{\n#if PJ_IOQUEUE_FAST_TRACK\n#endif\n}\n",
     "pjsip/src/pjsua-lib/pjsua_media.c": "    const int RTP_RETRY = 100\n",
+    "pjsip/src/pjsua-lib/pjsua_call.c": "#if !PJSUA_DISABLE_AUTO_SEND_100\n        status = pjsip_inv_send_msg(inv, response);\n#endif\n",
 }
 """As much of pjproject as is looked at before it is configured."""
 

@@ -1,8 +1,8 @@
 """From SIP events to calls in the database, and from a missed call to its decision and its text: one transaction a step.
 
-A call's plan goes out at once, and the call is written down beside it. The moment it is missed, `ruling` writes its outcome,
-the decision with the whole trace, and the text in one transaction. What the database cannot take now stands in the reserve
-until it has it.
+A call is written down, and then its plan goes out: nobody hears ringing before. The moment it is missed, `ruling` writes its
+outcome, the decision with the whole trace, and the text in one transaction. What the database cannot take now stands in the
+reserve until it has it.
 """
 
 import asyncio
@@ -15,7 +15,8 @@ from typing import Any
 import structlog
 
 from config.model import Line
-from gateway.calls import plans
+from gateway.calls import left_behind, plans
+from gateway.calls.endings import ending, ending_of
 from gateway.calls.reserve import PATIENCE_S, Kept, Reserve
 from gateway.core import facts
 from gateway.core.call import MISSED, Outcome, ring_time
@@ -30,18 +31,7 @@ from gateway.store.database import Database, StoreError
 from gateway.store.instants import from_epoch
 from gateway.store.steps import WithFacts
 from sip.pipe.client import AgentLost
-from sip.protocol import (
-    AgentEvent,
-    AnsweredElsewhere,
-    Busy,
-    CallArrived,
-    CallEnded,
-    CallerHungUp,
-    Command,
-    Interrupted,
-    Refused,
-    RingTimedOut,
-)
+from sip.protocol import AgentEvent, CallArrived, CallEnded, Command, Settled
 
 
 class Journal:
@@ -83,17 +73,18 @@ class Journal:
                 self._agent_lost(reason)
             case CallEnded(key=key):
                 if key in self._open:
-                    self._ended(key, _ending(Outcome.INTERRUPTED, event.at, 0.0))
+                    self._ended(key, ending(Outcome.INTERRUPTED, event.at, 0.0))
             case _:
-                ending = _ending_of(event)
-                if ending is not None:
-                    self._ended(*ending)
+                ended = ending_of(event)
+                if ended is not None:
+                    self._ended(*ended)
 
     async def recover(self, seconds: float | None = None) -> None:
         """At start: calls that a stop cut off are `interrupted`, which is missed; those in the reserve end as they did.
 
         Comes back when that is committed, or after so many seconds; it then goes on beside the calls that come in.
         """
+        await asyncio.to_thread(self._take_over_from_agents, seconds or 0.0)
         begun = self._begin("at start", self._take_up(self._reserve.calls, datetime.now(UTC)))
         await asyncio.wait({begun}, timeout=seconds)
         await self._written(seconds)
@@ -103,8 +94,8 @@ class Journal:
         endings = {arrival.key: (arrival, self._cut_off(arrival, now)) for arrival in cut_off}
         for one in kept:
             endings[one.arrival.key] = one.arrival, one.ending or self._cut_off(one.arrival, now)
-        for arrival, ending in sorted(endings.values(), key=lambda item: item[0].arrived_at):
-            self._write_ending(arrival, ending)
+        for arrival, ended in sorted(endings.values(), key=lambda item: item[0].arrived_at):
+            self._write_ending(arrival, ended)
         if kept:
             self._log.warning("calls_found_in_reserve", calls=len(kept))
 
@@ -128,8 +119,15 @@ class Journal:
         return Ending(outcome=Outcome.INTERRUPTED, at=arrival.arrived_at + rang, rang=rang)
 
     def _arrived(self, event: CallArrived) -> None:
+        arrival = self._open[event.key] = self._arrival(event)
         line = self._in_force.directory.line_for(event.trunk, event.dialled)
-        arrival = self._open[event.key] = Arrival(
+        planned = plans.command(event.key, plan(self._circumstances(line, arrival)))
+        commit = self._store.insist(_arrive, arrival)
+        self._begin(event.key, self._written_down(Kept(arrival=arrival), commit, then=planned))
+
+    def _arrival(self, event: CallArrived) -> Arrival:
+        line = self._in_force.directory.line_for(event.trunk, event.dialled)
+        return Arrival(
             key=event.key,
             call_id=event.call_id,
             trunk=event.trunk,
@@ -144,16 +142,15 @@ class Journal:
             verstat=event.verstat,
             arrived_at=from_epoch(event.at),
         )
-        self._command(plans.command(event.key, plan(self._circumstances(line, arrival))))
-        self._begin(event.key, self._written_down(Kept(arrival=arrival), self._store.insist(_arrive, arrival)))
 
     def _circumstances(self, line: Line | None, arrival: Arrival) -> Circumstances | None:
         if line is None:
             return None
         return Circumstances(policy=self._in_force.directory.policy(line, arrival.caller), now=arrival.arrived_at)
 
-    async def _written_down(self, kept: Kept, commit: "asyncio.Future[Any]") -> None:
-        await self._reserve.secure(kept, commit, patience=self._patience)
+    async def _written_down(self, kept: Kept, commit: "asyncio.Future[Any]", *, then: Command) -> None:
+        """Until the database has it; the agent is told when it is on the disk, wherever."""
+        await self._reserve.secure(kept, commit, patience=self._patience, safe=lambda: self._command(then))
 
     @property
     def _patience(self) -> float:
@@ -162,9 +159,18 @@ class Journal:
     def _agent_lost(self, reason: str) -> None:
         now = datetime.now(UTC)
         self._publish(facts.AgentLost(at=now, reason=reason))
+        for kept in self._take_over_from_agents():
+            self._open.pop(kept.arrival.key, None)
+            self._write_ending(kept.arrival, kept.ending or self._cut_off(kept.arrival, now))
         for key, arrival in list(self._open.items()):
             rang = max(now - arrival.arrived_at, timedelta(0))
             self._ended(key, Ending(outcome=Outcome.INTERRUPTED, at=now, rang=rang))
+
+    def _take_over_from_agents(self, within: float = 0.0) -> tuple[Kept, ...]:
+        calls = left_behind.take_over(self._reserve.path.parent, self._reserve, self._arrival, within=within)
+        if calls:
+            self._log.warning("calls_found_of_agent", calls=len(calls))
+        return calls
 
     def _ended(self, key: str, ending: Ending) -> None:
         arrival = self._open.pop(key, None)
@@ -175,7 +181,8 @@ class Journal:
         commit = self._store.insist(_decided, self._in_force.ruling, arrival, ending)
         if arrival.line is not None and ending.outcome in MISSED:
             self._claim_behind(arrival.line)
-        self._begin(arrival.key, self._written_down(Kept(arrival=arrival, ending=ending), commit))
+        kept = Kept(arrival=arrival, ending=ending)
+        self._begin(arrival.key, self._written_down(kept, commit, then=Settled(key=arrival.key)))
 
     def _begin(self, key: str, writing: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = self._tasks.create_task(self._at_boundary(key, writing), name=f"journal {key}")
@@ -207,25 +214,3 @@ def _arrive(db: sqlite3.Connection, arrival: Arrival) -> WithFacts[int]:
 def _decided(db: sqlite3.Connection, ruling: Ruling, arrival: Arrival, ending: Ending) -> WithFacts[Verdict | None]:
     """The call's end and what follows, by the hour at which it can be written down."""
     return steps.end(db, ruling, arrival, ending, datetime.now(UTC))
-
-
-def _ending_of(event: AgentEvent) -> tuple[str, Ending] | None:
-    match event:
-        case RingTimedOut(key=key, at=at, rang=rang):
-            return key, _ending(Outcome.NO_ANSWER, at, rang)
-        case CallerHungUp(key=key, at=at, rang=rang, reason=reason):
-            return key, _ending(Outcome.ABANDONED, at, rang, reason)
-        case AnsweredElsewhere(key=key, at=at, rang=rang, reason=reason):
-            return key, _ending(Outcome.ANSWERED_ELSEWHERE, at, rang, reason)
-        case Busy(key=key, at=at, status=status):
-            return key, _ending(Outcome.BUSY, at, 0.0, f"SIP;cause={status}")
-        case Refused(key=key, at=at, status=status):
-            return key, _ending(Outcome.REFUSED, at, 0.0, f"SIP;cause={status}")
-        case Interrupted(key=key, at=at, rang=rang):
-            return key, _ending(Outcome.INTERRUPTED, at, rang)
-        case _:
-            return None
-
-
-def _ending(outcome: Outcome, at: float, rang: float, reason: str = "") -> Ending:
-    return Ending(outcome=outcome, at=from_epoch(at), rang=timedelta(seconds=rang), sip_reason=reason)

@@ -8,7 +8,7 @@ compile() { # VERSION
     cd "$WORK/pj" || return 1
     { cp "$HERE/pjsua2/config_site.h" pjlib/include/pj/config_site.h && sed -i 's/bdimad_dev\.o//' pjmedia/build/Makefile; } 2>>"$LOG" ||
         { failed "pjproject's source cannot be prepared"; return 1; }
-    mend_source 2>>"$LOG" || { failed "pjproject $1 is not the one that is known here: its accept() or its search for RTP ports looks otherwise"; return 1; }
+    mend_source 2>>"$LOG" || { failed "pjproject $1 is not the one that is known here: its accept(), its search for RTP ports or its incoming calls look otherwise"; return 1; }
     step "configuring pjproject $1"
     CFLAGS="-fPIC -O2 -DNDEBUG" ./configure --disable-shared --disable-sound --disable-video --enable-epoll \
         --with-external-srtp --with-external-gsm --with-external-speex --disable-speex-aec --disable-ilbc-codec \
@@ -21,12 +21,14 @@ compile() { # VERSION
 }
 
 mend_source() { # what no setting can change
-    local accept=pjlib/src/pj/ioqueue_common_abs.c media=pjsip/src/pjsua-lib/pjsua_media.c
+    local accept=pjlib/src/pj/ioqueue_common_abs.c media=pjsip/src/pjsua-lib/pjsua_media.c call=pjsip/src/pjsua-lib/pjsua_call.c
     # One connection a turn: a flood of them must not keep the loop from calls, nor from closing them.
     sed -i '/^PJ_DEF(pj_status_t) pj_ioqueue_accept(/,/^}/s/^#if PJ_IOQUEUE_FAST_TRACK$/#if 0/' $accept
     # Each account looks for free RTP ports on its own: after 100 that others have it would refuse the call.
     sed -i 's/RTP_RETRY = 100$/RTP_RETRY = 1000/' $media
-    [ "$(grep -c '^#if 0$' $accept)" = 1 ] && grep -q 'RTP_RETRY = 1000$' $media
+    # The 100 that is not sent is not kept either.
+    sed -i '/^#if !PJSUA_DISABLE_AUTO_SEND_100$/,/^#endif$/s/^#endif$/#else\n        pjsip_tx_data_dec_ref(response);\n#endif/' $call
+    [ "$(grep -c '^#if 0$' $accept)" = 1 ] && grep -q 'RTP_RETRY = 1000$' $media && grep -q '^        pjsip_tx_data_dec_ref(response);$' $call
 }
 
 make_wheel() { # VERSION

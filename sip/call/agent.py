@@ -1,7 +1,7 @@
 """The SIP agent: pjsua2's endpoint and its one owner thread.
 
 This thread alone touches pjsua2: it polls the stack, carries out commands, fires the calls' timers, and writes events. No
-pjsua2 object leaves it. A caller hears ringing before anybody has been asked what to do with the call.
+pjsua2 object leaves it.
 """
 
 import itertools
@@ -12,11 +12,27 @@ from typing import Any
 from sip.call.calls import Calls
 from sip.call.refusals import Refusals, events_of_refused
 from sip.call.screening import Screening
-from sip.call.session import Session
+from sip.call.session import OUT_OF_ORDER, Session
 from sip.call.timers import Timers
+from sip.call.untaken import Untaken
 from sip.faults import guarded, say, say_fault
+from sip.pipe.kept_events import KeptEvents
 from sip.pipe.pipes import CommandReader, EventWriter
-from sip.protocol import Command, Pulse, Refuse, Ring, Start, Stop, UseTrunks
+from sip.protocol import (
+    AgentEvent,
+    CallArrived,
+    CallEnded,
+    Command,
+    Failed,
+    Pulse,
+    Ready,
+    Refuse,
+    Ring,
+    Settled,
+    Start,
+    Stop,
+    UseTrunks,
+)
 from sip.stack.connections import Connections
 from sip.stack.descriptors import descriptor_limit, descriptors
 from sip.stack.endpoint import Endpoint
@@ -26,6 +42,8 @@ from sip.wire.arrival import arrival
 
 POLL_MS = 10
 PULSE_EVERY_S = 1.0
+SETTLED_WITHIN_S = 0.1
+"""What became of a call is written down here too where the gateway has not done it by then."""
 LAST_RESPONSES_WITHIN_S = 0.5
 """At the end; so long the last dialogs may take."""
 LAST_EVENTS_WITHIN_S = 2.0
@@ -42,28 +60,52 @@ class Agent:
         self._timers = Timers()
         self._screening = Screening(start)
         self._refusals = Refusals()
-        self._calls = Calls(timers=self._timers, tell=writer.write, max_calls=self._endpoint.max_calls)
+        self._boot = secrets.token_hex(6)
+        self._kept = KeptEvents(start.kept_in, self._boot)
+        self._untaken = Untaken(self._kept)
+        self._calls = Calls(timers=self._timers, tell=self._tell, keep=self._untaken.write, max_calls=self._endpoint.max_calls)
         self._connections = Connections(start.listen)
         self._legs: dict[str, Leg] = {}
         """Every pjsua2 call object alive, those of rejected INVITEs too."""
-        self._boot = secrets.token_hex(6)
         self._numbers = itertools.count(1)
         self._is_stopping = False
+        self._is_writer_broken = False
 
     def run(self) -> None:
-        """Listen until told to stop or until the gateway is gone."""
+        """Listen until told to stop or until the gateway is gone; then the process has to end, whatever pjsua2 still holds."""
         self._writer.write(self._endpoint.open())
         self._pulse()
-        while not self._is_stopping:
+        while not (self._is_stopping or self._is_gateway_gone):
             self._turn()
+        if self._is_gateway_gone:
+            self._leave()
+        else:
+            self._end()
+
+    @property
+    def _is_gateway_gone(self) -> bool:
+        return self._reader.is_closed or self._is_writer_broken
+
+    def _end(self) -> None:
+        """In order: whoever rings is told so, and so is the gateway."""
         self._calls.interrupt_all()
         until = time.monotonic() + LAST_RESPONSES_WITHIN_S
         while self._legs and time.monotonic() < until:
             self._turn()
         self._writer.flush_all(LAST_EVENTS_WITHIN_S)
+        self._kept.close()
         self._legs.clear()
         self._calls.clear()
         self._endpoint.close()
+
+    def _leave(self) -> None:
+        """At once, so that the next gateway has the port: what has not rung yet comes again and is left to it.
+
+        The stack is not taken down, since that would answer them.
+        """
+        self._calls.leave()
+        self._untaken.write_all()
+        self._kept.close()
 
     def _turn(self) -> None:
         """Once round: the network, the commands, the timers, the connections, the events."""
@@ -75,16 +117,18 @@ class Agent:
         try:
             self._writer.flush()
         except OSError:
-            self._is_stopping = True
-        if self._reader.is_closed:
-            self._is_stopping = True
+            self._is_writer_broken = True
 
     @guarded
     def _obey(self, command: Command) -> None:
         match command:
             case Ring(key=key, seconds=seconds):
+                self._untaken.taken(key)
                 self._calls.ring_for(key, seconds)
+            case Settled(key=key):
+                self._untaken.settled(key)
             case Refuse(key=key, status=status, reason=reason):
+                self._untaken.taken(key)
                 self._calls.refuse(key, status, reason)
             case UseTrunks(trunks=trunks):
                 self._screening.use(trunks)
@@ -122,6 +166,16 @@ class Agent:
             )
         )
 
+    def _tell(self, event: AgentEvent) -> None:
+        """To the gateway, and to our own file where it is not taken soon."""
+        self._writer.write(event)
+        if isinstance(event, CallArrived):
+            self._untaken.arrived(event)
+        elif not isinstance(event, CallEnded | Pulse | Ready | Failed):
+            self._untaken.fell(event.key, event)
+            key = event.key
+            self._timers.at(time.monotonic() + SETTLED_WITHIN_S, lambda: self._untaken.write(key))
+
     # --- an INVITE comes in ---
 
     @guarded
@@ -146,27 +200,32 @@ class Agent:
         elif self._refusals.take(invite, status, trunk=screened.name, source=source, now=time.monotonic()):
             arrived = arrival(invite, key=self._next_key(), trunk=screened.name, source=source, at=time.time())
             for event in events_of_refused(arrived, status):
-                self._writer.write(event)
+                self._tell(event)
 
     def _next_key(self) -> str:
         return f"{self._boot}-{next(self._numbers)}"
 
     def _receive(self, key: str, leg: Leg, source: str, invite: headers.SipMessage) -> None:
-        """Reject it, or tell of the call and ring it."""
+        """Reject it, or tell of the call, whose plan follows."""
+        is_repeated = headers.is_repeated(invite)
         screened = self._screening.screen(source, invite)
         if isinstance(screened, int):
             leg.respond(screened)
         elif (refused_with := self._refusals.status_of(invite, time.monotonic())) is not None:
             leg.respond(refused_with)
-        elif self._reader.is_closed:
-            leg.respond(503)  # the gateway is gone: whoever rang now would be heard by nobody
+        elif self._is_gateway_gone and is_repeated:
+            return  # it comes again, to the next gateway
+        elif self._is_gateway_gone:
+            leg.respond(OUT_OF_ORDER)
         elif self._writer.is_full:
             say("a call was refused with 503: the gateway has not read events for long; is it stopped?")
-            leg.respond(503)
+            leg.respond(OUT_OF_ORDER)
         else:
-            self._writer.write(arrival(invite, key=key, trunk=screened.name, source=source, at=time.time()))
+            self._tell(arrival(invite, key=key, trunk=screened.name, source=source, at=time.time()))
             expires = headers.expires(invite)
-            self._calls.begin(Session(key=key, trunk=screened, source=source, leg=leg, expires=expires))
+            self._calls.begin(
+                Session(key=key, trunk=screened, source=source, leg=leg, expires=expires, is_repeated=is_repeated)
+            )
 
     # --- what pjsua2 says of a dialog (LegEvents) ---
 

@@ -18,6 +18,8 @@ from sip.protocol import (
 from sip.stack.legs import Leg
 from sip.wire.headers import ReasonHeader, is_answered_elsewhere
 
+OUT_OF_ORDER = 503
+"""Service Unavailable: not here, not now; whoever has another route takes it."""
 UNAVAILABLE = 480
 """Temporarily Unavailable: nobody took the call."""
 TERMINATED = 487
@@ -30,9 +32,23 @@ class Session:
     All times are seconds on the monotonic clock.
     """
 
-    __slots__ = ("arrived", "deadline", "expires", "key", "leg", "reasons", "source", "stage", "trunk")
+    __slots__ = (
+        "arrived",
+        "deadline",
+        "expires",
+        "has_rung",
+        "is_repeated",
+        "key",
+        "leg",
+        "reasons",
+        "source",
+        "stage",
+        "trunk",
+    )
 
-    def __init__(self, *, key: str, trunk: Trunk, source: str, leg: Leg, expires: float | None = None) -> None:
+    def __init__(
+        self, *, key: str, trunk: Trunk, source: str, leg: Leg, expires: float | None = None, is_repeated: bool = False
+    ) -> None:
         self.key = key
         self.trunk = trunk
         self.source = source
@@ -45,6 +61,10 @@ class Session:
         """When the ring time runs out, or the INVITE expires."""
         self.ring_for(trunk.ring_seconds)
         self.stage = Stage.RINGING
+        self.has_rung = False
+        """Was its 180 sent?"""
+        self.is_repeated = is_repeated
+        """Does its peer send the INVITE again until it is answered? So it is over UDP (RFC 3261 §17.1.1.2)."""
         self.reasons: tuple[ReasonHeader, ...] = ()
         """Out of the CANCEL; none until one came."""
 
