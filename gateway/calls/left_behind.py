@@ -18,14 +18,23 @@ AGAIN_S = 0.02
 def take_over(
     directory: Path, reserve: Reserve, arrival_of: Callable[[CallArrived], Arrival], *, within: float = 0.0
 ) -> tuple[Kept, ...]:
-    """The calls of agents that are gone; one that is just leaving is waited for. Its file goes when the reserve has them."""
+    """The calls of agents that are gone; one that is just leaving is waited for. None stays behind that the reserve has."""
     until = time.monotonic() + within
     found: list[Kept] = []
+
+    def take(events: tuple[AgentEvent, ...]) -> bool:
+        calls = kept_of(events, arrival_of)
+        if not reserve.keep(*calls):
+            return False
+        found.extend(calls)
+        return True
+
     for path in kept_events.files(directory):
-        while (events := kept_events.left_in(path)) is None and time.monotonic() < until:
-            time.sleep(AGAIN_S)
-        if events is not None:
-            found += _taken_over(path, kept_of(events, arrival_of), reserve)
+        try:
+            while not kept_events.take_over(path, take) and time.monotonic() < until:
+                time.sleep(AGAIN_S)
+        except OSError as error:
+            structlog.get_logger().error("agents_file_unusable", file=str(path), error=error.strerror)
     return tuple(found)
 
 
@@ -38,14 +47,3 @@ def kept_of(events: tuple[AgentEvent, ...], arrival_of: Callable[[CallArrived], 
         elif (ended := ending_of(event)) is not None and ended[0] in calls:
             calls[ended[0]] = Kept(arrival=calls[ended[0]].arrival, ending=ended[1])
     return tuple(calls.values())
-
-
-def _taken_over(path: Path, calls: tuple[Kept, ...], reserve: Reserve) -> tuple[Kept, ...]:
-    """None of them where the reserve cannot be written: they stay where they are for the next start."""
-    if not reserve.keep(*calls):
-        return ()
-    try:
-        path.unlink()
-    except OSError as error:
-        structlog.get_logger().error("agents_file_not_removed", file=str(path), error=error.strerror)
-    return calls

@@ -60,13 +60,12 @@ class Agent:
         self._timers = Timers()
         self._screening = Screening(start)
         self._refusals = Refusals()
-        self._boot = secrets.token_hex(6)
-        self._kept = KeptEvents(start.kept_in, self._boot)
-        self._untaken = Untaken(self._kept)
+        self._untaken = Untaken(KeptEvents(start.kept_in))
         self._calls = Calls(timers=self._timers, tell=self._tell, keep=self._untaken.write, max_calls=self._endpoint.max_calls)
         self._connections = Connections(start.listen)
         self._legs: dict[str, Leg] = {}
         """Every pjsua2 call object alive, those of rejected INVITEs too."""
+        self._boot = secrets.token_hex(6)
         self._numbers = itertools.count(1)
         self._is_stopping = False
         self._is_writer_broken = False
@@ -93,7 +92,6 @@ class Agent:
         while self._legs and time.monotonic() < until:
             self._turn()
         self._writer.flush_all(LAST_EVENTS_WITHIN_S)
-        self._kept.close()
         self._legs.clear()
         self._calls.clear()
         self._endpoint.close()
@@ -105,7 +103,6 @@ class Agent:
         """
         self._calls.leave()
         self._untaken.write_all()
-        self._kept.close()
 
     def _turn(self) -> None:
         """Once round: the network, the commands, the timers, the connections, the events."""
