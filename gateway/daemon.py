@@ -150,7 +150,7 @@ class Gateway:
 
         agent = AgentClient(self._start(common), receive)
         journal = _journal(common, agent, sending.outbox, tasks)
-        listening = Listening(journal=journal, max_calls=config.sip.max_calls)
+        listening = Listening(journal=journal, command=agent.send, max_calls=config.sip.max_calls)
         exchange = Exchange(in_force=in_force, sending=sending, agent=agent, decide_again=common.holds_changed.set)
         reloading = Reloading(config, knowledge, exchange.use, self._reloads)
         counts, refused_hooks = Counts(store), RefusedHooks()
@@ -169,7 +169,13 @@ class Gateway:
         hooks.add_to(pages, sending.bridges.by_name, refused_hooks)
         return _Parts(
             journal=journal,
-            calls=TakingCalls(agent=agent, has_begun=listening.has_begun, database=store, stop=self._stop),
+            calls=TakingCalls(
+                agent=agent,
+                has_begun=listening.has_begun,
+                database=store,
+                stop=self._stop,
+                stop_within=lambda: in_force.directory.config.sip.stop_within,
+            ),
             sending=sending,
             pages=pages,
             chores=(

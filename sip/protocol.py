@@ -73,11 +73,24 @@ class UseTrunks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """The answer to each `Pulse`."""
+
+    takes_calls: bool
+    """Can they be written down?"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """End every call with 480 and leave."""
+    """Begin no call any more, let those that ring ring out for so long, then end them with 480 and leave.
+
+    Another one counts from when it comes.
+    """
+
+    within: float = 0.0
 
 
-Command = Start | Ring | Refuse | Settled | UseTrunks | Stop
+Command = Start | Ring | Refuse | Settled | UseTrunks | Heard | Stop
 
 # --- events: agent → gateway ------------------------------------------------------------------------------------------
 
@@ -222,6 +235,9 @@ class Pulse:
     stack_refused: int = 0
     """INVITEs from a trunk that the SIP stack rejected by itself; each is told as a call too."""
     last_stack_refused: str = ""
+    turned_away: int = 0
+    """INVITEs from a trunk that got 503, because the gateway takes no calls or stops; they are told as nothing else."""
+    last_turned_away: str = ""
 
 
 AgentEvent = (

@@ -64,6 +64,11 @@ class Journal:
         """Calls that ring now."""
         return len(self._open)
 
+    @property
+    def takes_calls(self) -> bool:
+        """Would a call be written down, in the database or in the reserve?"""
+        return not self._reserve.is_failing
+
     def receive(self, event: AgentEvent | AgentLost) -> None:
         """Take one event of the agent's, in the order of their happening."""
         match event:

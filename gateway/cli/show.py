@@ -246,6 +246,8 @@ def _print(status: dict[str, Any], config: Config) -> None:
     refused = [agent[f"{what}_refused"] for what in ("strangers", "malformed", "stack")]
     if any(refused):
         say("            refused: {} from strangers, {} malformed, {} by the SIP stack".format(*refused))
+    if agent["turned_away"]:
+        say(f"            turned away with 503: {agent['turned_away']}, because the gateway took no calls or stopped")
     if agent["up"] and not agent["rings_every_offer"]:
         say("            this SIP stack is ready-made: who offers it encrypted audio, fax or unknown codecs alone is busy;")
         say("            script/build-pjsua2 builds one that rings every call")

@@ -123,6 +123,7 @@ class _Now(Collector):
             ("textback_strangers_refused", "INVITEs from no trunk, since the agent started.", agent["strangers_refused"]),
             ("textback_malformed_refused", "Malformed INVITEs, since the agent started.", agent["malformed_refused"]),
             ("textback_stack_refused", "INVITEs from a trunk that the SIP stack refused.", agent["stack_refused"]),
+            ("textback_calls_turned_away", "INVITEs that got 503, since the agent started.", agent["turned_away"]),
             ("textback_agent_descriptors", "Files and sockets that the agent has open.", agent["descriptors"]),
             ("textback_agent_descriptor_limit", "How many it may have open.", agent["descriptor_limit"]),
             ("textback_database_writable", "Can calls be written down?", status["database"]["writable"]),

@@ -69,6 +69,7 @@ def report(
             "strangers_refused": pulse.strangers if pulse else 0,
             "malformed_refused": pulse.malformed if pulse else 0,
             "stack_refused": pulse.stack_refused if pulse else 0,
+            "turned_away": pulse.turned_away if pulse else 0,
             "rings_every_offer": ready.rings_every_offer if ready else False,
             "descriptors": pulse.descriptors if pulse else 0,
             "descriptor_limit": pulse.descriptor_limit if pulse else 0,

@@ -10,9 +10,10 @@ import time
 from typing import Any
 
 from sip.call.calls import Calls
-from sip.call.refusals import Refusals, events_of_refused
+from sip.call.gateway_watch import GatewayWatch
+from sip.call.refusals import OUT_OF_ORDER, Refusals, events_of_refused
 from sip.call.screening import Screening
-from sip.call.session import OUT_OF_ORDER, Session
+from sip.call.session import Session
 from sip.call.timers import Timers
 from sip.call.untaken import Untaken
 from sip.faults import guarded, say, say_fault
@@ -24,6 +25,7 @@ from sip.protocol import (
     CallEnded,
     Command,
     Failed,
+    Heard,
     Pulse,
     Ready,
     Refuse,
@@ -67,14 +69,18 @@ class Agent:
         """Every pjsua2 call object alive, those of rejected INVITEs too."""
         self._boot = secrets.token_hex(6)
         self._numbers = itertools.count(1)
-        self._is_stopping = False
+        self._watch = GatewayWatch()
+        self._turned_away = 0
+        self._last_turned_away = ""
+        self._leave_at: float | None = None
+        """When it is told to stop: until then calls ring out."""
         self._is_writer_broken = False
 
     def run(self) -> None:
         """Listen until told to stop or until the gateway is gone; then the process has to end, whatever pjsua2 still holds."""
         self._writer.write(self._endpoint.open())
         self._pulse()
-        while not (self._is_stopping or self._is_gateway_gone):
+        while not (self._is_over or self._is_gateway_gone):
             self._turn()
         if self._is_gateway_gone:
             self._leave()
@@ -84,6 +90,11 @@ class Agent:
     @property
     def _is_gateway_gone(self) -> bool:
         return self._reader.is_closed or self._is_writer_broken
+
+    @property
+    def _is_over(self) -> bool:
+        """Told to stop, and nothing rings any more, or it has rung for long enough."""
+        return self._leave_at is not None and (not self._calls.ringing or time.monotonic() >= self._leave_at)
 
     def _end(self) -> None:
         """In order: whoever rings is told so, and so is the gateway."""
@@ -107,6 +118,7 @@ class Agent:
     def _turn(self) -> None:
         """Once round: the network, the commands, the timers, the connections, the events."""
         self._endpoint.poll(self._timers.milliseconds_to_next(POLL_MS))
+        self._watch.turn(time.monotonic())
         while self._reader.commands:
             self._obey(self._reader.commands.popleft())
         self._fire()
@@ -129,8 +141,10 @@ class Agent:
                 self._calls.refuse(key, status, reason)
             case UseTrunks(trunks=trunks):
                 self._screening.use(trunks)
-            case Stop():
-                self._is_stopping = True
+            case Heard(takes_calls=takes_calls):
+                self._watch.heard(takes_calls=takes_calls)
+            case Stop(within=within):
+                self._leave_at = time.monotonic() + within
             case Start():
                 say("a second Start was ignored")
 
@@ -160,6 +174,8 @@ class Agent:
                 last_disconnected=self._connections.last_closed,
                 stack_refused=self._refusals.count,
                 last_stack_refused=self._refusals.last,
+                turned_away=self._turned_away,
+                last_turned_away=self._last_turned_away,
             )
         )
 
@@ -199,6 +215,15 @@ class Agent:
             for event in events_of_refused(arrived, status):
                 self._tell(event)
 
+    @property
+    def _why_away(self) -> str:
+        """Why no call may be begun now; empty: it may."""
+        if self._leave_at is not None:
+            return "the gateway stops"
+        if self._writer.is_full:
+            return "the gateway has not read events for long; is it stopped?"
+        return self._watch.why_away
+
     def _next_key(self) -> str:
         return f"{self._boot}-{next(self._numbers)}"
 
@@ -214,8 +239,9 @@ class Agent:
             return  # it comes again, to the next gateway
         elif self._is_gateway_gone:
             leg.respond(OUT_OF_ORDER)
-        elif self._writer.is_full:
-            say("a call was refused with 503: the gateway has not read events for long; is it stopped?")
+        elif why := self._why_away:
+            self._turned_away += 1
+            self._last_turned_away = f"{screened.name} ({source}): {why}"
             leg.respond(OUT_OF_ORDER)
         else:
             self._tell(arrival(invite, key=key, trunk=screened.name, source=source, at=time.time()))

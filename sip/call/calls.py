@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 
 from sip.call.call_state import Happening
-from sip.call.session import OUT_OF_ORDER, UNAVAILABLE, Session, event_of, happening_at_end
+from sip.call.refusals import OUT_OF_ORDER
+from sip.call.session import UNAVAILABLE, Session, event_of, happening_at_end
 from sip.call.timers import Timers
 from sip.faults import guarded
 from sip.protocol import AgentEvent, CallEnded

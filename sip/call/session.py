@@ -18,8 +18,6 @@ from sip.protocol import (
 from sip.stack.legs import Leg
 from sip.wire.headers import ReasonHeader, is_answered_elsewhere
 
-OUT_OF_ORDER = 503
-"""Service Unavailable: not here, not now; whoever has another route takes it."""
 UNAVAILABLE = 480
 """Temporarily Unavailable: nobody took the call."""
 TERMINATED = 487

@@ -144,7 +144,7 @@ async def test_a_refusal_that_cannot_be_sent_costs_that_call_only(tmp_path: Path
 async def test_calls_go_elsewhere_where_no_more_events_can_wait(tmp_path: Path) -> None:
     async with RunningAgent(command=fake_agent.command("unread")) as agent:
         assert (await agent.place(tmp_path, Ends(status=503, rings=False))).is_good
-        await agent.until(lambda: "refused with 503" in agent.said)
+        await agent.until(lambda: agent.client.pulse is not None and agent.client.pulse.turned_away == 1)
         assert agent.of(CallArrived, AgentLost) == []
 
 
