@@ -43,6 +43,8 @@ from sip.wire import headers
 from sip.wire.arrival import arrival
 
 POLL_MS = 10
+POLL_FOR_PLAN_MS = 1
+"""While a call waits for its plan: commands do not wake the stack."""
 PULSE_EVERY_S = 1.0
 SETTLED_WITHIN_S = 0.1
 """What became of a call is written down here too where the gateway has not done it by then."""
@@ -117,7 +119,7 @@ class Agent:
 
     def _turn(self) -> None:
         """Once round: the network, the commands, the timers, the connections, the events."""
-        self._endpoint.poll(self._timers.milliseconds_to_next(POLL_MS))
+        self._endpoint.poll(self._timers.milliseconds_to_next(POLL_FOR_PLAN_MS if self._calls.unasked else POLL_MS))
         self._watch.turn(time.monotonic())
         while self._reader.commands:
             self._obey(self._reader.commands.popleft())

@@ -38,6 +38,8 @@ class Calls:
         self._sessions: dict[str, Session] = {}
         self.ringing = 0
         """How many ring, or are about to."""
+        self.unasked: set[str] = set()
+        """The keys of those that are about to."""
 
     @property
     def sources(self) -> frozenset[str]:
@@ -55,6 +57,7 @@ class Calls:
             return
         self._time_ring(session)
         key = session.key
+        self.unasked.add(key)
         self._timers.at(session.arrived + UNASKED_AFTER_S, lambda: self._ring_unasked(key))
 
     def ring_for(self, key: str, seconds: float) -> None:
@@ -105,6 +108,7 @@ class Calls:
     def _ring(self, session: Session) -> None:
         if not session.has_rung:
             session.has_rung = True
+            self.unasked.discard(session.key)
             session.leg.respond(RINGING)
             self._time_provisional(session.key, time.monotonic())
 
@@ -154,5 +158,6 @@ class Calls:
         if outcome is None:
             return False
         self.ringing -= 1
+        self.unasked.discard(session.key)
         self._tell(event_of(session, outcome, status))
         return True
