@@ -28,7 +28,10 @@ mend_source() { # what no setting can change
     sed -i 's/RTP_RETRY = 100$/RTP_RETRY = 1000/' $media
     # The 100 that is not sent is not kept either.
     sed -i '/^#if !PJSUA_DISABLE_AUTO_SEND_100$/,/^#endif$/s/^#endif$/#else\n        pjsip_tx_data_dec_ref(response);\n#endif/' $call
-    [ "$(grep -c '^#if 0$' $accept)" = 1 ] && grep -q 'RTP_RETRY = 1000$' $media && grep -q '^        pjsip_tx_data_dec_ref(response);$' $call
+    # An INVITE for which it lacks something is busy: 500 says to a trunk that we are broken.
+    sed -i '/^pj_bool_t pjsua_call_on_incoming(/,/^}/s/PJSIP_SC_INTERNAL_SERVER_ERROR/PJSIP_SC_BUSY_HERE/' $call
+    [ "$(grep -c '^#if 0$' $accept)" = 1 ] && grep -q 'RTP_RETRY = 1000$' $media && grep -q '^        pjsip_tx_data_dec_ref(response);$' $call &&
+        grep -q '^    int sip_err_code = PJSIP_SC_BUSY_HERE;$' $call
 }
 
 make_wheel() { # VERSION
