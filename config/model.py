@@ -1,7 +1,6 @@
 """The configuration as the program sees it: frozen, complete, every default written here.
 
-`config/load.py` makes it out of a TOML file. A line comes out resolved: its time zone, sender, trunks and bridges are filled in
-from the rest of the file.
+`config/load.py` makes it out of a TOML file. A line comes out resolved: its time zone, sender, trunks and bridges are in it.
 """
 
 from datetime import timedelta
@@ -37,6 +36,7 @@ from config.values import (
     SipListen,
     SomeTime,
     SoonAgain,
+    StopWithin,
     Timezone,
     WebListen,
     Whole,
@@ -73,6 +73,7 @@ class Sip(_Section):
     listen: tuple[SipListen, ...] = Field(default=(listen("udp:0.0.0.0:5060"),), min_length=1, max_length=LISTENERS)
     rtp_ports: RtpPorts = PortRange(first=10000, last=10299)
     max_calls: Whole = Field(default=100, ge=1, le=500)
+    stop_within: StopWithin = timedelta(seconds=10)
     public_address: Host | None = None
     stun: HostPort | None = None
     tls_certificate: NamedFile | None = None

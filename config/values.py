@@ -26,6 +26,8 @@ LONGEST = timedelta(days=3650)
 AGES = timedelta(days=999_999)
 LONGEST_RING = timedelta(minutes=10)
 """Nothing that a line says lets a call ring longer."""
+LONGEST_STOP = timedelta(seconds=60)
+"""systemd's unit gives the gateway half a minute more than this."""
 
 
 def duration(value: Any) -> timedelta:
@@ -76,9 +78,18 @@ def ring_most(value: Any) -> timedelta:
     return length
 
 
+def stop_within(value: Any) -> timedelta:
+    """How long calls that ring may ring out when the gateway stops."""
+    length = duration(value)
+    if length > LONGEST_STOP:
+        raise ValueError(f'{written(value)} must be a length of time from "0s" to "60s", such as "10s"')
+    return length
+
+
 Duration = Annotated[timedelta, checked(duration)]
 SoonAgain = Annotated[timedelta | None, checked(soon_again)]
 RingMost = Annotated[timedelta, checked(ring_most)]
+StopWithin = Annotated[timedelta, checked(stop_within)]
 SomeTime = Annotated[timedelta, checked(some_time)]
 Flag = Annotated[bool, Field(strict=True)]
 Whole = Annotated[int, Field(strict=True)]

@@ -150,7 +150,7 @@ class Gateway:
 
         agent = AgentClient(self._start(common), receive)
         journal = _journal(common, agent, sending.outbox, tasks)
-        dispatch = AgentDispatch(journal=journal, max_calls=config.sip.max_calls)
+        dispatch = AgentDispatch(journal=journal, command=agent.send, max_calls=config.sip.max_calls)
         exchange = Exchange(in_force=in_force, sending=sending, agent=agent, decide_again=common.holds_changed.set)
         reloading = Reloading(config, knowledge, exchange.use, self._reloads)
         counts, refused_hooks = Counts(store), RefusedHooks()
@@ -169,7 +169,13 @@ class Gateway:
         hooks.add_to(application, sending.bridges.by_name, refused_hooks)
         return _Parts(
             journal=journal,
-            agent_life=AgentLife(agent=agent, has_begun=dispatch.has_begun, database=store, stop=self._stop),
+            agent_life=AgentLife(
+                agent=agent,
+                has_begun=dispatch.has_begun,
+                database=store,
+                stop=self._stop,
+                stop_within=lambda: in_force.directory.config.sip.stop_within,
+            ),
             sending=sending,
             web_application=application,
             chores=(
@@ -188,6 +194,7 @@ class Gateway:
             max_calls=sip.max_calls,
             trunks=common.in_force.directory.trunks(),
             public_address=str(sip.public_address or ""),
+            kept_in=str(common.config.data_dir),
             call_test_token=self._token,
         )
 

@@ -46,7 +46,9 @@ def _run_for_gateway() -> int:
     start = _first_command(reader)
     if start is None:
         return _fail(events, "the first command must be Start, within ten seconds")
-    return _run(start, reader, events)
+    status = _run(start, reader, events)
+    sys.stdout.flush()
+    os._exit(status)  # pjsua2 would answer, on its way out, calls that are left to the next gateway
 
 
 def _first_command(reader: CommandReader) -> Start | None:

@@ -38,13 +38,16 @@ class Start:
     max_calls: int
     trunks: tuple[Trunk, ...]
     public_address: str = ""
+    kept_in: str = ""
+    """The directory where the agent writes down what the gateway does not take in time; empty: nowhere."""
     call_test_token: str = ""
     """An INVITE of this machine that bears it in `X-Textback-Call-Test` is taken as from the trunk `call-test`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ring:
-    """The plan of a call: ring so long, counted from its arrival, then reject with the trunk's `no_answer`."""
+    """The plan of a call, once it is written down: ring so long, counted from its arrival, then reject with the trunk's
+    `no_answer`."""
 
     key: str
     seconds: float
@@ -52,12 +55,19 @@ class Ring:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refuse:
-    """The plan of a call that nobody here can take: reject it at once."""
+    """The plan of a call that nobody here can take, once it is written down: reject it at once."""
 
     key: str
     status: int
     reason: str
     """The response's reason phrase."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What became of a call is written down."""
+
+    key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +78,24 @@ class UseTrunks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """The answer to each `Pulse`."""
+
+    takes_calls: bool
+    """Can they be written down?"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """End every call with 480 and leave."""
+    """Begin no call any more, let those that ring ring out for so long, then end them with 480 and leave.
+
+    Another one counts from when it comes.
+    """
+
+    within: float = 0.0
 
 
-Command = Start | Ring | Refuse | UseTrunks | Stop
+Command = Start | Ring | Refuse | Settled | UseTrunks | Heard | Stop
 
 # --- events: agent → gateway ------------------------------------------------------------------------------------------
 
@@ -108,7 +131,7 @@ class Diversion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallArrived:
-    """An INVITE from a trunk. It rings (180), or `Busy` follows at once."""
+    """An INVITE from a trunk. It rings (180) when its plan comes, or a moment later without one; or `Busy` follows at once."""
 
     key: str
     """The agent's own, unique for ever."""
@@ -185,7 +208,10 @@ class Busy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """Rejected by a `Refuse` plan, or by the SIP stack itself for what its INVITE asks (422: too short a Session-Expires)."""
+    """Rejected by a `Refuse` plan, or by the SIP stack itself for what its INVITE asks (422: too short a Session-Expires).
+
+    Or one that had not rung when agent or gateway stopped (503): it is repeated, or goes elsewhere.
+    """
 
     key: str
     at: float
@@ -232,6 +258,9 @@ class Pulse:
     not_taken: int = 0
     """Requests from a trunk that nobody here takes, such as MESSAGE: refused."""
     last_not_taken: str = ""
+    turned_away: int = 0
+    """INVITEs from a trunk that got 503, because the gateway takes no calls or stops; they are told as nothing else."""
+    last_turned_away: str = ""
 
 
 AgentEvent = (

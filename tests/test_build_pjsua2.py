@@ -32,6 +32,8 @@ SOURCE = {
         "    pjsip_transport *tr = rdata->tp_info.transport;\n}\n"
     ),
     "pjsip/src/pjsua-lib/pjsua_media.c": "    const int RTP_RETRY = 100\n",
+    "pjsip/src/pjsua-lib/pjsua_call.c": "pj_bool_t pjsua_call_on_incoming(pjsip_rx_data *rdata)\n{\n"
+    "    int sip_err_code = PJSIP_SC_INTERNAL_SERVER_ERROR;\n#if !PJSUA_DISABLE_AUTO_SEND_100\n        status = pjsip_inv_send_msg(inv, response);\n#endif\n}\n",
 }
 """As much of pjproject as is looked at before it is configured."""
 

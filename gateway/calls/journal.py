@@ -1,8 +1,8 @@
 """From SIP events to calls in the database, and from a missed call to its decision and its text: one transaction a step.
 
-A call's plan goes out at once, and the call is written down beside it. The moment it is missed, `ruling` writes its outcome,
-the decision with the whole trace, and the text in one transaction. What the database cannot take now stands in the reserve
-until it has it.
+A call is written down, and then its plan goes out: nobody hears ringing before. The moment it is missed, `ruling` writes its
+outcome, the decision with the whole trace, and the text in one transaction. What the database cannot take now stands in the
+reserve until it has it.
 """
 
 import asyncio
@@ -14,7 +14,8 @@ from typing import Any
 import structlog
 
 from config.model import Line
-from gateway.calls import callers, plans
+from gateway.calls import callers, left_behind, plans
+from gateway.calls.endings import ending, ending_of
 from gateway.calls.reserve import PATIENCE_S, Kept, Reserve
 from gateway.core import facts
 from gateway.core.call import MISSED, Outcome, ring_time
@@ -29,24 +30,10 @@ from gateway.store.database import Database, StoreError
 from gateway.store.instants import from_epoch
 from gateway.store.steps import WithFacts
 from sip.pipe.client import AgentLost
-from sip.protocol import (
-    AgentEvent,
-    AnsweredElsewhere,
-    Busy,
-    CallArrived,
-    CallEnded,
-    CallerChanged,
-    CallerHungUp,
-    Command,
-    Interrupted,
-    Refused,
-    RingTimedOut,
-)
+from sip.protocol import AgentEvent, CallArrived, CallEnded, CallerChanged, Command, Settled
 
 ClaimNext = Callable[[], None]
 """Puts the claim of a text behind the step that was given to the store last, and decides about it."""
-BUSY_HERE, NO_ROOM = 486, ';text="no room"'
-"""What says of a busy call that it was us who had no room: this status, and with another of the trunk's these words."""
 
 
 class Journal:
@@ -79,6 +66,11 @@ class Journal:
         """Calls that ring now."""
         return len(self._open)
 
+    @property
+    def takes_calls(self) -> bool:
+        """Would a call be written down, in the database or in the reserve?"""
+        return not self._reserve.is_failing
+
     def receive(self, event: AgentEvent | AgentLost) -> None:
         """Take one event of the agent's, in the order of their happening."""
         match event:
@@ -90,17 +82,18 @@ class Journal:
                 self._agent_lost(reason)
             case CallEnded(key=key):
                 if key in self._open:
-                    self._ended(key, _ending(Outcome.INTERRUPTED, event.at, 0.0))
+                    self._ended(key, ending(Outcome.INTERRUPTED, event.at, 0.0))
             case _:
-                ending = _ending_of(event)
-                if ending is not None:
-                    self._ended(*ending)
+                ended = ending_of(event)
+                if ended is not None:
+                    self._ended(*ended)
 
     async def recover(self, seconds: float | None = None) -> None:
         """At start: calls that a stop cut off are `interrupted`, which is missed; those in the reserve end as they did.
 
         Comes back when that is committed, or after so many seconds; it then goes on beside the calls that come in.
         """
+        await asyncio.to_thread(self._take_over_from_agents, seconds or 0.0)
         begun = self._begin("at start", self._take_up(self._reserve.calls, datetime.now(UTC)))
         await asyncio.wait({begun}, timeout=seconds)
         await self._written(seconds)
@@ -111,8 +104,8 @@ class Journal:
         for one in kept:
             arrival = callers.newest(one.arrival, *(arrival for arrival in cut_off if arrival.key == one.arrival.key))
             endings[arrival.key] = arrival, one.ending or self._cut_off(arrival, now)
-        for arrival, ending in sorted(endings.values(), key=lambda item: item[0].arrived_at):
-            self._write_ending(arrival, ending)
+        for arrival, ended in sorted(endings.values(), key=lambda item: item[0].arrived_at):
+            self._write_ending(arrival, ended)
         if kept:
             self._log.warning("calls_found_in_reserve", calls=len(kept))
 
@@ -136,8 +129,15 @@ class Journal:
         return Ending(outcome=Outcome.INTERRUPTED, at=arrival.arrived_at + rang, rang=rang)
 
     def _arrived(self, event: CallArrived) -> None:
+        arrival = self._open[event.key] = self._arrival(event)
         line = self._in_force.directory.line_for(event.trunk, event.dialled)
-        arrival = self._open[event.key] = Arrival(
+        planned = plans.command(event.key, plan(self._circumstances(line, arrival)))
+        commit = self._store.insist(_arrive, arrival)
+        self._begin(event.key, self._written_down(Kept(arrival=arrival), commit, then=planned))
+
+    def _arrival(self, event: CallArrived) -> Arrival:
+        line = self._in_force.directory.line_for(event.trunk, event.dialled)
+        return Arrival(
             key=event.key,
             call_id=event.call_id,
             trunk=event.trunk,
@@ -152,26 +152,35 @@ class Journal:
             verstat=event.verstat,
             arrived_at=from_epoch(event.at),
         )
-        self._command(plans.command(event.key, plan(self._circumstances(line, arrival))))
-        self._begin(event.key, self._written_down(Kept(arrival=arrival), self._store.insist(_arrive, arrival)))
 
     def _caller_changed(self, event: CallerChanged) -> None:
-        """The decision falls for the new caller; the plan stays. One who is only written otherwise is no other."""
+        """The decision falls for the new caller; the plan stays."""
         before = self._open.get(event.key)
-        caller = self._in_force.directory.caller(event.caller, before.trunk) if before else None
-        if before is None or (caller is not None and caller == before.caller):
+        arrival = self._with_caller(before, event) if before else None
+        if arrival is None or arrival is before:
             return
-        arrival = self._open[event.key] = callers.changed(before, event, caller)
+        self._open[event.key] = arrival
         commit = self._store.insist(callers.change, arrival, from_epoch(event.at))
         self._begin(event.key, self._written_down(Kept(arrival=arrival), commit))
+
+    def _with_caller(self, before: Arrival, event: CallerChanged) -> Arrival:
+        """One who is only written otherwise is no other."""
+        caller = self._in_force.directory.caller(event.caller, before.trunk)
+        return before if caller is not None and caller == before.caller else callers.changed(before, event, caller)
 
     def _circumstances(self, line: Line | None, arrival: Arrival) -> Circumstances | None:
         if line is None:
             return None
         return Circumstances(policy=self._in_force.directory.policy(line, arrival.caller), now=arrival.arrived_at)
 
-    async def _written_down(self, kept: Kept, commit: "asyncio.Future[Any]") -> None:
-        await self._reserve.secure(kept, commit, patience=self._patience)
+    async def _written_down(self, kept: Kept, commit: "asyncio.Future[Any]", *, then: Command | None = None) -> None:
+        """Until the database has it; the agent is told when it is on the disk, wherever."""
+
+        def tell() -> None:
+            if then is not None:
+                self._command(then)
+
+        await self._reserve.secure(kept, commit, patience=self._patience, safe=tell)
 
     @property
     def _patience(self) -> float:
@@ -180,9 +189,19 @@ class Journal:
     def _agent_lost(self, reason: str) -> None:
         now = datetime.now(UTC)
         self._publish(facts.AgentGone(at=now, reason=reason))
+        for kept in self._take_over_from_agents():
+            arrival = callers.newest(kept.arrival, self._open.pop(kept.arrival.key, kept.arrival))
+            self._write_ending(arrival, kept.ending or self._cut_off(arrival, now))
         for key, arrival in list(self._open.items()):
             rang = max(now - arrival.arrived_at, timedelta(0))
             self._ended(key, Ending(outcome=Outcome.INTERRUPTED, at=now, rang=rang))
+
+    def _take_over_from_agents(self, within: float = 0.0) -> tuple[Kept, ...]:
+        read = left_behind.Reading(arrival=self._arrival, with_caller=self._with_caller)
+        calls = left_behind.take_over(self._reserve.path.parent, self._reserve, read, within=within)
+        if calls:
+            self._log.warning("calls_found_of_agent", calls=len(calls))
+        return calls
 
     def _ended(self, key: str, ending: Ending) -> None:
         arrival = self._open.pop(key, None)
@@ -195,7 +214,8 @@ class Journal:
         commit = self._store.insist(_decided, self._in_force.ruling, arrival, ending, is_claimed_next=claim is not None)
         if claim is not None:
             claim()
-        self._begin(arrival.key, self._written_down(Kept(arrival=arrival, ending=ending), commit))
+        kept = Kept(arrival=arrival, ending=ending)
+        self._begin(arrival.key, self._written_down(kept, commit, then=Settled(key=arrival.key)))
 
     def _begin(self, key: str, writing: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = self._tasks.create_task(self._at_boundary(key, writing), name=f"journal {key}")
@@ -229,26 +249,3 @@ def _decided(
 ) -> WithFacts[Verdict | None]:
     """The call's end and what follows, by the hour at which it can be written down."""
     return deciding.end(db, ruling, arrival, ending, datetime.now(UTC), is_claimed_next=is_claimed_next)
-
-
-def _ending_of(event: AgentEvent) -> tuple[str, Ending] | None:
-    match event:
-        case RingTimedOut(key=key, at=at, rang=rang):
-            return key, _ending(Outcome.NO_ANSWER, at, rang)
-        case CallerHungUp(key=key, at=at, rang=rang, reason=reason):
-            return key, _ending(Outcome.ABANDONED, at, rang, reason)
-        case AnsweredElsewhere(key=key, at=at, rang=rang, reason=reason):
-            return key, _ending(Outcome.ANSWERED_ELSEWHERE, at, rang, reason)
-        case Busy(key=key, at=at, status=status, is_of_stack=is_of_stack):
-            why = "" if is_of_stack or status == BUSY_HERE else NO_ROOM
-            return key, _ending(Outcome.BUSY, at, 0.0, f"SIP;cause={status}{why}")
-        case Refused(key=key, at=at, status=status):
-            return key, _ending(Outcome.REFUSED, at, 0.0, f"SIP;cause={status}")
-        case Interrupted(key=key, at=at, rang=rang):
-            return key, _ending(Outcome.INTERRUPTED, at, rang)
-        case _:
-            return None
-
-
-def _ending(outcome: Outcome, at: float, rang: float, reason: str = "") -> Ending:
-    return Ending(outcome=outcome, at=from_epoch(at), rang=timedelta(seconds=rang), sip_reason=reason)

@@ -9,6 +9,7 @@ import json
 import os
 import threading
 import zlib
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -44,6 +45,10 @@ class Kept:
         return self.ending is not None, len(self.arrival.earlier_callers)
 
 
+def _nothing() -> None:
+    """Where nobody waits for it."""
+
+
 class Reserve:
     """The file. `keep` and `cross_off` may be called from any thread and come back when it is on the disk."""
 
@@ -53,6 +58,8 @@ class Reserve:
         self._lock = threading.Lock()
         self._pending: dict[str, Kept] = {}
         """What the database does not have yet, by the call's key."""
+        self._unwritten: set[str] = set()
+        """Those of them that could not be written here either."""
         self._end = self._size = 0
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -69,34 +76,57 @@ class Reserve:
         """The calls that stand here, in the order in which they came."""
         return tuple(self._pending.values())
 
+    @property
+    def is_failing(self) -> bool:
+        """Does a call stand neither in the database nor here?"""
+        return bool(self._unwritten)
+
     def __len__(self) -> int:
         return len(self._pending)
 
-    async def secure(self, kept: Kept, commit: "asyncio.Future[T]", *, patience: float = PATIENCE_S) -> T:
-        """The result of a commit. Until it is there the call stands here, once the patience is over or the waiting is."""
+    async def secure(
+        self, kept: Kept, commit: "asyncio.Future[T]", *, patience: float = PATIENCE_S, safe: Callable[[], None] = _nothing
+    ) -> T:
+        """The result of a commit. Until it is there the call stands here, once the patience is over or the waiting is.
+
+        `safe` is called when the call is on the disk, here or there; it may be called more than once.
+        """
         try:
             await asyncio.wait({commit}, timeout=patience)
-            if not commit.done():
-                await asyncio.to_thread(self.keep, kept)
+            if not commit.done() and await asyncio.to_thread(self.keep, kept):
+                safe()
             result = await commit
         except BaseException:  # cancelled at the end, closed, or a fault over this call
-            self.keep(kept)
+            if self.keep(kept):
+                safe()
             raise
+        safe()
         if kept.arrival.key in self._pending:
             await asyncio.to_thread(self.cross_off, kept)
         return result
 
-    def keep(self, kept: Kept) -> None:
-        """Write a call down. Where even that fails it is told, and the call waits in memory alone."""
+    def keep(self, *calls: Kept) -> bool:
+        """Write calls down. Where even that fails it is told, and they wait in memory alone; False then."""
         with self._lock:
-            here = self._pending.get(kept.arrival.key)
-            if here is not None and (here == kept or (kept.ending is None and here.knows >= kept.knows)):
-                return
-            self._pending[kept.arrival.key] = kept
+            new = [kept for kept in calls if self._is_new(kept)]
+            self._pending |= {kept.arrival.key: kept for kept in new}
             try:
-                self._append(_line(kept))
+                if new:
+                    self._append(b"".join(map(_line, new)))
             except OSError as error:
-                self._log.exception("call_kept_in_memory_only", key=kept.arrival.key, file=str(self.path), error=error.strerror)
+                for key in (kept.arrival.key for kept in new):
+                    self._unwritten.add(key)
+                    self._log.exception("call_kept_in_memory_only", key=key, file=str(self.path), error=error.strerror)
+                return False
+            self._unwritten -= {kept.arrival.key for kept in new}
+            return True
+
+    def _is_new(self, kept: Kept) -> bool:
+        """Whatever is known already stands here with what came before it."""
+        here = self._pending.get(kept.arrival.key)
+        if here is None or kept.arrival.key in self._unwritten:
+            return True
+        return here != kept and (kept.ending is not None or kept.knows > here.knows)
 
     def cross_off(self, kept: Kept) -> None:
         """The database has it; an arrival alone does not cross off an ending. When it has all, the file is as good as empty."""
@@ -104,6 +134,7 @@ class Reserve:
             here = self._pending.get(kept.arrival.key)
             if here is not None and kept.knows >= here.knows:
                 del self._pending[kept.arrival.key]
+                self._unwritten.discard(kept.arrival.key)
             if not self._pending and self._end:
                 self._clear()
 
@@ -122,7 +153,7 @@ class Reserve:
         if not _is_at(self._file, self.path):
             self._make_anew()
         if self._end + len(line) + 1 > self._size:
-            self._grow_to(self._size + SIZE)
+            self._grow_to(self._size + max(SIZE, len(line) + 1))
         self._write(line + b"\0", self._end)
         self._end += len(line)
 

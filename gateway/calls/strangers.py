@@ -12,7 +12,7 @@ class Strangers:
     """Compares each `Pulse` with the one before, and warns of what has grown."""
 
     def __init__(self) -> None:
-        self._strangers = self._malformed = self._stack_refused = self._disconnected = self._not_taken = 0
+        self._strangers = self._malformed = self._stack_refused = self._disconnected = self._not_taken = self._turned_away = 0
         """The counts of the last pulse."""
         self._is_running_out = False
         self._requests_told: set[str] = set()
@@ -29,10 +29,12 @@ class Strangers:
             self._log.warning("refused_by_sip_stack", new=new, last=pulse.last_stack_refused)
         if new := _grown(self._not_taken, pulse.not_taken):
             self._look_at_requests(new, pulse.last_not_taken)
+        if new := _grown(self._turned_away, pulse.turned_away):
+            self._log.warning("calls_turned_away", new=new, last=pulse.last_turned_away)
         if new := _grown(self._disconnected, pulse.disconnected):
             self._log.warning("connections_closed", new=new, last=pulse.last_disconnected, why="of no trunk, or too many")
         self._strangers, self._malformed, self._disconnected = pulse.strangers, pulse.malformed, pulse.disconnected
-        self._stack_refused, self._not_taken = pulse.stack_refused, pulse.not_taken
+        self._stack_refused, self._not_taken, self._turned_away = pulse.stack_refused, pulse.not_taken, pulse.turned_away
         self._look_at_descriptors(pulse)
 
     def _look_at_requests(self, new: int, last: str) -> None:

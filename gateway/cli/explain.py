@@ -17,7 +17,7 @@ from gateway.process.data_dir import LAST_GOOD
 from gateway.store import calls, texts
 from gateway.store.reading import FILE, reading
 from gateway.store.selection import Selection
-from sip.call.refusals import WHY
+from sip.call.refusals import OUT_OF_ORDER, WHY
 
 OUTCOME_IN_WORDS = {
     None: "it is still ringing",
@@ -185,6 +185,8 @@ def _refused_in_words(call: Any) -> str:
     is_refused = call["outcome"] == Outcome.REFUSED and call["line"]
     if not status.isdecimal() or not (is_busy or is_refused):
         return ""
+    if is_refused and int(status) == OUT_OF_ORDER:
+        return "the gateway stopped before it rang, so that it was sent again or went elsewhere"
     why = WHY.get(int(status))
     return f"the SIP stack {'could not take' if is_busy else 'refused'} its INVITE{f': {why}' if why else ''}"
 

@@ -250,6 +250,8 @@ def _print(status: dict[str, Any], config: Config) -> None:
         say("            refused: {} from strangers, {} malformed, {} by the SIP stack{}".format(*refused, last))
     if requests := agent["requests_refused"]:
         say(f"            refused: {requests} requests that nobody here takes; the last: {agent['last_request_refused']}")
+    if agent["turned_away"]:
+        say(f"            turned away with 503: {agent['turned_away']}, because the gateway took no calls or stopped")
     if agent["up"] and not agent["rings_every_offer"]:
         say("            this SIP stack is ready-made: who offers it encrypted audio, fax or unknown codecs alone is busy;")
         say("            script/build-pjsua2 builds one that rings every call")

@@ -19,7 +19,7 @@ class Outcome(StrEnum):
     BUSY = "busy"
     """More calls at once than could be rung, or one that the SIP stack could not take."""
     REFUSED = "refused"
-    """Not for any line of ours, or with something in its INVITE that the SIP stack refuses."""
+    """Not for any line of ours, or with something in its INVITE that the SIP stack refuses; or stopped before it rang."""
     INTERRUPTED = "interrupted"
     """The agent or the gateway stopped while it rang."""
 

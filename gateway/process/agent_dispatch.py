@@ -1,20 +1,22 @@
 """What the SIP agent tells, led to whom it concerns."""
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
 from gateway.calls.journal import Journal
 from gateway.calls.strangers import Strangers
 from sip.pipe.client import AgentLost
-from sip.protocol import AgentEvent, Pulse, Ready
+from sip.protocol import AgentEvent, Command, Heard, Pulse, Ready
 
 
 class AgentDispatch:
-    """Calls go to the journal, signs of life to whoever counts strangers; that it listens is told in the log."""
+    """Calls go to the journal, signs of life are answered and counted in; that it listens is told in the log."""
 
-    def __init__(self, *, journal: Journal, max_calls: int) -> None:
+    def __init__(self, *, journal: Journal, command: Callable[[Command], None], max_calls: int) -> None:
         self._journal = journal
+        self._command = command
         self._max_calls = max_calls
         """As configured."""
         self._strangers = Strangers()
@@ -29,6 +31,7 @@ class AgentDispatch:
                 self._now_listening(event)
             case Pulse():
                 self._strangers.heard(event)
+                self._command(Heard(takes_calls=self._journal.takes_calls))
             case _:
                 self._journal.receive(event)
 

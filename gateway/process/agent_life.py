@@ -1,9 +1,10 @@
 """The SIP agent's time within the gateway's: its ports are had before texts may go, and calls end before anything else ends."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -24,6 +25,8 @@ class AgentLife:
     database: Database
     stop: asyncio.Event
     """The gateway is asked to end."""
+    stop_within: Callable[[], timedelta] = timedelta
+    """So long calls may ring out then."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[asyncio.Task[None]]:
@@ -44,8 +47,9 @@ class AgentLife:
         try:
             await _first_of(self.stop.wait(), asyncio.wait({database}), task=task)
             notify("STOPPING=1")
-            structlog.get_logger().info("gateway_stopping")
-            await self.agent.stop()
+            within = timedelta(0) if database.done() else self.stop_within()
+            structlog.get_logger().info("gateway_stopping", calls_ring_out_within=f"{within.total_seconds():g} s")
+            await self.agent.stop(within.total_seconds())
             await _ended(task)
             if database.done():
                 await _ended(database)

@@ -161,6 +161,7 @@ class _Now(Collector):
                 agent["requests_refused"],
             ),
             ("textback_stack_refused", "INVITEs from a trunk that the SIP stack refused.", agent["stack_refused"]),
+            ("textback_calls_turned_away", "INVITEs that got 503, since the agent started.", agent["turned_away"]),
             ("textback_agent_descriptors", "Files and sockets that the agent has open.", agent["descriptors"]),
             ("textback_agent_descriptor_limit", "How many it may have open.", agent["descriptor_limit"]),
             ("textback_database_writable", "Can calls be written down?", status["database"]["writable"]),

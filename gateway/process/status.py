@@ -70,6 +70,7 @@ def report(
             "malformed_refused": pulse.malformed if pulse else 0,
             "stack_refused": pulse.stack_refused if pulse else 0,
             "requests_refused": pulse.not_taken if pulse else 0,
+            "turned_away": pulse.turned_away if pulse else 0,
             "last_malformed": pulse.last_malformed if pulse else "",
             "last_request_refused": pulse.last_not_taken if pulse else "",
             "rings_every_offer": ready.rings_every_offer if ready else False,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from config.model import E164, Limits
 from config.reserved import CALL_TEST
-from gateway.core.call import ANSWERED, MISSED, UNANSWERED
+from gateway.core.call import ANSWERED, MISSED, UNANSWERED, Outcome
 from gateway.core.case import History, SameCall, Traffic, Twin
 from gateway.core.delivery import COUNTS_AS_SENT, COUNTS_AS_TEXTED, TextState
 from gateway.core.kind import COUNTED
@@ -197,7 +197,7 @@ def _twin(db: sqlite3.Connection, number: E164, line: str, call: int, call_id: s
             continue
         if row["outcome"] is None:
             return Twin.RINGS
-        if row["reason"] not in _NEVER_MEANT:
+        if row["reason"] not in _NEVER_MEANT and row["outcome"] != Outcome.REFUSED:  # what was refused may be sent again
             found = Twin.DECIDED
     return found
 

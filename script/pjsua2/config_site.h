@@ -34,6 +34,10 @@
 #define PJSIP_TCP_TRANSPORT_BACKLOG     128
 #define PJ_ACTIVESOCK_MAX_CONSECUTIVE_ACCEPT_ERROR 0x7FFFFFFF
 
+/* No 100 Trying: a caller who has it sends the INVITE no more, and the next gateway never sees it. The 180, or a final response,
+ * follows sooner than the 200 ms that RFC 3261 §17.2.1 allows without. */
+#define PJSUA_DISABLE_AUTO_SEND_100     1
+
 /* No devices here: media goes to files and to other calls. */
 #define PJMEDIA_HAS_VIDEO               0
 #define PJMEDIA_AUDIO_DEV_HAS_ALSA      0

@@ -8,7 +8,7 @@ compile() { # VERSION
     cd "$WORK/pj" || return 1
     { cp "$HERE/pjsua2/config_site.h" pjlib/include/pj/config_site.h && sed -i 's/bdimad_dev\.o//' pjmedia/build/Makefile; } 2>>"$LOG" ||
         { failed "pjproject's source cannot be prepared"; return 1; }
-    mend_source 2>>"$LOG" || { failed "pjproject $1 is not the one that is known here: its accept(), its search for RTP ports or how it reads messages looks otherwise"; return 1; }
+    mend_source 2>>"$LOG" || { failed "pjproject $1 is not the one that is known here: its accept(), its search for RTP ports, how it reads messages or its incoming calls look otherwise"; return 1; }
     step "configuring pjproject $1"
     CFLAGS="-fPIC -O2 -DNDEBUG" ./configure --disable-shared --disable-sound --disable-video --enable-epoll \
         --with-external-srtp --with-external-gsm --with-external-speex --disable-speex-aec --disable-ilbc-codec \
@@ -21,7 +21,8 @@ compile() { # VERSION
 }
 
 mend_source() { # what no setting can change
-    local accept=pjlib/src/pj/ioqueue_common_abs.c media=pjsip/src/pjsua-lib/pjsua_media.c reading=pjsip/src/pjsip/sip_transport.c
+    local accept=pjlib/src/pj/ioqueue_common_abs.c media=pjsip/src/pjsua-lib/pjsua_media.c
+    local reading=pjsip/src/pjsip/sip_transport.c call=pjsip/src/pjsua-lib/pjsua_call.c
     # One connection a turn: a flood of them must not keep the loop from calls, nor from closing them.
     sed -i '/^PJ_DEF(pj_status_t) pj_ioqueue_accept(/,/^}/s/^#if PJ_IOQUEUE_FAST_TRACK$/#if 0/' $accept
     # Each account looks for free RTP ports on its own: after 100 that others have it would refuse the call.
@@ -29,7 +30,12 @@ mend_source() { # what no setting can change
     # Who sent what cannot be read, telling.c has to know: what the stack drops it drops without that.
     sed -i -e '/^PJ_DEF(pj_ssize_t) pjsip_tpmgr_receive_packet(/,/^}/s/ \*tr = rdata->/ *tr = (textback_received = rdata)->/' \
         -e 's/^PJ_DEF(pj_ssize_t) pjsip_tpmgr_receive_packet(/pjsip_rx_data *textback_received;\n\n&/' $reading
-    [ "$(grep -c '^#if 0$' $accept)" = 1 ] && grep -q 'RTP_RETRY = 1000$' $media && [ "$(grep -c textback_received $reading)" = 2 ]
+    # The 100 that is not sent is not kept either.
+    sed -i '/^#if !PJSUA_DISABLE_AUTO_SEND_100$/,/^#endif$/s/^#endif$/#else\n        pjsip_tx_data_dec_ref(response);\n#endif/' $call
+    # An INVITE for which it lacks something is busy: 500 says to a trunk that we are broken.
+    sed -i '/^pj_bool_t pjsua_call_on_incoming(/,/^}/s/PJSIP_SC_INTERNAL_SERVER_ERROR/PJSIP_SC_BUSY_HERE/' $call
+    [ "$(grep -c '^#if 0$' $accept)" = 1 ] && grep -q 'RTP_RETRY = 1000$' $media && [ "$(grep -c textback_received $reading)" = 2 ] &&
+        grep -q '^        pjsip_tx_data_dec_ref(response);$' $call && grep -q '^    int sip_err_code = PJSIP_SC_BUSY_HERE;$' $call
 }
 
 make_wheel() { # VERSION

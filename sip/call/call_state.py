@@ -5,6 +5,7 @@
              ├─ ring time runs out ──────────► over        no_answer            missed
              ├─ no room for it ──────────────► over        busy                 missed
              ├─ plan or stack refuses it ────► over        refused
+             ├─ stopped before its 180 ──────► over        refused
              ├─ agent or stack stops ────────► over        interrupted          missed
              ├─ a phone of ours takes it ────► talking     answered_here
              └─ greeting begins ─────────────► greeting    no_answer            missed
@@ -57,7 +58,7 @@ class Happening(StrEnum):
     RING_TIME_RAN_OUT = "ring_time_ran_out"
     NO_ROOM = "no_room"
     REFUSED = "refused"
-    """By its plan, or by the SIP stack itself."""
+    """By its plan, or by the SIP stack itself; or, before its 180, because agent or gateway stops."""
     PHONE_PICKED_UP = "phone_picked_up"
     PHONE_HUNG_UP = "phone_hung_up"
     GREETING_BEGAN = "greeting_began"

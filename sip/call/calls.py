@@ -1,4 +1,6 @@
-"""The calls under way: each is rung by its plan, and its outcome is told the moment that it falls.
+"""The calls under way: each is rung when its plan comes, and its outcome is told the moment that it falls.
+
+The plan says also that the call is written down. A caller thus hears no ringing of which nothing would be known after a crash.
 
 Used by the owner thread only. A command or a timer for a call that is over, or no longer rings, does nothing.
 """
@@ -7,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from sip.call.call_state import Happening
+from sip.call.refusals import OUT_OF_ORDER
 from sip.call.session import UNAVAILABLE, Session, event_of, happening_at_end
 from sip.call.timers import Timers
 from sip.faults import guarded
@@ -14,6 +17,8 @@ from sip.protocol import AgentEvent, CallEnded
 from sip.wire.headers import ReasonHeader
 
 RINGING = 180
+UNASKED_AFTER_S = 0.1
+"""After its INVITE a call rings without a plan; RFC 3261 §17.2.1 wants some response within 0.2 s."""
 PROVISIONAL_EVERY_S = 60.0
 """A 180 is repeated so that no proxy gives the call up (RFC 3261 §13.3.1.1)."""
 
@@ -21,13 +26,19 @@ PROVISIONAL_EVERY_S = 60.0
 class Calls:
     """Every call whose dialog is not over, by its key."""
 
-    def __init__(self, *, timers: Timers, tell: Callable[[AgentEvent], None], max_calls: int) -> None:
+    def __init__(
+        self, *, timers: Timers, tell: Callable[[AgentEvent], None], keep: Callable[[str], None], max_calls: int
+    ) -> None:
+        """`keep` is called with the key of a call that is about to ring before the gateway has it."""
         self._timers = timers
         self._tell = tell
+        self._keep = keep
         self._max_calls = max_calls
         self._sessions: dict[str, Session] = {}
         self.ringing = 0
-        """How many ring."""
+        """How many ring, or are about to."""
+        self.unasked: set[str] = set()
+        """The keys of those that are about to."""
 
     @property
     def sources(self) -> frozenset[str]:
@@ -37,22 +48,24 @@ class Calls:
     # --- what the gateway and the clock want ---
 
     def begin(self, session: Session) -> None:
-        """Ring a call that has just arrived, at first for as long as its trunk says; where there is no room, it is busy."""
+        """Take a call that has just arrived, at first for as long as its trunk says; where there is no room, it is busy."""
         self._sessions[session.key] = session
         self.ringing += 1
         if self.ringing > self._max_calls:
             self._end(session, Happening.NO_ROOM, session.trunk.busy_answer)
             return
-        session.leg.respond(RINGING)
         self._time_ring(session)
-        self._time_provisional(session.key, session.arrived)
+        key = session.key
+        self.unasked.add(key)
+        self._timers.at(session.arrived + UNASKED_AFTER_S, lambda: self._ring_unasked(key))
 
     def ring_for(self, key: str, seconds: float) -> None:
-        """Its plan: so long, counted from its arrival."""
+        """Its plan: ring so long, counted from its arrival."""
         session = self._sessions.get(key)
         if session is not None and session.is_ringing:
             session.ring_for(seconds)
             self._time_ring(session)
+            self._ring(session)
 
     def refuse(self, key: str, status: int, phrase: str) -> None:
         """Its plan: this final response at once."""
@@ -70,9 +83,33 @@ class Calls:
         """At the very end: hold no call, so that the SIP stack can be taken down."""
         self._sessions.clear()
 
+    def leave(self) -> None:
+        """The gateway is gone: what rings is over; what has not rung, and is sent again, is left to the next gateway."""
+        for session in list(self._sessions.values()):
+            if session.has_rung or not session.is_repeated:
+                self._interrupt(session)
+            else:
+                self._step(session, Happening.REFUSED, OUT_OF_ORDER)
+
     @guarded
     def _interrupt(self, session: Session) -> None:
-        self._end(session, Happening.STOPPED, UNAVAILABLE)
+        if session.has_rung:
+            self._end(session, Happening.STOPPED, UNAVAILABLE)
+        else:
+            self._end(session, Happening.REFUSED, OUT_OF_ORDER)
+
+    def _ring_unasked(self, key: str) -> None:
+        session = self._sessions.get(key)
+        if session is not None and session.is_ringing and not session.has_rung:
+            self._keep(key)
+            self._ring(session)
+
+    def _ring(self, session: Session) -> None:
+        if not session.has_rung:
+            session.has_rung = True
+            self.unasked.discard(session.key)
+            session.leg.respond(RINGING)
+            self._time_provisional(session.key, time.monotonic())
 
     def _time_ring(self, session: Session) -> None:
         key = session.key  # a timer that held the session would keep its leg beyond the dialog's end
@@ -124,5 +161,6 @@ class Calls:
         if outcome is None:
             return False
         self.ringing -= 1
+        self.unasked.discard(session.key)
         self._tell(event_of(session, outcome, status))
         return True

@@ -7,6 +7,8 @@ by its Call-ID, CSeq and From, and gets what it got.
 from sip.protocol import AgentEvent, Busy, CallArrived, CallEnded, Refused
 from sip.wire.message import SipMessage, header
 
+OUT_OF_ORDER = 503
+"""Service Unavailable: not here, not now; whoever has another route takes it."""
 REPEATED_WITHIN_S = 32.0
 """Timer B: no INVITE is repeated for longer."""
 REMEMBERED_AT_MOST = 8192

@@ -31,7 +31,10 @@ class Session:
     All times are seconds on the monotonic clock.
     """
 
-    __slots__ = ("arrived", "deadline", "dialog", "expires", "identity", "key", "leg", "reasons", "source", "stage", "trunk")
+    __slots__ = (
+        "arrived", "deadline", "dialog", "expires", "has_rung", "identity", "is_repeated", "key", "leg", "reasons", "source",
+        "stage", "trunk",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -43,6 +46,7 @@ class Session:
         expires: float | None = None,
         dialog: tuple[str, str] = ("", ""),
         identity: Identity = NOBODY,
+        is_repeated: bool = False,
     ) -> None:
         self.key = key
         self.trunk = trunk
@@ -60,6 +64,10 @@ class Session:
         """When the ring time runs out, or the INVITE expires."""
         self.ring_for(trunk.ring_seconds)
         self.stage = Stage.RINGING
+        self.has_rung = False
+        """Was its 180 sent?"""
+        self.is_repeated = is_repeated
+        """Does its peer send the INVITE again until it is answered? So it is over UDP (RFC 3261 §17.1.1.2)."""
         self.reasons: tuple[ReasonHeader, ...] = ()
         """Out of the CANCEL; none until one came."""
 

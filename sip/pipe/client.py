@@ -80,6 +80,7 @@ class AgentClient:
         self._patience = patience or Patience()
         self._process: AgentProcess | None = None
         self._stopping = asyncio.Event()
+        self._ring_out_s = 0.0
         self._is_over = asyncio.Event()
         self._is_over.set()
         self._log = structlog.get_logger()
@@ -113,8 +114,9 @@ class AgentClient:
         finally:
             self._is_over.set()
 
-    async def stop(self) -> None:
-        """Let the agent end its calls and leave, whatever it is doing now; one that does not is killed."""
+    async def stop(self, within: float = 0.0) -> None:
+        """Let the agent end its calls, which may ring out for so many seconds, and leave; one that does not is killed."""
+        self._ring_out_s = within
         self._stopping.set()
         await self._is_over.wait()
 
@@ -183,11 +185,12 @@ class AgentClient:
 
     async def _end_when_stopping(self, process: AgentProcess) -> None:
         await self._stopping.wait()
-        self.send(Stop())
+        self.send(Stop(within=self._ring_out_s))
+        seconds = self._ring_out_s + self._patience.stop_s
         try:
-            await asyncio.wait_for(process.gone.wait(), self._patience.stop_s)
+            await asyncio.wait_for(process.gone.wait(), seconds)
         except TimeoutError:
-            process.kill(f"did not stop within {self._patience.stop_s:g} s")
+            process.kill(f"did not stop within {seconds:g} s")
 
     def _reason(self, process: AgentProcess, log: AgentLog) -> str:
         if self._failed is not None:

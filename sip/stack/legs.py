@@ -6,6 +6,10 @@ import pjsua2 as pj
 
 from sip.faults import guarded, say
 
+OUT_OF_ORDER = 503
+RETRY_AFTER_S = 5
+"""With each 503 (RFC 3261 §20.33): a gateway that starts again is there by then."""
+
 
 class LegEvents(Protocol):
     """What the owner is told about a leg, always on the owner thread."""
@@ -47,7 +51,15 @@ class Leg(pj.Call):  # type: ignore[misc]
         parameters.statusCode = status
         if phrase:
             parameters.reason = phrase
+        if status == OUT_OF_ORDER:
+            parameters.txOption.headers.append(_retry_after())
         try:
             self.answer(parameters)
         except pj.Error as error:
             say(f"response {status} not sent: {error.reason}")
+
+
+def _retry_after() -> Any:
+    header = pj.SipHeader()
+    header.hName, header.hValue = "Retry-After", str(RETRY_AFTER_S)
+    return header

@@ -42,6 +42,9 @@ def clean(text: str, limit: int = FIELD_LIMIT) -> str:
     return re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]", "\ufffd", text[:limit])
 
 
+_OVER_UDP = re.compile(r"\s*SIP\s*/\s*2\.0\s*/\s*UDP\b", re.IGNORECASE)
+
+
 # --- is it a call at all? ---------------------------------------------------------------------------------------------
 
 
@@ -62,6 +65,11 @@ def fault(message: SipMessage) -> str | None:
         if int(length[:12]) > len(message.body.encode(errors="surrogateescape")):
             return "content-length is more than the body"
     return None
+
+
+def is_repeated(invite: SipMessage) -> bool:
+    """Does its sender repeat it until it is answered? Over UDP only (RFC 3261 §17.1.1.2)."""
+    return bool(_OVER_UDP.match(header(invite, "Via") or ""))
 
 
 def expires(message: SipMessage) -> float | None:

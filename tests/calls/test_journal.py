@@ -18,7 +18,7 @@ from gateway.office.knowledge import Knowledge
 from gateway.store import calls
 from gateway.store.calls import Arrival
 from gateway.store.database import Database
-from sip.protocol import AnsweredElsewhere, Busy, CallArrived, CallerHungUp, Command, Refuse, Refused, Ring
+from sip.protocol import AnsweredElsewhere, Busy, CallArrived, CallerHungUp, Command, Refuse, Refused, Ring, Settled
 from tests.peers.settings import awake
 from tests.preview.test_simulation import CONFIG
 
@@ -67,23 +67,40 @@ async def test_fault_over_one_call(tmp_path: Path) -> None:
     store.close()
 
 
-async def test_every_call_gets_its_plan_at_once(tmp_path: Path) -> None:
+async def test_a_call_gets_its_plan_when_it_is_written_down(tmp_path: Path) -> None:
+    """In the database; or, while that cannot be written, in the reserve. So does a number of no line."""
     path = tmp_path / "textback.toml"
     path.write_text(awake(CONFIG.format(once_per="day", per_day=100)))
     in_force = InForce(Ruling(Knowledge().directory(load(path), datetime.now(UTC))))
-    store, reserve, commands = (
-        Database(tmp_path / "textback.db", lambda _: None),
-        Reserve(tmp_path / "calls.reserve"),
-        list[Command](),
-    )
+    store, reserve = Database(tmp_path / "textback.db", lambda _: None), Reserve(tmp_path / "calls.reserve")
+    written: list[tuple[Command, list[str], list[str]]] = []
+
+    def command(one: Command) -> None:
+        with sqlite3.connect(tmp_path / "textback.db") as db:
+            rows = db.execute("SELECT key FROM calls ORDER BY key").fetchall()
+        db.close()
+        written.append((one, [key for (key,) in rows], [kept.arrival.key for kept in reserve.calls]))
+
+    ring, refuse = Ring(key="a", seconds=20.0), Refuse(key="b", status=404, reason="Not Found")
     async with asyncio.TaskGroup() as tasks:
-        journal = Journal(
-            store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=commands.append, publish=lambda _: None
-        )
+        journal = Journal(store=store, reserve=reserve, in_force=in_force, tasks=tasks, command=command, publish=lambda _: None)
         journal.receive(arrived("a", "+14155550123"))
         journal.receive(arrived("b", "+14155550123", dialled="+14155550999"))
-        assert commands == [Ring(key="a", seconds=20.0), Refuse(key="b", status=404, reason="Not Found")]
+        assert written == []
         await journal.finish(10)
+        assert written == [(ring, ["a", "b"], []), (refuse, ["a", "b"], [])]
+        other = sqlite3.connect(tmp_path / "textback.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        journal.receive(arrived("c", "+14155550124"))
+        async with asyncio.timeout(20):
+            while len(written) < 3:
+                await asyncio.sleep(0.01)
+        assert written[2] == (Ring(key="c", seconds=20.0), ["a", "b"], ["c"])
+        journal.receive(CallerHungUp(key="c", at=datetime.now(UTC).timestamp(), rang=5, reason=""))
+        other.close()
+        await journal.finish(10)
+        assert written[-1][:2] == (Settled(key="c"), ["a", "b", "c"])
+    assert len(reserve) == 0
     store.close()
 
 

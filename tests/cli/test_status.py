@@ -12,7 +12,7 @@ from tests.peers.commands import CONFIG, configured, run
 
 AGENT = {
     "up": True, "calls": 0, "max_calls": 3, "stack": "pjsua2 2.15.1", "pid": 2, "strangers_refused": 0, "malformed_refused": 0,
-    "stack_refused": 0, "requests_refused": 0, "last_malformed": "", "last_request_refused": "", "rings_every_offer": False, "descriptors": 9, "descriptor_limit": 1024,
+    "stack_refused": 0, "requests_refused": 0, "turned_away": 0, "last_malformed": "", "last_request_refused": "", "rings_every_offer": False, "descriptors": 9, "descriptor_limit": 1024,
 }  # fmt: skip
 STATUS = {
     "version": "0", "pid": 1, "config_hash": "x", "reload_error": "", "files_unusable": [], "agent": AGENT, "trunks": {},

@@ -107,8 +107,8 @@ def test_killed_at_random_under_load(gateway: Start, smsc: Smsc, tmp_path: Path,
     texts = {text["call"]: text["state"] for text in running.texts()}
     calls = running.calls()
     assert len(calls) >= 10
-    assert all(call["outcome"] in ("abandoned", "interrupted") for call in calls)
-    assert {call["id"] for call in calls} == set(texts)
+    assert {call["outcome"] for call in calls} <= {"abandoned", "interrupted", "refused"}  # refused: killed before it rang
+    assert {call["id"] for call in calls if call["outcome"] != "refused"} == set(texts)
     assert set(texts.values()) <= {"accepted", "unknown"}
     assert list(texts.values()).count("unknown") <= 10  # the bridge's window: no more can have been under way
     sent = {"+" + to for to in times}

@@ -31,6 +31,7 @@ region = "US"
 listen = {listen}
 rtp_ports = "10000-18999"
 max_calls = {max_calls}
+stop_within = "{stop_within}"
 
 [web]
 listen = "127.0.0.1:{web_port}"
@@ -61,6 +62,7 @@ expires = "{expires}"
 SPOOL = '[sms.spool]\nkind = "spool"\n'
 DEFAULTS = {
     "max_calls": 100,
+    "stop_within": "0s",
     "peers": '["127.0.0.1"]',
     "trunk": "",
     "web": "",

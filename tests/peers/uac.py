@@ -9,6 +9,7 @@ INVITE = (
     "From: <sip:{caller}@127.0.0.1>;tag={id}\r\nTo: <sip:{to}@127.0.0.1>\r\nCall-ID: {id}\r\nCSeq: 1 INVITE\r\n"
     "Contact: <sip:bench@127.0.0.1:{port}>\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
 )
+T1_S, TIMER_B_S = 0.5, 32.0
 CANCEL = (
     "CANCEL sip:{to}@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK{id}\r\n"
     "From: <sip:{caller}@127.0.0.1>;tag={id}\r\nTo: <sip:{to}@127.0.0.1>\r\nCall-ID: {id}\r\nCSeq: 1 CANCEL\r\n"
@@ -26,6 +27,8 @@ class Placed:
     ended_at: float = 0.0
     hung_up: float = 0.0
     status: int = 0
+    is_answered: bool = False
+    """Has any response come? Until then the INVITE is sent again (RFC 3261 §17.1.1.2)."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -77,7 +80,16 @@ class Uac(asyncio.DatagramProtocol):
         call = self._calls[key] = Placed(caller=caller, invited_at=time.monotonic())
         self.placed.append(call)
         self._send(INVITE, key, caller)
+        self._repeat(key, call, T1_S)
         return call
+
+    def _repeat(self, key: str, call: Placed, after: float) -> None:
+        def due() -> None:
+            if not (call.is_answered or self._transport.is_closing() or after > TIMER_B_S):
+                self._send(INVITE, key, call.caller)
+                self._repeat(key, call, 2 * after)
+
+        asyncio.get_running_loop().call_later(after, due)
 
     def _send(self, message: str, key: str, caller: str) -> None:
         text = message.format(to=self._dialled, port=self._port, id=key, caller=caller)
@@ -92,6 +104,7 @@ class Uac(asyncio.DatagramProtocol):
         call = self._calls.get(key)
         if call is None or " CANCEL\r\n" in text:
             return
+        call.is_answered = True
         if status == 180 and not call.rang_at:
             call.rang_at = now
             self.ringing += 1

@@ -98,7 +98,7 @@ async def test_a_waiting_reload_is_counted_with_what_was_asked_meanwhile(tmp_pat
 @pytest.mark.parametrize(("carries", "warnings"), [(5, 0), (4, 1)])
 async def test_events_are_led_to_whom_they_concern(tmp_path: Path, carries: int, warnings: int) -> None:
     async with sending(tmp_path) as it, asyncio.TaskGroup() as tasks:
-        dispatch = AgentDispatch(journal=it.missed(tasks=tasks), max_calls=5)
+        dispatch = AgentDispatch(journal=it.missed(tasks=tasks), command=lambda _: None, max_calls=5)
         call = arrived("k", "+14155550123")
         with capture_logs() as logs:
             dispatch.receive(PULSE)

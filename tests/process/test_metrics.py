@@ -14,7 +14,7 @@ from tests.process.told import EVERYTHING
 DOCUMENT = (Path(__file__).parents[2] / "docs/monitoring.md").read_text()
 STATUS = {
     "version": "0", "config_hash": "x", "reload_error": "", "files_unusable": [], "queued": 1, "held": 2, "held_for_a_person": 1, "unknown": 0,
-    "agent": {"up": True, "calls": 3, "strangers_refused": 4, "malformed_refused": 5, "stack_refused": 1, "requests_refused": 2, "descriptors": 6, "descriptor_limit": 7},
+    "agent": {"up": True, "calls": 3, "strangers_refused": 4, "malformed_refused": 5, "stack_refused": 1, "requests_refused": 2, "turned_away": 8, "descriptors": 6, "descriptor_limit": 7},
     "database": {"writable": True, "calls_kept": 0},
     "bridges": {"primary": {"up": True, "paused": False}},
 }  # fmt: skip

@@ -83,6 +83,15 @@ class RunningAgent:
         """One call."""
         return await asyncio.to_thread(sipp.place, directory, self.port, [Call(caller="+14155550123")], ends)
 
+    async def ring(self, seconds: float) -> str:
+        """Give the next call its plan, and wait until the agent has obeyed; the call's key."""
+        await self.until(lambda: self.of(CallArrived) != [])
+        key: str = self.of(CallArrived)[-1].key
+        self.client.send(Ring(key=key, seconds=seconds))
+        heard = len(self.of(Pulse))
+        await self.until(lambda: len(self.of(Pulse)) > heard + 1)
+        return key
+
     @property
     def said(self) -> str:
         """What it wrote to standard error."""
@@ -124,7 +133,8 @@ async def test_a_refusal_that_cannot_be_sent_costs_that_call_only(tmp_path: Path
     async with RunningAgent() as agent:
         placed = asyncio.ensure_future(agent.place(tmp_path, Ends(cancel_after=2)))
         await agent.until(lambda: agent.of(CallArrived) != [])
-        agent.client.send(Refuse(key=agent.of(CallArrived)[0].key, status="no", reason="x"))  # type: ignore[arg-type]
+        key = await agent.ring(3)
+        agent.client.send(Refuse(key=key, status="no", reason="x"))  # type: ignore[arg-type]
         await agent.until(lambda: "Traceback" in agent.said)
         assert (await placed).is_good
         assert (await agent.place(tmp_path)).is_good
@@ -134,7 +144,7 @@ async def test_a_refusal_that_cannot_be_sent_costs_that_call_only(tmp_path: Path
 async def test_calls_go_elsewhere_where_no_more_events_can_wait(tmp_path: Path) -> None:
     async with RunningAgent(command=fake_agent.command("unread")) as agent:
         assert (await agent.place(tmp_path, Ends(status=503, rings=False))).is_good
-        await agent.until(lambda: "refused with 503" in agent.said)
+        await agent.until(lambda: agent.client.pulse is not None and agent.client.pulse.turned_away == 1)
         assert agent.of(CallArrived, AgentLost) == []
 
 
@@ -158,7 +168,7 @@ async def test_the_supervisor_is_gone_and_the_caller_hears_it(tmp_path: Path) ->
     agent = RunningAgent()
     async with agent:
         placed = asyncio.ensure_future(agent.place(tmp_path))
-        await agent.until(lambda: agent.of(CallArrived) != [])
+        await agent.ring(3)
         process = agent.client._process
         assert process
         assert process._transport
@@ -172,7 +182,7 @@ async def test_the_supervisor_is_gone_and_the_caller_hears_it(tmp_path: Path) ->
 async def test_a_call_that_is_ringing_at_the_stop_is_interrupted(tmp_path: Path) -> None:
     async with RunningAgent() as agent:
         placed = asyncio.ensure_future(agent.place(tmp_path))
-        await agent.until(lambda: agent.of(CallArrived) != [])
+        await agent.ring(3)
         await agent.client.stop()
         assert (await placed).is_good
         assert [len(agent.of(kind)) for kind in (Interrupted, CallEnded, AgentLost)] == [1, 1, 0]

@@ -150,6 +150,23 @@ async def test_an_invite_that_the_stack_refuses_is_told_once(header: str, status
         assert agent.of(Pulse)[-1].last_stack_refused == f"pbx ({arrived.source}): {status}, {why}"
 
 
+async def test_an_invite_that_the_stack_cannot_take_is_busy() -> None:
+    """It would say 500, here of a Contact to which nothing could be sent; that tells a trunk that we are broken."""
+    async with RunningAgent(trunks=(PBX,)) as agent:
+        loop = asyncio.get_running_loop()
+        transport, crowd = await loop.create_datagram_endpoint(
+            Crowd, local_addr=("127.0.0.1", 0), remote_addr=("127.0.0.1", agent.port)
+        )
+        port = transport.get_extra_info("sockname")[1]
+        invite = uac.INVITE.format(to="+14155550100", port=port, id="one", caller="+14155550123")
+        transport.sendto(invite.replace(f"<sip:bench@127.0.0.1:{port}>", "<tel:+14155550123>").encode())
+        await agent.until(lambda: crowd.final != {})
+        await agent.until(lambda: agent.of(CallEnded) != [])
+        transport.close()
+        assert crowd.final == {"one": 486}
+        assert [event.status for event in agent.of(Busy)] == [486]
+
+
 async def test_a_strangers_invite_that_the_stack_refuses_is_counted_as_a_strangers() -> None:
     async with RunningAgent(trunks=()) as agent:
         with RawCaller(agent.port) as caller:

@@ -33,8 +33,9 @@ class Scene:
 
     def __init__(self) -> None:
         self.told: list[AgentEvent] = []
+        self.kept: list[str] = []
         self.timers = Timers()
-        self.calls = Calls(timers=self.timers, tell=self.told.append, max_calls=MAX_CALLS)
+        self.calls = Calls(timers=self.timers, tell=self.told.append, keep=self.kept.append, max_calls=MAX_CALLS)
         self.legs: dict[str, Responses] = {}
 
     def befall(self, what: str, key: str) -> None:
@@ -43,6 +44,8 @@ class Scene:
             leg: Any = Responses()
             self.legs[key] = leg
             self.calls.begin(Session(key=key, trunk=TRUNK, source="192.0.2.1:5060", leg=leg))
+        elif what == "plan":
+            self.calls.ring_for(key, 3600)
         elif what == "ring time ran out":
             self.calls.ring_for(key, -1)
             self.timers.fire()
@@ -54,13 +57,28 @@ class Scene:
             self.calls.ended(key, int(what))
         elif what == "stop":
             self.calls.interrupt_all()
+        elif what == "gateway gone":
+            self.calls.leave()
 
     def of(self, key: str, *kinds: type[Any]) -> list[AgentEvent]:
         """What was told of one call."""
         return [event for event in self.told if isinstance(event, kinds) and event.key == key]
 
 
-WHAT = ("begin", "begin", "ring time ran out", "refused", "elsewhere", "487", "200", "422", "500", "stop")
+WHAT = (
+    "begin",
+    "begin",
+    "plan",
+    "ring time ran out",
+    "refused",
+    "elsewhere",
+    "487",
+    "200",
+    "422",
+    "500",
+    "stop",
+    "gateway gone",
+)
 
 
 @given(st.lists(st.tuples(st.sampled_from(WHAT), st.sampled_from(KEYS)), max_size=15))

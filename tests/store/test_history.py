@@ -124,6 +124,16 @@ def test_leg_of_a_fork_that_was_too_short_decides_nothing(db: sqlite3.Connection
     assert known(db, second, call_id="a").twin is None
 
 
+def test_invite_that_was_refused_decides_nothing(db: sqlite3.Connection) -> None:
+    """A caller who was told 420 or 422, or nothing because the gateway stopped, sends it again with the same Call-ID."""
+    first = add_call(db, NOW, Outcome.REFUSED, call_id="a", rang=0)
+    calls.record(db, first, "skip", Reason.NOT_MISSED, (), NOW, "")
+    second = add_call(db, NOW + timedelta(seconds=1), call_id="a")
+    assert known(db, second, NOW + timedelta(seconds=1), "a").twin is None
+    calls.record(db, add_call(db, NOW, Outcome.ANSWERED_ELSEWHERE, call_id="a"), "skip", Reason.NOT_MISSED, (), NOW, "")
+    assert known(db, second, NOW + timedelta(seconds=1), "a").twin is Twin.DECIDED
+
+
 def test_text_counts_from_when_it_went(db: sqlite3.Connection) -> None:
     """It was queued before midnight, and a bridge took it after."""
     text = add_text(db, add_call(db, NOW - timedelta(hours=10)), NOW - timedelta(hours=10))
