@@ -6,8 +6,8 @@ from typing import Any
 from config import exceptions, sockets, variants
 from config.model import MERGE_FIELD, MERGE_FIELDS, Config, Trunk
 from config.problems import Finder, Problem, did_you_mean
+from config.reserved import CALL_TEST
 
-TRUNK_OF_TEST_CALLS = "call-test"
 _REFERENCES = (("trunks", "trunk"), ("sms", "sms"))
 
 
@@ -48,7 +48,7 @@ def whole(config: Config, finder: Finder) -> list[Problem]:
         found.append(finder.problem("web.listen", says))
     found += [finder.problem(key, says) for key, says in sockets.faults_of(config)]
     for name, trunk in config.trunk.items():
-        if name == TRUNK_OF_TEST_CALLS:
+        if name == CALL_TEST:
             found.append(finder.problem(f"trunk.{name}", "is the name of test calls' own trunk; give this one another name"))
         found += _peers_of_others(f"trunk.{name}", trunk, config, finder)
     return found

@@ -60,7 +60,7 @@ def _who_ends_the_ring(line: Line, config: Config) -> Iterator[tuple[str, str]]:
     may_be_the_pbxs = rings >= SHORTEST_OF_A_PBX and rings % STEP_OF_A_PBX == 0
     if line.arrives == "ringing" and may_be_the_pbxs and any(trunk.peers for trunk in trunks):
         says = (
-            f"{rings:g} s may be the PBX's ring time too: then our 480 comes in the moment in which it gives up its phones, and"
+            f"{rings:g} s may be the PBX's ring time too: then we end it in the moment in which it gives up its phones, and"
             ' whom one of them answers just then is texted. If phones ring beside the gateway: arrives = "group". If none do,'
             f" or if the PBX ends its ring after {rings:g} s: ring_seconds = {rings + LATER_THAN_A_PBX:g} ({rings:g} +"
             f" {LATER_THAN_A_PBX}) lets it end first"

@@ -10,12 +10,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, PrivateAttr, SecretStr, StringConstraints, model_validator
 
-from config.addresses import REACHED_BY, Host, HostPort, NamedFile, Phone, SipAddress, Url
+from config.addresses import REACHED_BY, Host, HostPort, NamedFile, Phone, Url
 from config.bridges import STRICT, BridgeSettings, Smpp, Spool, Twilio
 from config.checked import checked
 from config.hours import DAYS, QUIET_HOURS, DayNames, Days, Holiday, NoHoliday, QuietHours, Span, TimeSpan
 from config.places import DATA_DIR, WEB_LISTEN
 from config.providers import Few, Word
+from config.trunks import Trunk
 from config.values import (
     E164,
     LONGEST_RING,
@@ -27,7 +28,6 @@ from config.values import (
     Listen,
     Number,
     OneOrMore,
-    Peer,
     Place,
     PortRange,
     Region,
@@ -85,31 +85,6 @@ class Web(_Section):
     listen: WebListen = place(WEB_LISTEN)
     password: SecretStr | None = None
     public_url: Url | None = None
-
-
-class Trunk(_Section):
-    """Where calls come from: a peer (`peers`) or an account that the gateway registers (`registrar`)."""
-
-    name: Name
-    peers: tuple[Peer, ...] = ()
-    answered_elsewhere: Literal["trust", "ignore"] = "trust"
-    default_line: str | None = None
-    registrar: SipAddress | None = None
-    username: Word | None = None
-    password: SecretStr | None = None
-    transport: Literal["udp", "tcp", "tls"] = "udp"
-    proxy: SipAddress | None = None
-    expires: SomeTime = timedelta(hours=1)
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> "Trunk":
-        if bool(self.peers) == bool(self.registrar):
-            raise Misplaced(
-                "peers" if "peers" in self.model_fields_set and not self.registrar else "",
-                'needs either peers = ["192.0.2.10"] (a PBX or carrier that sends calls by its address) '
-                'or registrar = "sip:…" (an account)',
-            )
-        return self
 
 
 class Hours(_Section):

@@ -14,22 +14,22 @@ from gateway.actions import Actions
 from gateway.calls.journal import Journal
 from gateway.core.facts import Publish
 from gateway.decisions.holds import Holds
-from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import InForce, Ruling
+from gateway.office.knowledge import Knowledge
 from gateway.process import config_copy, listeners
+from gateway.process.agent_dispatch import AgentDispatch
+from gateway.process.agent_life import AgentLife
 from gateway.process.beat import Beat
 from gateway.process.counts import Counts
 from gateway.process.data_dir import TOKEN_FILE, CannotStart, only_one_here, write_token
 from gateway.process.exchange import Exchange
 from gateway.process.housekeeping import Chore, housekeeping
-from gateway.process.listening import Listening
 from gateway.process.log_lines import LogLines
 from gateway.process.notify import notify
 from gateway.process.reload import Reloading, Reloads
 from gateway.process.reporting import Reporting
 from gateway.process.sending import Sending
 from gateway.process.stores import Stores, open_stores
-from gateway.process.taking_calls import TakingCalls
 from gateway.repeated import Repeated
 from gateway.replies.inbox import Inbox
 from gateway.texts.bridge_states import BridgeStates
@@ -64,9 +64,9 @@ class _Parts:
     """What is started, in the order in which it is; nothing runs yet."""
 
     journal: Journal
-    calls: TakingCalls
+    agent_life: AgentLife
     sending: Sending
-    pages: web.Application
+    web_application: web.Application
     chores: tuple[Chore, ...]
 
 
@@ -116,7 +116,7 @@ class Gateway:
         stack.callback(stores.close)
         config_copy.keep(config)
         write_token(config.data_dir / TOKEN_FILE, self._token)
-        await stores.hold_interrupted_texts(RECOVER_WITHIN_S)
+        await stores.settle_interrupted_texts(RECOVER_WITHIN_S)
         knowledge = Knowledge(keeps=True)
         directory = await asyncio.to_thread(knowledge.directory, config, datetime.now(UTC))
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
@@ -132,13 +132,13 @@ class Gateway:
 
         await parts.journal.recover(RECOVER_WITHIN_S)
         listener = stack.enter_context(server.listening(config.web.listen))
-        agent = await stack.enter_async_context(parts.calls.running())
+        agent = await stack.enter_async_context(parts.agent_life.running())
         if not self.is_stopping:  # else the ports may be another's yet
             await stack.enter_async_context(parts.sending.running(config.sms))
-            await stack.enter_async_context(server.serving(parts.pages, listener))
+            await stack.enter_async_context(server.serving(parts.web_application, listener))
             await stack.enter_async_context(housekeeping(*parts.chores))
             self._now_ready()
-        await parts.calls.until_asked(agent)
+        await parts.agent_life.until_asked(agent)
         await parts.journal.finish(LAST_CALLS_WITHIN_S)
 
     def _parts(self, common: _Common, knowledge: Knowledge, log_lines: LogLines, tasks: asyncio.TaskGroup) -> _Parts:
@@ -146,11 +146,11 @@ class Gateway:
         sending = _sending(common)
 
         def receive(event: AgentEvent | AgentLost) -> None:  # it speaks when it runs, and takes commands of who hears it
-            listening.receive(event)
+            dispatch.receive(event)
 
         agent = AgentClient(self._start(common), receive)
         journal = _journal(common, agent, sending.outbox, tasks)
-        listening = Listening(journal=journal, max_calls=config.sip.max_calls)
+        dispatch = AgentDispatch(journal=journal, max_calls=config.sip.max_calls)
         exchange = Exchange(in_force=in_force, sending=sending, agent=agent, decide_again=common.holds_changed.set)
         reloading = Reloading(config, knowledge, exchange.use, self._reloads)
         counts, refused_hooks = Counts(store), RefusedHooks()
@@ -165,13 +165,13 @@ class Gateway:
             stop=self._stop,
         )
         actions = Actions(store=store, in_force=in_force, holds=sending.holds, outbox=sending.outbox)
-        pages = server.application(reporting, actions, config.web, self._token)
-        hooks.add_to(pages, sending.bridges.by_name, refused_hooks)
+        application = server.application(reporting, actions, config.web, self._token)
+        hooks.add_to(application, sending.bridges.by_name, refused_hooks)
         return _Parts(
             journal=journal,
-            calls=TakingCalls(agent=agent, has_begun=listening.has_begun, database=store, stop=self._stop),
+            agent_life=AgentLife(agent=agent, has_begun=dispatch.has_begun, database=store, stop=self._stop),
             sending=sending,
-            pages=pages,
+            web_application=application,
             chores=(
                 Beat(counts, (log_lines.tell_overdue, refused_hooks.tell_overdue)),
                 Repeated("reply-parts", sending.inbox.give_up_on_parts),
@@ -223,7 +223,7 @@ def _journal(common: _Common, agent: AgentClient, outbox: Outbox, tasks: asyncio
         tasks=tasks,
         command=agent.send,
         publish=common.publish,
-        claim_behind=outbox.claim_behind,
+        claim_next=outbox.claim_next,
     )
 
 

@@ -35,6 +35,18 @@ need_packages() {
         die_of "$words" "apt could not install ${missing[*]}"
 }
 
+# need_unstarted SERVICE...: the same for packages that bring a service of their own name: it is masked, so that neither the installation nor the
+# next boot starts it (it would take this machine's port 5060). One that is installed already is left as it is.
+need_unstarted() {
+    local service units=/etc/systemd/system
+    for service in "$@"; do
+        dpkg-query -W -f '${Status}' "$service" 2>/dev/null | grep -q 'install ok installed' && continue
+        { "${SUDO[@]}" mkdir -p "$units" && "${SUDO[@]}" ln -sfn /dev/null "$units/$service.service"; } ||
+            die "cannot mask $service.service, which its installation would start; start it as root"
+    done
+    need_packages "$@"
+}
+
 apt_get() { "${SUDO[@]}" env LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive apt-get -qq "$@"; }
 
 # die_of WORDS SENTENCE: the end of what a program said, and the sentence with what that shows to be at fault.

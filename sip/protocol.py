@@ -18,6 +18,10 @@ class Trunk:
     trust_answered_elsewhere: bool = True
     ring_seconds: float = 20.0
     """Rung so long when no plan comes in time."""
+    no_answer: int = 480
+    """The status that a call gets which nobody has taken by the end of its plan."""
+    busy_answer: int = 486
+    """The status that a call gets for which there is no room."""
 
 
 # --- commands: gateway → agent ----------------------------------------------------------------------------------------
@@ -40,7 +44,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ring:
-    """The plan of a call: ring so long, counted from its arrival, then reject with 480."""
+    """The plan of a call: ring so long, counted from its arrival, then reject with the trunk's `no_answer`."""
 
     key: str
     seconds: float
@@ -138,7 +142,7 @@ class CallerChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RingTimedOut:
-    """Rung to the end of its plan and rejected with 480."""
+    """Rung to the end of its plan and rejected with the trunk's `no_answer`, or with 487 where the INVITE has expired."""
 
     key: str
     at: float
@@ -167,7 +171,7 @@ class AnsweredElsewhere:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Busy:
-    """Rejected at once with 486: more calls than `max_calls`, or the agent is stopping.
+    """Rejected at once with the trunk's `busy_answer`: more calls than `max_calls`, or the agent is stopping.
 
     Or a proper call that the SIP stack could not take, rejected with a status of its own.
     """
@@ -175,6 +179,8 @@ class Busy:
     key: str
     at: float
     status: int = 486
+    is_of_stack: bool = False
+    """The SIP stack could not take it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ split between two parts.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 GSM_BASIC = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -56,6 +57,7 @@ class Segmented:
     parts: tuple[str, ...]
 
 
+@lru_cache(maxsize=256)
 def segment(body: str) -> Segmented:
     """Choose the alphabet and cut. Curly quotes, dashes and the like become plain where that makes the whole text GSM-7."""
     body = body.replace("\r\n", "\n")

@@ -39,7 +39,8 @@ class Bench:
         self._place = tempfile.TemporaryDirectory(prefix="textback-bench-")
         directory = Path(self._place.name)
         self.smsc = Smsc(directory).start()
-        self.gateway = RunningGateway(directory, sms=self.smsc.config(more="window = 50"), ring=ring, max_calls=max_calls)
+        sms = self.smsc.config(more="window = 50")
+        self.gateway = RunningGateway(directory, sms=sms, ring=ring, max_calls=max_calls, limits="")
         began = time.monotonic()
         self.gateway.start()
         self.start_to_ready = time.monotonic() - began

@@ -20,7 +20,7 @@ from tests.peers.gateway import RunningGateway
 from tests.peers.kannel import Kannel
 from tests.peers.ports import free_port
 from tests.peers.settings import unpaced
-from tests.sms.test_smpp_bridge import Kept, until
+from tests.sms.test_smpp_bridge import KeepingSink, until
 
 TICKS = os.sysconf("SC_CLK_TCK")
 WINDOWS = (1, 10, 50)
@@ -47,7 +47,7 @@ async def alone(kind: str, window: int, latency: float, count: int) -> tuple[flo
         base = f"http://127.0.0.1:{port}"
         settings = Twilio(kind="twilio", account_sid="AC1", auth_token=token, base_url=base, window=window, per_second=None)
     bridge = build_bridge("primary", settings, Path(), "")
-    running = asyncio.create_task(bridge.run(Kept()))
+    running = asyncio.create_task(bridge.run(KeepingSink()))
     await until(lambda: bridge.health().up)
     left = iter(range(count))
 

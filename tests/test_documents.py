@@ -1,12 +1,15 @@
 """What the documents show is what the program takes."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from config import load
 from config.bridges import KINDS
+from config.model import Trunk
+from gateway.core.numbering import read
 from tests.sms.provider_settings import REST, TELNYX_KEY
 
 ROOT = Path(__file__).parent.parent
@@ -26,3 +29,17 @@ def test_every_way_to_send_is_shown_as_it_works(tmp_path: Path, shown: str) -> N
 def test_every_kind_is_shown() -> None:
     kinds = set(re.findall(r'^kind\s*= "(\w+)"', "\n".join(SHOWN), re.MULTILINE))
     assert kinds == set(KINDS) - {"spool"}
+
+
+NUMBERS = re.findall(
+    r"^\| `(\w+)`.*? \| (\w\w) \| (?:`(.\d+)`|none).*? \| `(.+?)` \| `(.\d+)` \|$",
+    (ROOT / "docs/numbers.md").read_text(),
+    re.MULTILINE,
+)
+
+
+def test_numbers_are_read_as_the_document_says() -> None:
+    assert len(NUMBERS) == 6
+    for as_sent, region, without, key, number in NUMBERS:
+        trunk = Trunk(name="pbx", peers=("192.0.2.10",), **tomllib.loads(key.replace("\\|", "|")))
+        assert (read(as_sent, region, None).number or "", read(as_sent, region, trunk).number) == (without, number), as_sent

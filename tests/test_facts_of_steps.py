@@ -21,14 +21,14 @@ from gateway.core.facts.surroundings import Fault
 from gateway.core.kind import TextKind
 from gateway.core.quiet import NEVER
 from gateway.core.reason import Reason
-from gateway.decisions import steps as deciding
-from gateway.decisions.knowledge import Knowledge
+from gateway.decisions import deciding
 from gateway.decisions.ruling import Ruling
+from gateway.office.knowledge import Knowledge
 from gateway.replies import inbox
 from gateway.store import consent, optouts, queue, texts
 from gateway.store.calls import Arrival, Ending
 from gateway.store.queue import Claimed
-from gateway.texts import steps as sending
+from gateway.texts import handover
 from gateway.texts.bridge_faults import CURES, BridgeFaults
 from gateway.texts.outbox import quiet_of
 from gateway.texts.outcomes import Return
@@ -76,7 +76,7 @@ def miss(db: sqlite3.Connection, ruling: Ruling, key: str = "1", caller: E164 = 
 
 
 def claim(db: sqlite3.Connection, *, bridge: str = "primary", at: datetime = NOW) -> Claimed:
-    (text,) = sending.claim_at(db, at, ROUTES, {bridge: 1}, NEVER).result.claimed
+    (text,) = handover.claim_at(db, at, ROUTES, {bridge: 1}, NEVER).result.claimed
     return text
 
 
@@ -88,7 +88,7 @@ def test_call_that_arrives(db: sqlite3.Connection, line: str | None) -> None:
     at = NOW - timedelta(seconds=20)
     happened = journal._arrive(db, arrival(line=line))
     none = facts.NumberHasNoLine(at=at, call=1, trunk="pbx", dialled=("+14155550100",))
-    arrived = facts.CallArrived(at=at, call=1, line=line, trunk="pbx", caller=CALLER)
+    arrived = facts.CallCameIn(at=at, call=1, line=line, trunk="pbx", caller=CALLER)
     assert (happened.result, happened.facts) == (1, (arrived,) if line else (arrived, none))
 
 
@@ -132,8 +132,8 @@ def test_calls_without_a_text(db: sqlite3.Connection, ruling: Ruling) -> None:
     answered = ended("skip", Reason.NOT_MISSED, outcome=CallOutcome.ANSWERED_ELSEWHERE)
     of_none = ended("skip", Reason.NO_LINE, call=2, line=None, outcome=CallOutcome.REFUSED)
     assert found == [
-        (facts.CallEnded(**answered),),
-        (facts.CallEnded(**of_none),),
+        (facts.CallNotMissed(**answered),),
+        (facts.CallNotMissed(**of_none),),
         (facts.CallMissed(**ended("skip", Reason.DUPLICATE, call=4)),),
     ]
 
@@ -200,7 +200,7 @@ def test_queued_texts_that_do_not_go(db: sqlite3.Connection, tmp_path: Path) -> 
     db.execute("UPDATE texts SET due_at = '2026-11-23T00:00:00.000Z'")
     db.execute("UPDATE texts SET expires_at = '2026-11-23T08:00:00.000Z' WHERE id = 1")
     config = ruling.directory.config
-    looked = sending.claim_at(db, night, ROUTES, {"primary": 9}, quiet_of(config))
+    looked = handover.claim_at(db, night, ROUTES, {"primary": 9}, quiet_of(config))
     assert looked.result.claimed == ()
     assert looked.facts == (
         facts.TextExpired(at=night, of=OF),
@@ -211,7 +211,7 @@ def test_queued_texts_that_do_not_go(db: sqlite3.Connection, tmp_path: Path) -> 
 
 def test_claimed_text_is_no_fact_yet(db: sqlite3.Connection, ruling: Ruling) -> None:
     miss(db, ruling)
-    assert sending.claim_at(db, NOW, ROUTES, {"primary": 1}, NEVER).facts == ()
+    assert handover.claim_at(db, NOW, ROUTES, {"primary": 1}, NEVER).facts == ()
 
 
 SUBMIT = Submit(of=OF, bridge="primary", to=CALLER, attempts=1)
@@ -247,7 +247,7 @@ def refused(kind: Refusal, **changes: Any) -> tuple[Refused, dict[str, Any]]:
 def test_what_a_bridge_said(db: sqlite3.Connection, ruling: Ruling, outcome: Outcome, fact: Fact) -> None:
     miss(db, ruling)
     text = claim(db)
-    recorded = sending.record(db, text, outcome, Return(again_at=LATER, has_next=True), LATER)
+    recorded = handover.record(db, text, outcome, Return(again_at=LATER, has_next=True), LATER)
     assert (recorded.result, recorded.facts[0]) == (None, fact)
     out = facts.OptedOut(at=LATER, number=CALLER, is_by_a_person=False, cancelled=0, under_way=0)
     is_opt_out = isinstance(outcome, Refused) and outcome.kind is Refusal.OPTED_OUT
@@ -262,7 +262,7 @@ def test_dead_numbers_are_counted_until_it_is_the_bridge(db: sqlite3.Connection,
     for number in (1, 2, 3, 4):
         to = E164(f"+1415555012{number}")
         miss(db, ruling, str(number), to)
-        (fact,) = sending.record(db, claim(db), outcome, Return(again_at=LATER, has_next=True), LATER).facts
+        (fact,) = handover.record(db, claim(db), outcome, Return(again_at=LATER, has_next=True), LATER).facts
         submit = Submit(of=OfText(text=number, call=number, line="front"), bridge="primary", to=to, attempts=1)
         expected = {**fields, "submit": submit, "numbers_refused": number, "is_final": number < 3}
         assert fact == facts.TextRefused(**expected)
@@ -279,8 +279,8 @@ def test_dead_numbers_are_counted_until_it_is_the_bridge(db: sqlite3.Connection,
 def test_text_that_a_stop_cut_off(db: sqlite3.Connection, ruling: Ruling) -> None:
     miss(db, ruling)
     claim(db)
-    assert sending.recover(db, LATER).facts == (facts.TextInterrupted(at=LATER, of=OF),)
-    assert sending.recover(db, LATER).facts == ()
+    assert handover.recover(db, LATER).facts == (facts.TextInterrupted(at=LATER, of=OF),)
+    assert handover.recover(db, LATER).facts == ()
 
 
 # --- what comes back ---
@@ -335,7 +335,7 @@ def test_wish_that_no_line_can_answer(db: sqlite3.Connection, tmp_path: Path) ->
 def test_receipts(db: sqlite3.Connection, ruling: Ruling) -> None:
     """One of a text of ours, again, and of nobody's; the last says that the number wants no texts."""
     miss(db, ruling)
-    sending.record(db, claim(db), Accepted(provider_ids=("SM1",)), Return(again_at=LATER, has_next=True), LATER)
+    handover.record(db, claim(db), Accepted(provider_ids=("SM1",)), Return(again_at=LATER, has_next=True), LATER)
     receipt = Receipt(
         bridge="primary", provider_id="SM1", to=CALLER, state=ReceiptState.DELIVERED, code="DELIVRD", at=LATER
     )  # fmt: skip
@@ -367,7 +367,7 @@ def test_receipts(db: sqlite3.Connection, ruling: Ruling) -> None:
 def test_late_answers(db: sqlite3.Connection, ruling: Ruling, outcome: Outcome, happened: tuple[Fact, ...]) -> None:
     miss(db, ruling)
     unknown = Unknown(detail="no answer")
-    sending.record(db, claim(db), unknown, Return(again_at=LATER, has_next=True), NOW)
+    handover.record(db, claim(db), unknown, Return(again_at=LATER, has_next=True), NOW)
     assert inbox._take_late(db, 1, outcome, LATER).facts == happened
 
 
@@ -376,7 +376,7 @@ def test_late_answers(db: sqlite3.Connection, ruling: Ruling, outcome: Outcome, 
 
 def make_unknown(db: sqlite3.Connection) -> None:
     unknown = Unknown(detail="no answer")
-    sending.record(db, claim(db), unknown, Return(again_at=LATER, has_next=True), NOW)
+    handover.record(db, claim(db), unknown, Return(again_at=LATER, has_next=True), NOW)
 
 
 def test_text_that_a_person_drops_resends_or_settles(db: sqlite3.Connection, ruling: Ruling) -> None:
@@ -387,7 +387,7 @@ def test_text_that_a_person_drops_resends_or_settles(db: sqlite3.Connection, rul
     assert actions._drop(db, 1, LATER).facts == ()
     resent = actions._resend(db, 1, LATER)
     assert (resent.result, resent.facts) == (True, (facts.TextResent(at=LATER, of=OF),))
-    sending.record(db, claim(db, at=LATER), Unknown(detail=""), Return(again_at=LATER, has_next=True), NOW)
+    handover.record(db, claim(db, at=LATER), Unknown(detail=""), Return(again_at=LATER, has_next=True), NOW)
     settled = actions._settle_unknown(db, 1, LATER)
     assert (settled.result, settled.facts) == (True, (facts.TextSettled(at=LATER, of=OF),))
 

@@ -6,7 +6,6 @@ until it has it.
 """
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -15,16 +14,16 @@ from typing import Any
 import structlog
 
 from config.model import Line
-from gateway.calls import callers, plans
+from gateway.calls import change_of_caller, plans
 from gateway.calls.reserve import PATIENCE_S, Kept, Reserve
 from gateway.core import facts
 from gateway.core.call import MISSED, Outcome, ring_time
 from gateway.core.case import Circumstances
 from gateway.core.facts import Fact, Publish
 from gateway.core.plan import plan
-from gateway.decisions import steps
+from gateway.decisions import deciding
 from gateway.decisions.ruling import InForce, Ruling, Verdict
-from gateway.store import calls
+from gateway.store import StoreConnection, calls
 from gateway.store.calls import Arrival, Ending
 from gateway.store.database import Database, StoreError
 from gateway.store.instants import from_epoch
@@ -44,6 +43,11 @@ from sip.protocol import (
     RingTimedOut,
 )
 
+ClaimNext = Callable[[], None]
+"""Puts the claim of a text behind the step that was given to the store last, and decides about it."""
+BUSY_HERE, NO_ROOM = 486, ';text="no room"'
+"""What says of a busy call that it was us who had no room: this status, and with another of the trunk's these words."""
+
 
 class Journal:
     """Writes down what the agent tells. `receive` never blocks; the writing happens in tasks of the given group."""
@@ -57,7 +61,7 @@ class Journal:
         tasks: asyncio.TaskGroup,
         command: Callable[[Command], None],
         publish: Publish,
-        claim_behind: Callable[[str], None] = lambda _: None,
+        claim_next: Callable[[str], ClaimNext | None] = lambda _: None,
     ) -> None:
         self._store = store
         self._reserve = reserve
@@ -65,7 +69,7 @@ class Journal:
         self._tasks = tasks
         self._command = command
         self._publish = publish
-        self._claim_behind = claim_behind
+        self._claim_next = claim_next
         self._open: dict[str, Arrival] = {}
         self._writing: set[asyncio.Task[None]] = set()
         self._log = structlog.get_logger()
@@ -105,7 +109,7 @@ class Journal:
         cut_off = [arrival for _, arrival in await self._store.insist(calls.open_calls)]
         endings = {arrival.key: (arrival, self._cut_off(arrival, now)) for arrival in cut_off}
         for one in kept:
-            arrival = callers.newest(one.arrival, *(arrival for arrival in cut_off if arrival.key == one.arrival.key))
+            arrival = change_of_caller.newest(one.arrival, *(arrival for arrival in cut_off if arrival.key == one.arrival.key))
             endings[arrival.key] = arrival, one.ending or self._cut_off(arrival, now)
         for arrival, ending in sorted(endings.values(), key=lambda item: item[0].arrived_at):
             self._write_ending(arrival, ending)
@@ -139,7 +143,7 @@ class Journal:
             trunk=event.trunk,
             source=event.source,
             line=line.name if line else None,
-            caller=self._in_force.directory.caller(event.caller),
+            caller=self._in_force.directory.caller(event.caller, event.trunk),
             caller_as_sent=event.caller,
             caller_name=event.caller_name,
             caller_header=event.caller_header,
@@ -153,12 +157,13 @@ class Journal:
 
     def _caller_changed(self, event: CallerChanged) -> None:
         """The decision falls for the new caller; the plan stays. One who is only written otherwise is no other."""
-        before = self._open.get(event.key)
-        caller = self._in_force.directory.caller(event.caller)
-        if before is None or (caller is not None and caller == before.caller):
+        if (before := self._open.get(event.key)) is None:
             return
-        arrival = self._open[event.key] = callers.changed(before, event, caller)
-        commit = self._store.insist(callers.change, arrival, from_epoch(event.at))
+        caller = self._in_force.directory.caller(event.caller, before.trunk)
+        if caller is not None and caller == before.caller:
+            return
+        arrival = self._open[event.key] = change_of_caller.changed(before, event, caller)
+        commit = self._store.insist(change_of_caller.change, arrival, from_epoch(event.at))
         self._begin(event.key, self._written_down(Kept(arrival=arrival), commit))
 
     def _circumstances(self, line: Line | None, arrival: Arrival) -> Circumstances | None:
@@ -175,7 +180,7 @@ class Journal:
 
     def _agent_lost(self, reason: str) -> None:
         now = datetime.now(UTC)
-        self._publish(facts.AgentLost(at=now, reason=reason))
+        self._publish(facts.AgentGone(at=now, reason=reason))
         for key, arrival in list(self._open.items()):
             rang = max(now - arrival.arrived_at, timedelta(0))
             self._ended(key, Ending(outcome=Outcome.INTERRUPTED, at=now, rang=rang))
@@ -186,9 +191,11 @@ class Journal:
             self._write_ending(arrival, ending)
 
     def _write_ending(self, arrival: Arrival, ending: Ending) -> None:
-        commit = self._store.insist(_decided, self._in_force.ruling, arrival, ending)
-        if arrival.line is not None and ending.outcome in MISSED:
-            self._claim_behind(arrival.line)
+        is_missed = ending.outcome in MISSED
+        claim = self._claim_next(arrival.line) if arrival.line is not None and is_missed else None
+        commit = self._store.insist(_decided, self._in_force.ruling, arrival, ending, is_claimed_next=claim is not None)
+        if claim is not None:
+            claim()
         self._begin(arrival.key, self._written_down(Kept(arrival=arrival, ending=ending), commit))
 
     def _begin(self, key: str, writing: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
@@ -207,20 +214,22 @@ class Journal:
             self._log.exception("call_not_journalled", key=key)
 
 
-def _arrive(db: sqlite3.Connection, arrival: Arrival) -> WithFacts[int]:
+def _arrive(db: StoreConnection, arrival: Arrival) -> WithFacts[int]:
     """The call as it came in; its id."""
     at, call = arrival.arrived_at, calls.arrive(db, arrival)
     happened: list[Fact] = [
-        facts.CallArrived(at=at, call=call, line=arrival.line, trunk=arrival.trunk, caller=arrival.caller_as_sent)
+        facts.CallCameIn(at=at, call=call, line=arrival.line, trunk=arrival.trunk, caller=arrival.caller_as_sent)
     ]
     if arrival.line is None:
         happened.append(facts.NumberHasNoLine(at=at, call=call, trunk=arrival.trunk, dialled=arrival.dialled))
     return WithFacts(result=call, facts=tuple(happened))
 
 
-def _decided(db: sqlite3.Connection, ruling: Ruling, arrival: Arrival, ending: Ending) -> WithFacts[Verdict | None]:
+def _decided(
+    db: StoreConnection, ruling: Ruling, arrival: Arrival, ending: Ending, *, is_claimed_next: bool
+) -> WithFacts[Verdict | None]:
     """The call's end and what follows, by the hour at which it can be written down."""
-    return steps.end(db, ruling, arrival, ending, datetime.now(UTC))
+    return deciding.end(db, ruling, arrival, ending, datetime.now(UTC), is_claimed_next=is_claimed_next)
 
 
 def _ending_of(event: AgentEvent) -> tuple[str, Ending] | None:
@@ -231,8 +240,9 @@ def _ending_of(event: AgentEvent) -> tuple[str, Ending] | None:
             return key, _ending(Outcome.ABANDONED, at, rang, reason)
         case AnsweredElsewhere(key=key, at=at, rang=rang, reason=reason):
             return key, _ending(Outcome.ANSWERED_ELSEWHERE, at, rang, reason)
-        case Busy(key=key, at=at, status=status):
-            return key, _ending(Outcome.BUSY, at, 0.0, f"SIP;cause={status}")
+        case Busy(key=key, at=at, status=status, is_of_stack=is_of_stack):
+            why = "" if is_of_stack or status == BUSY_HERE else NO_ROOM
+            return key, _ending(Outcome.BUSY, at, 0.0, f"SIP;cause={status}{why}")
         case Refused(key=key, at=at, status=status):
             return key, _ending(Outcome.REFUSED, at, 0.0, f"SIP;cause={status}")
         case Interrupted(key=key, at=at, rang=rang):

@@ -45,7 +45,7 @@ class Kept:
 
 
 class Reserve:
-    """The file. `keep` and `settle` may be called from any thread and come back when it is on the disk."""
+    """The file. `keep` and `cross_off` may be called from any thread and come back when it is on the disk."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -83,7 +83,7 @@ class Reserve:
             self.keep(kept)
             raise
         if kept.arrival.key in self._pending:
-            await asyncio.to_thread(self.settle, kept)
+            await asyncio.to_thread(self.cross_off, kept)
         return result
 
     def keep(self, kept: Kept) -> None:
@@ -98,8 +98,8 @@ class Reserve:
             except OSError as error:
                 self._log.exception("call_kept_in_memory_only", key=kept.arrival.key, file=str(self.path), error=error.strerror)
 
-    def settle(self, kept: Kept) -> None:
-        """The database has it; an arrival alone does not settle an ending. When it has all, the file is as good as empty."""
+    def cross_off(self, kept: Kept) -> None:
+        """The database has it; an arrival alone does not cross off an ending. When it has all, the file is as good as empty."""
         with self._lock:
             here = self._pending.get(kept.arrival.key)
             if here is not None and kept.knows >= here.knows:

@@ -21,7 +21,7 @@ from gateway.core.call import ring_time
 from gateway.store import calls, texts
 from gateway.store.reading import FILE, reading
 
-SETTLES_WITHIN_S = 5.0
+SETTLED_WITHIN_S = 5.0
 ANSWERS_WITHIN_S = 0.9
 """A gateway that runs says within so long that it rings."""
 _HANG_UP = "hang up after so long (default: wait out the ring; of a group, ring_seconds)"
@@ -127,7 +127,7 @@ def heard_in_words(heard: Heard) -> str:
 
 async def _story(config: Config, call_id: str) -> list[str]:
     """Wait for the outcome and the text's settling, then tell."""
-    until = time.monotonic() + SETTLES_WITHIN_S
+    until = time.monotonic() + SETTLED_WITHIN_S
     while True:
         with reading(config.data_dir / FILE) as db:
             call = calls.by_call_id(db, call_id)

@@ -17,8 +17,8 @@ from config.public_holidays import name_of
 from gateway.cli.given import about
 from gateway.cli.say import complain, say, say_json
 from gateway.core.schedule import local
-from gateway.decisions.directory import Directory
-from gateway.decisions.knowledge import BY_ROWS, Knowledge
+from gateway.office.directory import Directory
+from gateway.office.knowledge import BY_ROWS, Knowledge
 from gateway.preview import past_calls
 from gateway.preview.advice import LongestMessage, advise, messages
 from gateway.preview.by_default import by_default

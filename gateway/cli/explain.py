@@ -10,11 +10,11 @@ from gateway.cli.configuration import for_looking
 from gateway.cli.given import WITHHELD, as_argument
 from gateway.cli.say import complain, say, say_json
 from gateway.cli.show import call_json, caller_of, text_json, when
-from gateway.cli.steps import detail_in_words, placed, reason_in_words, step_in_words, steps_of
+from gateway.cli.trace import detail_in_words, entries_of, entry_in_words, placed, reason_in_words
 from gateway.core.call import Outcome
 from gateway.store import calls, texts
 from gateway.store.reading import FILE, reading
-from gateway.store.wanted import Wanted
+from gateway.store.selection import Selection
 from sip.call.refusals import WHY
 
 OUTCOME_IN_WORDS = {
@@ -28,8 +28,12 @@ OUTCOME_IN_WORDS = {
     "interrupted": "the gateway stopped while it rang",
 }
 _DECIDED = {"send": "Text", "hold": "Held", "skip": "No text"}
+_HEADERS = "P-Asserted-Identity, Remote-Party-ID, From, Privacy, Request-URI, P-Called-Party-ID, To, Diversion, History-Info"
+_IMAGINED = ("line", "caller", "at", "rang", "outcome")
+"""Options of a call that has not happened."""
 _ABOUT = """Why a call was texted or not, rule by rule, with the place in the configuration that each rule goes by. Or why a
-call that has not happened would be: with --line, --from, --at, --rang or --outcome, on what is known of its caller then."""
+call that has not happened would be: with --line, --from, --at, --rang or --outcome, on what is known of its caller then. Or,
+with --header, which number is read from what a trunk sends, by which keys, and whose it is."""
 
 
 def add_to(commands: Any) -> None:
@@ -48,6 +52,13 @@ def add_to(commands: Any) -> None:
         help="ringing for so long (default: as long as the line rings),",
     )
     parser.add_argument("--outcome", metavar="OUTCOME", help=f"ending so (default: no_answer): {', '.join(Outcome)}")
+    parser.add_argument(
+        "--header",
+        action="append",
+        metavar="HEADER",
+        help=f"what is read from a header of an INVITE, 'From: <sip:9…@pbx>' (may be given several times; {_HEADERS}),",
+    )
+    parser.add_argument("--trunk", metavar="NAME", help="with --header: that came by this trunk (default: the only one)")
     parser.add_argument("--json", action="store_true", help="as JSON, for programs")
     parser.set_defaults(command=explain)
 
@@ -55,7 +66,9 @@ def add_to(commands: Any) -> None:
 def explain(options: argparse.Namespace) -> int:
     """0; 1 where there is no such call; 2 on wrong use."""
     config = for_looking(options.config)
-    is_imagined = any(getattr(options, name) is not None for name in ("line", "caller", "at", "rang", "outcome"))
+    if options.header is not None or options.trunk is not None:
+        return _explain_headers(options, config)
+    is_imagined = any(getattr(options, name) is not None for name in _IMAGINED)
     if is_imagined == (options.call is not None):
         complain("textback: explain wants either a CALL, or --from NUMBER and what else a call that has not happened would be")
         return 2
@@ -64,6 +77,15 @@ def explain(options: argparse.Namespace) -> int:
 
         return imagined.explain(options, config)
     return _explain(options, config)
+
+
+def _explain_headers(options: argparse.Namespace, config: Config) -> int:
+    if not options.header or any(getattr(options, name) is not None for name in ("call", *_IMAGINED)):
+        complain("textback: explain takes --header (and --trunk) alone: it is about what is read, not about a call")
+        return 2
+    from gateway.cli import headers  # noqa: PLC0415 — contacts, which a call of the past needs no more
+
+    return headers.explain(options, config)
 
 
 def _explain(options: argparse.Namespace, config: Config) -> int:
@@ -84,7 +106,7 @@ def _explain(options: argparse.Namespace, config: Config) -> int:
 
 def _find(db: Any, wanted: str) -> Any:
     if wanted == "last":
-        return next(iter(calls.selected(db, Wanted(limit=1))), None)
+        return next(iter(calls.selected(db, Selection(limit=1))), None)
     is_id = wanted.isascii() and wanted.isdecimal() and len(wanted) <= 18
     return (calls.one(db, int(wanted)) if is_id else None) or calls.by_call_id(db, wanted)
 
@@ -111,9 +133,9 @@ def _as_json(call: Any, decisions: list[Any], sent: list[Any], config: Config) -
 
 
 def _trace(decision: Any, config: Config) -> list[dict[str, str]]:
-    """The steps with the key's place in the file, where the file is still the one that was decided by."""
+    """The entries with the key's place in the file, where the file is still the one that was decided by."""
     is_same_file = decision["config_hash"] == config.hash
-    return [placed(step, config) if is_same_file else step for step in steps_of(decision["trace"])]
+    return [placed(entry, config) if is_same_file else entry for entry in entries_of(decision["trace"])]
 
 
 def in_words(call: Any, decisions: list[Any], sent: list[Any], config: Config) -> list[str]:
@@ -121,7 +143,7 @@ def in_words(call: Any, decisions: list[Any], sent: list[Any], config: Config) -
     lines = [
         f"Call {call['id']}, {when(call['arrived_at'], call['line'], config)}: {caller_of(call)}"
         f" called {call['line'] or 'no line of ours'}",
-        f"  by trunk {call['trunk']} ({call['source']}); caller read from {call['caller_header'] or 'nothing'}",
+        f"  by trunk {call['trunk']} ({call['source']}); caller read from {call['caller_header'] or 'nothing'}{_as_sent(call)}",
         *(_earlier_in_words(one, call, config) for one in json.loads(call["earlier_callers"])),
         f"  {_how_it_ended(call)}",
     ]
@@ -131,7 +153,7 @@ def in_words(call: Any, decisions: list[Any], sent: list[Any], config: Config) -
         what = _DECIDED.get(decision["decision"], decision["decision"])
         at = when(decision["at"], call["line"], config)
         lines.append(f"{at}: {what}, because {reason_in_words(decision['reason'])} ({decision['reason']}):")
-        lines += [step_in_words(step) for step in _trace(decision, config)]
+        lines += [entry_in_words(entry) for entry in _trace(decision, config)]
         if decision["config_hash"] != config.hash:
             lines.append(f"  decided by configuration {decision['config_hash']}; the file has changed since")
     for text in sent:
@@ -140,6 +162,11 @@ def in_words(call: Any, decisions: list[Any], sent: list[Any], config: Config) -
         lines.append(f"Text {text['id']} to {text['recipient']}: {text['state']}{by}{detail}")
         lines.append(f"  {text['body']}")
     return lines
+
+
+def _as_sent(call: Any) -> str:
+    """What the trunk wrote, where it was read as another number."""
+    return f", sent as {call['caller_as_sent']}" if call["caller"] and call["caller_as_sent"] != call["caller"] else ""
 
 
 def _earlier_in_words(earlier: dict[str, str | None], call: Any, config: Config) -> str:

@@ -9,7 +9,7 @@ from typing import TypeVar
 from config.model import E164, Config
 from config.problems import did_you_mean
 from config.values import any_length, duration
-from gateway.core.schedule import zone
+from gateway.core.schedule import instants_of, local, zone
 
 T = TypeVar("T")
 YEARS = range(1970, 2200)
@@ -70,6 +70,8 @@ def instant(text: str, timezone: str, now: datetime, *, is_end: bool = False) ->
         at = _instant(text.strip(), timezone, now, is_end=is_end)
     except OverflowError:
         raise ValueError(far) from None
+    except _NotOnce as error:
+        raise ValueError(f"{text!r} {error}") from None
     except ValueError:
         raise ValueError(f"{text!r} must be {WHEN}") from None
     if at.year not in YEARS:
@@ -84,7 +86,23 @@ def _instant(text: str, timezone: str, now: datetime, *, is_end: bool) -> dateti
         day = date.fromisoformat(text) + timedelta(days=is_end)
         return datetime.combine(day, time(), zone(timezone)).astimezone(UTC)
     at = datetime.fromisoformat(text)
-    return (at if at.tzinfo else at.replace(tzinfo=zone(timezone))).astimezone(UTC)
+    return at.astimezone(UTC) if at.tzinfo else _only_one(at, timezone)
+
+
+class _NotOnce(Exception):
+    """A clock shows a time never, or twice; the sentence says what to write."""
+
+
+def _only_one(wall: datetime, timezone: str) -> datetime:
+    """The instant at which a zone's clock shows a time."""
+    found = instants_of(wall, timezone)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        first, second = (local(at, timezone).isoformat() for at in found)
+        raise _NotOnce(f"comes twice on the clock of {timezone}, which goes back then; write {first} or {second}")
+    after = local(wall.replace(tzinfo=zone(timezone)).astimezone(UTC), timezone)
+    raise _NotOnce(f"is not on the clock of {timezone}, which goes forward then; write {after:%Y-%m-%dT%H:%M} or another time")
 
 
 def number(text: str, config: Config) -> E164:

@@ -1,9 +1,7 @@
 """Why a call that has not happened would be texted or not: the same rules, on what was known of the caller at that time."""
 
 import argparse
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -13,19 +11,17 @@ from gateway.cli.given import WITHHELD, WrongUse
 from gateway.cli.known import directory_now
 from gateway.cli.say import complain, say, say_json
 from gateway.cli.show import when
-from gateway.cli.steps import placed, step_in_words
+from gateway.cli.trace import entry_in_words, placed
 from gateway.core.call import Outcome, ring_time
 from gateway.core.decision import Decision, Hold, Send, Skip, decide
 from gateway.core.decision import word_of as word
 from gateway.core.reason import IN_WORDS
 from gateway.decisions.drafts import message_of
 from gateway.decisions.ruling import Ruling
+from gateway.store.as_it_was import reading_as_it_was
 from gateway.store.calls import Arrival, Ended, Ending
-from gateway.store.errors import NoDatabase
 from gateway.store.instants import written
-from gateway.store.opening import migrate
-from gateway.store.past import forget_after
-from gateway.store.reading import FILE, reading, refuse_unreadable
+from gateway.store.reading import FILE
 
 
 def explain(options: argparse.Namespace, config: Config) -> int:
@@ -39,7 +35,7 @@ def explain(options: argparse.Namespace, config: Config) -> int:
         complain(f"textback: {error}")
         return 2
     ruling = Ruling(directory_now(config, at))
-    with _as_known(config, at) as db:
+    with reading_as_it_was(config.data_dir / FILE, at) as db:
         decision = decide(ruling.case(db, ended, line, at))
     body = _body(ruling, ended, line, decision)
     if options.json:
@@ -91,23 +87,6 @@ def _number(as_sent: str | None, config: Config) -> E164 | None:
         return None
 
 
-@contextmanager
-def _as_known(config: Config, at: datetime) -> Iterator[sqlite3.Connection]:
-    """The database as it was at the instant; an empty one where no gateway has run yet, and nobody is known."""
-    path = config.data_dir / FILE
-    try:
-        refuse_unreadable(path)
-    except NoDatabase:
-        with closing(sqlite3.connect(":memory:")) as empty:
-            empty.row_factory = sqlite3.Row
-            migrate(empty, path)
-            yield empty
-        return
-    with reading(path) as db:
-        forget_after(db, at)
-        yield db
-
-
 def _body(ruling: Ruling, ended: Ended, line: Line, decision: Decision) -> str:
     """What the caller would read, as it stands at the instant."""
     if isinstance(decision, Skip) or ended.arrival.caller is None:
@@ -123,14 +102,14 @@ def _as_json(decision: Decision, body: str, config: Config) -> dict[str, object]
         "decision": word(decision),
         "reason": decision.reason,
         "until": written(until) if until else None,
-        "trace": [placed(asdict(step), config) for step in decision.trace],
+        "trace": [placed(asdict(entry), config) for entry in decision.trace],
         "text": body,
     }
 
 
 def _in_words(decision: Decision, body: str, line: Line, config: Config) -> Iterator[str]:
     yield f"Such a call {_what(decision, line, config)}, because {IN_WORDS[decision.reason]} ({decision.reason}):"
-    yield from (step_in_words(placed(asdict(step), config)) for step in decision.trace)
+    yield from (entry_in_words(placed(asdict(entry), config)) for entry in decision.trace)
     if body:
         yield "The text, chosen again when its time comes:" if isinstance(decision, Hold) else "The text:"
         yield f"  {body}"

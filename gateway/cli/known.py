@@ -4,8 +4,8 @@ from datetime import datetime
 
 from config.model import Config
 from gateway.cli.say import complain
-from gateway.decisions.directory import Directory
-from gateway.decisions.knowledge import Knowledge
+from gateway.office.directory import Directory
+from gateway.office.knowledge import Knowledge
 
 
 def directory_now(config: Config, now: datetime) -> Directory:

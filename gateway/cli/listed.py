@@ -1,7 +1,6 @@
 """Lists of what happened: chosen by time, line, caller and state; once, or as it goes on happening (`--follow`)."""
 
 import argparse
-import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,8 +13,9 @@ from gateway.cli.configuration import for_looking
 from gateway.cli.given import WHEN, WITHHELD, WrongUse, as_argument
 from gateway.cli.say import complain, say_json, say_json_line, say_now
 from gateway.cli.table import Column, Row, Table, table
+from gateway.store import StoreConnection
 from gateway.store.reading import FILE, reading
-from gateway.store.wanted import Caller, Wanted
+from gateway.store.selection import Caller, Selection
 
 USUALLY = 20
 LOOK_EVERY_S = 0.5
@@ -29,7 +29,7 @@ class Listing:
 
     what: str
     columns: tuple[Column, ...]
-    selected: Callable[[sqlite3.Connection, Wanted], list[Any]]
+    selected: Callable[[StoreConnection, Selection], list[Any]]
     row: Callable[[Any, Config], Row]
     as_json: Callable[[Any], dict[str, Any]]
     states: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -56,18 +56,18 @@ def show(listing: Listing, options: argparse.Namespace) -> int:
     """0; 2 on wrong use."""
     config = for_looking(options.config)
     try:
-        wanted = _wanted(listing, options, config, datetime.now(UTC))
+        selection = _selection(listing, options, config, datetime.now(UTC))
         if options.follow:
-            return _follow(listing, wanted, config, is_json=options.json)
-        rows = _rows(listing, replace(wanted, limit=wanted.limit and wanted.limit + 1), config)
+            return _follow(listing, selection, config, is_json=options.json)
+        rows = _rows(listing, replace(selection, limit=selection.limit and selection.limit + 1), config)
     except WrongUse as error:
         complain(f"textback: {error}")
         return 2
-    shown = rows[: wanted.limit]
+    shown = rows[: selection.limit]
     if options.json:
         say_json([listing.as_json(row) for row in shown])
     elif not rows:
-        complain(f"No {listing.what}{' yet' if wanted == Wanted(limit=USUALLY) else ' like that'}.")
+        complain(f"No {listing.what}{' yet' if selection == Selection(limit=USUALLY) else ' like that'}.")
     else:
         told = [listing.row(row, config) for row in shown]
         _tell(table(listing.columns, told), told)
@@ -80,7 +80,7 @@ def _tell(listed: Table, rows: list[Row]) -> None:
     say_now(*listed.titles, *listed.lines(rows))
 
 
-def _wanted(listing: Listing, options: argparse.Namespace, config: Config, now: datetime) -> Wanted:
+def _selection(listing: Listing, options: argparse.Namespace, config: Config, now: datetime) -> Selection:
     if options.follow and options.until:
         raise WrongUse("--follow shows what comes; --until makes no sense with it")
     try:
@@ -93,7 +93,7 @@ def _wanted(listing: Listing, options: argparse.Namespace, config: Config, now: 
     if since is not None and until is not None and since >= until:
         raise WrongUse(f"--since {options.since} is no earlier than --until {options.until}; turn them round")
     is_all = options.json or since is not None or until is not None
-    return Wanted(
+    return Selection(
         since=since,
         until=until,
         line=getattr(options, "line", None),
@@ -113,17 +113,17 @@ def _caller(text: str, config: Config) -> Caller:
         return Caller(number=text, as_sent=text)
 
 
-def _rows(listing: Listing, wanted: Wanted, config: Config) -> list[Any]:
+def _rows(listing: Listing, selection: Selection, config: Config) -> list[Any]:
     """The newest first; `WrongUse` for a line or a caller that neither the configuration nor any row knows."""
     with reading(config.data_dir / FILE) as db:
-        rows = listing.selected(db, wanted)
+        rows = listing.selected(db, selection)
         if rows:
             return rows
-        is_known = wanted.line is None or wanted.line in config.line
-        if not is_known and not listing.selected(db, Wanted(line=wanted.line, limit=1)):
-            raise WrongUse(given.unknown_line(str(wanted.line), config.line))
-        if not listing.selected(db, Wanted(caller=wanted.caller, limit=1)):
-            _refuse_no_number(wanted.caller, listing, config)
+        is_known = selection.line is None or selection.line in config.line
+        if not is_known and not listing.selected(db, Selection(line=selection.line, limit=1)):
+            raise WrongUse(given.unknown_line(str(selection.line), config.line))
+        if not listing.selected(db, Selection(caller=selection.caller, limit=1)):
+            _refuse_no_number(selection.caller, listing, config)
         return rows
 
 
@@ -136,18 +136,18 @@ def _refuse_no_number(caller: Caller | None, listing: Listing, config: Config) -
         raise WrongUse(f"{error}, or as textback {listing.what} shows it") from None
 
 
-def _follow(listing: Listing, wanted: Wanted, config: Config, *, is_json: bool) -> int:
+def _follow(listing: Listing, selection: Selection, config: Config, *, is_json: bool) -> int:
     """The newest ones, oldest first; then each that comes, and again each that changes."""
-    rows = _rows(listing, replace(wanted, limit=WATCHED), config)
+    rows = _rows(listing, replace(selection, limit=WATCHED), config)
     seen = {row["id"]: listing.as_json(row) for row in rows}
-    first = list(reversed(rows[: wanted.limit or USUALLY]))
+    first = list(reversed(rows[: selection.limit or USUALLY]))
     listed = table(listing.columns, [listing.row(row, config) for row in first])
     if not is_json:
         say_now(*listed.titles)
     _tell_more(listing, listed, first, config, is_json=is_json)
     while True:
         time.sleep(LOOK_EVERY_S)
-        rows = _rows(listing, replace(wanted, limit=None, above=max(seen, default=0) - WATCHED), config)
+        rows = _rows(listing, replace(selection, limit=None, above=max(seen, default=0) - WATCHED), config)
         changed = [row for row in reversed(rows) if seen.get(row["id"]) != listing.as_json(row)]
         _tell_more(listing, listed, changed, config, is_json=is_json)
         seen |= {row["id"]: listing.as_json(row) for row in changed}

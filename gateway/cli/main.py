@@ -111,9 +111,20 @@ def _parser(name: str | None = None) -> argparse.ArgumentParser:
     parser, commands = _empty()
     for module in dict.fromkeys(module for command, (module, _) in COMMANDS.items() if name in (command, None)):
         importlib.import_module(f"gateway.cli.{module}").add_to(commands)
+    _let_name_configuration(commands)
+    return parser
+
+
+def _let_name_configuration(commands: Any) -> None:
+    """After each command too, and after each of its actions; the last one counts."""
     for command in set(commands.choices.values()):
         command.add_argument("-c", dest="config", metavar="FILE", default=argparse.SUPPRESS, help=_CONFIG)
-    return parser
+        for actions in _actions_of(command):
+            _let_name_configuration(actions)
+
+
+def _actions_of(command: argparse.ArgumentParser) -> list[Any]:
+    return [action for action in command._actions if isinstance(action, argparse._SubParsersAction)]
 
 
 def _overview() -> argparse.ArgumentParser:

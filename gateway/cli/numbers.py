@@ -14,7 +14,7 @@ from gateway.cli.table import Column, Row, table
 from gateway.store import undeliverable
 from gateway.store.instants import written
 from gateway.store.reading import FILE, reading
-from gateway.store.undeliverable import Known
+from gateway.store.undeliverable import NumberReport
 
 _ABOUT = """Numbers of which a network said that they cannot be texted: landlines, numbers out of service. They are not tried
 again for 180 days, unless one is forgotten, because somebody has a new phone."""
@@ -59,7 +59,7 @@ def show(options: argparse.Namespace) -> int:
     return 0
 
 
-def _row(one: Known, config: Config) -> Row:
+def _row(one: NumberReport, config: Config) -> Row:
     what = "not texted" if one.is_dead else "texted still"
     return Row(cells=(one.number, what, str(one.refusals), when(written(one.last_at), None, config), one.source))
 
@@ -80,7 +80,7 @@ def forget(options: argparse.Namespace) -> int:
     return 0
 
 
-def _as_json(one: Known) -> dict[str, Any]:
+def _as_json(one: NumberReport) -> dict[str, Any]:
     return {
         "number": one.number,
         "is_dead": one.is_dead,

@@ -1,7 +1,6 @@
 """`textback optout list | add NUMBER | remove NUMBER`: who gets no texts, and what a caller said of it by phone."""
 
 import argparse
-import sqlite3
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from gateway.cli.say import complain, say, say_json
 from gateway.cli.show import when
 from gateway.core.phone import read_number
 from gateway.process.data_dir import CannotStart, while_none_runs
-from gateway.store import consent, optouts
+from gateway.store import StoreConnection, consent, optouts
 from gateway.store.alone import writing
 from gateway.store.consent import Entry
 from gateway.store.instants import written
@@ -25,7 +24,7 @@ ABOUT = (
     "Who gets no texts, and what a caller said of it by phone. It counts at once and for every line, also for texts that wait."
     " Without a running gateway it is written into the database itself."
 )
-Alone = Callable[[sqlite3.Connection, datetime], str]
+Alone = Callable[[StoreConnection, datetime], str]
 """What is done without a gateway; the sentence about it."""
 
 
@@ -87,7 +86,7 @@ def add(options: argparse.Namespace) -> int:
     if number is None:
         return 2
 
-    def alone(db: sqlite3.Connection, now: datetime) -> str:
+    def alone(db: StoreConnection, now: datetime) -> str:
         return sentences.opted_out(number, optouts.opt_out(db, number, now, optouts.BY_A_PERSON, line=line, note=note))
 
     return _do(config, "add", {"number": number, "line": line, "note": note}, alone)
@@ -100,7 +99,7 @@ def remove(options: argparse.Namespace) -> int:
     if number is None:
         return 2
 
-    def alone(db: sqlite3.Connection, now: datetime) -> str:
+    def alone(db: StoreConnection, now: datetime) -> str:
         undone = optouts.opt_in(db, number, now, reason)
         if undone is None:
             raise _Refused(sentences.not_opted_out(number))

@@ -11,8 +11,8 @@ from gateway.cli.configuration import for_looking
 from gateway.cli.listed import Listing
 from gateway.cli.say import complain, say, say_json
 from gateway.cli.starting import how_to_reload
-from gateway.cli.steps import detail_in_words, reason_in_words
 from gateway.cli.table import Column, Row
+from gateway.cli.trace import detail_in_words, reason_in_words
 from gateway.core.call import MISSED, Outcome
 from gateway.core.delivery import TextState
 from gateway.core.kind import TextKind

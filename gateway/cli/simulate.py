@@ -20,12 +20,12 @@ from gateway.cli.say import complain, counted, say, say_json, show_progress
 from gateway.cli.show import when
 from gateway.core.reason import IN_WORDS
 from gateway.core.schedule import local
-from gateway.decisions.directory import Directory
-from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import Ruling
+from gateway.office.directory import Directory
+from gateway.office.knowledge import Knowledge
 from gateway.preview import past_calls
 from gateway.preview.records import FORMATS, Columns, Recorded, from_csv, from_journal
-from gateway.preview.simulation import Known, Replayed, Simulation
+from gateway.preview.simulation import FromCallers, Replayed, Simulation
 from gateway.store import consent, replies
 from gateway.store.errors import NoDatabase
 from gateway.store.reading import FILE, reading
@@ -83,7 +83,7 @@ def simulate(options: argparse.Namespace) -> int:
         complain("textback: there are no calls to replay")
         return 1
     then = Knowledge(tells=False).directory(config, recorded[-1].call.arrived_at)  # with the holidays of that time
-    simulation = Simulation(Ruling(_with_contacts(then)), _known(config))
+    simulation = Simulation(Ruling(_with_contacts(then)), _from_callers(config))
     replayed = list(_with_progress(simulation.replay(recorded), len(recorded)))
     _tell(replayed, recorded, problems, config, is_json=options.json)
     return 1 if problems else 0
@@ -130,12 +130,12 @@ def _columns(options: argparse.Namespace) -> Columns | None:
     )
 
 
-def _known(config: Config) -> Known:
+def _from_callers(config: Config) -> FromCallers:
     try:
         with reading(config.data_dir / FILE) as db:
-            return Known(wishes=consent.everything(db), replies=replies.instants(db))
+            return FromCallers(wishes=consent.everything(db), replies=replies.instants(db))
     except NoDatabase:
-        return Known()
+        return FromCallers()
 
 
 def _with_progress(replayed: Iterable[Replayed], count: int) -> Iterator[Replayed]:

@@ -6,9 +6,6 @@ from enum import StrEnum
 
 from config.model import E164, Line
 
-CALL_TEST = "call-test"
-"""The agent's name for the trunk of test calls."""
-
 
 class Outcome(StrEnum):
     """How a call ended. The words are those of the database, the log and `textback calls`."""
@@ -29,6 +26,9 @@ class Outcome(StrEnum):
 
 MISSED = frozenset({Outcome.ABANDONED, Outcome.NO_ANSWER, Outcome.BUSY, Outcome.INTERRUPTED})
 """The outcomes that may be texted."""
+
+UNANSWERED = MISSED - {Outcome.ABANDONED}
+"""The caller waited for somebody, and nobody came."""
 
 ANSWERED = frozenset({Outcome.ANSWERED_HERE, Outcome.ANSWERED_ELSEWHERE})
 """The caller got through."""

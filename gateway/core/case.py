@@ -40,6 +40,8 @@ class SameCall:
     """How long all of them rang together."""
     texted_at: datetime | None = None
     """When a text for one of them went, or is to go."""
+    was_unanswered: bool = False
+    """One of them was missed, and not because the caller hung up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from gateway.core.variants import chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class TraceEntry:
     """One rule's part of the trace."""
 
     rule: str
@@ -29,7 +29,7 @@ class Step:
 class Send:
     """Text the caller now."""
 
-    trace: tuple[Step, ...]
+    trace: tuple[TraceEntry, ...]
     variant: int | None = None
     """Which variant's message; None: the line's own."""
     reason: Reason = Reason.MISSED_CALL
@@ -41,7 +41,7 @@ class Hold:
 
     until: datetime | None
     reason: Reason
-    trace: tuple[Step, ...]
+    trace: tuple[TraceEntry, ...]
     variant: int | None = None
 
 
@@ -50,7 +50,7 @@ class Skip:
     """Do not text the caller, and why."""
 
     reason: Reason
-    trace: tuple[Step, ...]
+    trace: tuple[TraceEntry, ...]
 
 
 Decision = Send | Hold | Skip
@@ -59,11 +59,11 @@ Decision = Send | Hold | Skip
 def decide(case: Case) -> Decision:
     """Look at each rule in turn until one stops or holds the text; none does: send."""
     case = replace(case, variant=chosen(case))
-    trace: list[Step] = []
+    trace: list[TraceEntry] = []
     for rule in RULES:
         found = rule(case)
         verdict = found.stop.value if found.stop else "pass"
-        trace.append(Step(rule=rule.__name__, saw=found.saw, verdict=verdict, config=found.config))
+        trace.append(TraceEntry(rule=rule.__name__, saw=found.saw, verdict=verdict, config=found.config))
         if found.stop and found.is_hold:
             return Hold(until=found.until, reason=found.stop, trace=tuple(trace), variant=case.variant)
         if found.stop:

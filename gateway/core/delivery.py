@@ -11,7 +11,7 @@
 A queued text goes back to `held` where quiet hours have begun before a bridge could have it.
 
 A receipt may come before the answer to the submit; it settles `sending` and `unknown` too. Whatever a row says, only these
-steps are taken: a happening that the table does not list for a state changes nothing.
+changes are taken: a happening that the table does not list for a state changes nothing.
 """
 
 from enum import StrEnum

@@ -42,12 +42,27 @@ def read_number(as_sent: str, region: str) -> E164 | None:
     candidates = [as_sent] if as_sent.startswith("+") else [as_sent, "+" + as_sent.removeprefix("00")]
     for candidate in candidates:
         try:
-            found = phonenumbers.parse(candidate, region)
+            found = parsed(E164(candidate)) if candidate.startswith("+") else phonenumbers.parse(candidate, region)
+            number = E164(phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164))
+            if _type_of(number) != PhoneNumberType.UNKNOWN:
+                return number
         except phonenumbers.NumberParseException:
             continue
-        if phonenumbers.is_valid_number(found):
-            return E164(phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164))
     return None
+
+
+@lru_cache(maxsize=4096)
+def _type_of(number: E164) -> int:
+    """Unknown: it is no valid number."""
+    kind: int = phonenumbers.number_type(parsed(number))
+    return kind
+
+
+def read_national(written: str, region: str) -> E164 | None:
+    """The number of a region's own country, written without its country code or with it; None where it is no valid one."""
+    number = read_number(written, region) if written[:1].isdecimal() else None
+    own = phonenumbers.country_code_for_region(region)
+    return number if number is not None and parsed(number).country_code == own else None
 
 
 @lru_cache(maxsize=4096)
@@ -79,7 +94,7 @@ def domestic(region: str) -> frozenset[str]:
 @lru_cache(maxsize=4096)
 def kind_never_texted(number: E164) -> str | None:
     """The kind of the number in words where that kind never takes a text (`LANDLINE`: by its country's plan), else None."""
-    kind = phonenumbers.number_type(parsed(number))
+    kind = _type_of(number)
     if kind == PhoneNumberType.FIXED_LINE:
         return None if region_of(number) in _MOBILES_LOOK_LIKE_LANDLINES else LANDLINE
     return _KIND_NEVER_TEXTED.get(kind)

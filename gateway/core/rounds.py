@@ -27,6 +27,8 @@ class Round:
     """The caller got through: what comes after it is another call."""
     is_missed: bool = False
     """It was missed, and was not too short."""
+    is_unanswered: bool = False
+    """It was missed, and not because the caller hung up: whatever came of it, the call was meant."""
 
 
 def earlier(before: Iterable[Round], arrived_at: datetime, within: timedelta | None) -> tuple[Round, ...]:

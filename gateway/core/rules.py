@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from gateway.core.call import MISSED, is_too_short
+from gateway.core.call import MISSED, Outcome, is_too_short
 from gateway.core.case import Case, Finding, Twin
 from gateway.core.length import length
 from gateway.core.phone import LANDLINE, kind_never_texted, region_of
@@ -34,11 +34,18 @@ def rang_long_enough(case: Case) -> Finding:
     line, call, same = case.policy.line, case.call, case.history.same_call
     before = same.rang if same else timedelta(0)
     also = f" and {length(before)} in earlier rounds" if same else ""
-    is_short = is_too_short(line, call, before)
-    but = "; it had rung elsewhere before" if line.arrives == "missed" else "; the caller did not hang up"
-    but = "" if is_short or call.rang + before >= line.min_ring else but
+    is_short = not (same and same.was_unanswered) and is_too_short(line, call, before)
+    is_long = call.rang + before >= line.min_ring
+    but = "" if is_short or is_long else f"; {_why_no_min_ring(case)}"
     saw = f"rang {length(call.rang)}{also}, min_ring is {length(line.min_ring)}{but}"
     return Finding(saw, Reason.TOO_SHORT if is_short else None, case.key("min_ring"))
+
+
+def _why_no_min_ring(case: Case) -> str:
+    if case.policy.line.arrives == "missed":
+        return "it had rung elsewhere before"
+    is_hung_up = case.call.outcome is Outcome.ABANDONED
+    return "nobody took an earlier round that the caller had waited for" if is_hung_up else "the caller did not hang up"
 
 
 def not_a_fork(case: Case) -> Finding:

@@ -24,3 +24,12 @@ def day_start(instant: datetime, timezone: str) -> datetime:
 def local(instant: datetime, timezone: str) -> datetime:
     """The instant as the wall clock of a time zone shows it; for showing, never for reckoning."""
     return instant.astimezone(zone(timezone))
+
+
+def instants_of(wall: datetime, timezone: str) -> tuple[datetime, ...]:
+    """Every instant (UTC) at which the clock of a zone shows a time, which has no zone itself.
+
+    One; two where the clock has gone back and shows an hour twice; none where it has gone forward and left one out.
+    """
+    read = (wall.replace(tzinfo=zone(timezone), fold=fold).astimezone(UTC) for fold in (0, 1))
+    return tuple(dict.fromkeys(at for at in read if at.astimezone(zone(timezone)).replace(tzinfo=None) == wall))

@@ -9,7 +9,7 @@ from gateway.core.hours import opens_at
 from gateway.core.kind import TextKind
 from gateway.core.phone import region_of
 from gateway.core.template import merge_fields, opening, render
-from gateway.decisions.directory import Directory
+from gateway.office.directory import Directory
 from gateway.store.texts import NewText
 from sms.segments import Segmented, segment
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from gateway.core.reason import Reason
-from gateway.decisions import steps
+from gateway.decisions import deciding
 from gateway.decisions.ruling import InForce, Verdict
 from gateway.repeated import Repeated
 from gateway.store import holds
@@ -40,30 +40,30 @@ class Holds:
 
     async def release(self, text: int) -> Verdict | None:
         """A person lets a held text go past the limits; every other rule still speaks. None: it is not held."""
-        return await self._store.write(steps.decide_anew, self._in_force.ruling, text, datetime.now(UTC), is_released=True)
+        return await self._store.run(deciding.decide_anew, self._in_force.ruling, text, datetime.now(UTC), is_released=True)
 
     async def release_many(self, line: str | None, since: datetime | None) -> list[tuple[int, Verdict]]:
         """`release` for the held texts of one line or of all, whose call came since; one transaction."""
-        return await self._store.write(steps.release_many, self._in_force.ruling, line, since, datetime.now(UTC))
+        return await self._store.run(deciding.release_many, self._in_force.ruling, line, since, datetime.now(UTC))
 
     async def _turn(self) -> datetime | None:
         now = datetime.now(UTC)
         self._stumbled = {text: again_at for text, again_at in self._stumbled.items() if again_at > now}
         over = None if self._in_force.directory.contacts_unknown else Reason.CONTACTS_UNKNOWN
-        due = await self._store.write(holds.held_due, now, AT_ONCE, tuple(self._stumbled), over)
+        due = await self._store.run(holds.held_due, now, AT_ONCE, tuple(self._stumbled), over)
         for text in due:
             if self._repeated.is_stopping:
                 return None
             await self._decide(text)
         if len(due) == AT_ONCE:
             return now
-        next_at = await self._store.write(holds.next_held_at, tuple(self._stumbled))
+        next_at = await self._store.run(holds.next_held_at, tuple(self._stumbled))
         return min([*([next_at] if next_at else []), *self._stumbled.values()], default=None)
 
     async def _decide(self, text: int) -> None:
         now = datetime.now(UTC)
         try:
-            await self._store.write(steps.decide_anew, self._in_force.ruling, text, now)
+            await self._store.run(deciding.decide_anew, self._in_force.ruling, text, now)
         except StoreError:
             raise
         except Exception:

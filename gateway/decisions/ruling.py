@@ -4,23 +4,22 @@ A `Ruling` is a frozen value, so that its steps may run in the store's thread. I
 calendars or contacts change; `InForce` holds the one of the moment.
 """
 
-import sqlite3
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from config.model import E164, Line
 from gateway.core.call import Call, EarlierCaller
 from gateway.core.case import Case, History, Traffic
-from gateway.core.decision import Decision, Hold, Send, Skip, Step, decide, word_of
+from gateway.core.decision import Decision, Hold, Send, Skip, TraceEntry, decide, word_of
 from gateway.core.delivery import TextEvent
 from gateway.core.kind import TextKind
 from gateway.core.phone import region_of
 from gateway.core.reason import Reason
 from gateway.core.schedule import day_start
 from gateway.core.variants import once_per_since
-from gateway.decisions.directory import Directory
 from gateway.decisions.drafts import draft, message_of
-from gateway.store import calls, holds, texts
+from gateway.office.directory import Directory
+from gateway.store import StoreConnection, StoreRow, calls, holds, texts
 from gateway.store.calls import Arrival, Ended, Ending
 from gateway.store.history import history, traffic
 from gateway.store.instants import read
@@ -43,7 +42,7 @@ class Ruling:
 
     directory: Directory
 
-    def on_ended(self, db: sqlite3.Connection, arrival: Arrival, ending: Ending, now: datetime) -> Verdict | None:
+    def on_ended(self, db: StoreConnection, arrival: Arrival, ending: Ending, now: datetime) -> Verdict | None:
         """Write a call's outcome, decide, and queue or hold its text; None where the call had ended before."""
         call = calls.arrive(db, arrival)
         if not calls.end(db, call, ending):
@@ -65,7 +64,7 @@ class Ruling:
             return Verdict(call=call, decision=verdict.decision, reason=verdict.reason, text=text, due_at=due_at)
         return verdict
 
-    def on_due(self, db: sqlite3.Connection, text: int, now: datetime, *, is_released: bool = False) -> Verdict | None:
+    def on_due(self, db: StoreConnection, text: int, now: datetime, *, is_released: bool = False) -> Verdict | None:
         """Decide once more about a held text; None where it is not held any more."""
         held = texts.one(db, text)
         ended = calls.ended(db, held["call"]) if held is not None and held["state"] == "held" else None
@@ -92,7 +91,7 @@ class Ruling:
 
     def case(
         self,
-        db: sqlite3.Connection,
+        db: StoreConnection,
         ended: Ended,
         line: Line,
         now: datetime,
@@ -135,13 +134,13 @@ class Ruling:
             owed_since=owed_since,
         )
 
-    def _without_line(self, db: sqlite3.Connection, call: int, arrival: Arrival, now: datetime) -> Verdict:
+    def _without_line(self, db: StoreConnection, call: int, arrival: Arrival, now: datetime) -> Verdict:
         saw = f"dialled {', '.join(arrival.dialled) or 'nothing'}"
-        step = Step(rule="line_found", saw=saw, verdict=Reason.NO_LINE, config="line")
-        calls.record(db, call, "skip", Reason.NO_LINE, (step,), now, self.directory.config.hash)
+        entry = TraceEntry(rule="line_found", saw=saw, verdict=Reason.NO_LINE, config="line")
+        calls.record(db, call, "skip", Reason.NO_LINE, (entry,), now, self.directory.config.hash)
         return Verdict(call=call, decision="skip", reason=Reason.NO_LINE)
 
-    def _record(self, db: sqlite3.Connection, call: int, decision: Decision, now: datetime) -> None:
+    def _record(self, db: StoreConnection, call: int, decision: Decision, now: datetime) -> None:
         calls.record(db, call, word_of(decision), decision.reason, decision.trace, now, self.directory.config.hash)
 
     def _text(
@@ -161,7 +160,7 @@ class Ruling:
         )
 
 
-def _owed_since(held: sqlite3.Row, line: Line, now: datetime) -> datetime:
+def _owed_since(held: StoreRow, line: Line, now: datetime) -> datetime:
     """Since when a held text is owed: from the time that it was held until. One that waits for the contacts is held until it
     has become too late."""
     if not held["due_at"]:

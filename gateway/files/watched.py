@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from gateway.files.file_age import BELIEVED_AFTER_S, FileAge
 from gateway.files.last_good import Copies
-from gateway.files.settling import SETTLED_AFTER_S, Settling
 from gateway.files.whole_file import JustChanged, NotYet, Stamp, Unusable, read_whole, stamp_of
 
 Value = TypeVar("Value")
@@ -23,7 +23,7 @@ class Known(Generic[Value]):
     """Why the file itself cannot be used; empty where it can."""
     is_fresh: bool = False
     """It was read now, for the first time or because it changed."""
-    is_settling: bool = False
+    is_changing: bool = False
     """It is to be looked at again soon: it has changed moments ago, or may become well by itself."""
     not_kept: str = ""
     """Why no copy of it could be kept."""
@@ -43,7 +43,7 @@ class _Good(Generic[Value, ReadAs]):
 class Watched(Generic[Value, ReadAs]):
     """`parse` makes the value of a content; `doubts` compares a new content with the last good one, and the file's age in
     seconds; `completed` makes a value whole by the copy's and the one before; None: it is so by itself, and takes the copy's
-    place. All three raise `Unusable`. `settles`: the gateway waits until a file is written, commands take it as it is."""
+    place. All three raise `Unusable`. `waits`: the gateway waits until a file is written, commands take it as it is."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Watched(Generic[Value, ReadAs]):
         doubts: Callable[[bytes, bytes, float], None] = lambda _new, _old, _age: None,
         completed: Callable[[Value, Value, Value], Value | None] = lambda _new, _copied, _before: None,
         copies: Copies,
-        settles: bool,
+        waits: bool,
     ) -> None:
         self.path = path
         self._at_most = at_most
@@ -62,8 +62,8 @@ class Watched(Generic[Value, ReadAs]):
         self._doubts = doubts
         self._completed = completed
         self._copies = copies
-        self._settles = settles
-        self._settling = Settling()
+        self._waits = waits
+        self._age = FileAge()
         self._good: _Good[Value, ReadAs] | None = None
         self._refused: tuple[Stamp, ReadAs, str] | None = None
         """What was read and found bad: it is not read again."""
@@ -73,28 +73,28 @@ class Watched(Generic[Value, ReadAs]):
         """What is known now; the file is read where it is new or has changed."""
         if self._good is None:
             self._good = self._from_copy(read_as)
-        why_not, fresh, settling, not_kept = "", False, False, ""
+        why_not, fresh, changing, not_kept = "", False, False, ""
         try:
             stamp = stamp_of(self.path)
             if self._good is None or self._good.stamp != stamp:
                 self._take(stamp, read_as)
                 fresh, not_kept = True, self._keep()
         except JustChanged as error:
-            settling, why_not = True, "" if self._good is not None else str(error)
+            changing, why_not = True, "" if self._good is not None else str(error)
         except NotYet as error:
-            settling, why_not = True, str(error)
+            changing, why_not = True, str(error)
         except Unusable as error:
             why_not = str(error)
         self._has_looked = True
         if self._good is not None and self._good.read_as != read_as:
             why_not = self._read_again(self._good, read_as) or why_not
         value = self._good.value if self._good else None
-        return Known(value=value, why_not=why_not, is_fresh=fresh, is_settling=settling, not_kept=not_kept)
+        return Known(value=value, why_not=why_not, is_fresh=fresh, is_changing=changing, not_kept=not_kept)
 
     def _take(self, stamp: Stamp, read_as: ReadAs) -> None:
-        age = self._settling.age(stamp)
-        if self._settles and (self._has_looked or self._good is not None) and age < SETTLED_AFTER_S:
-            raise JustChanged(f"has changed just now; it counts when it stays so for {SETTLED_AFTER_S:.0f} s")
+        age = self._age.of(stamp)
+        if self._waits and (self._has_looked or self._good is not None) and age < BELIEVED_AFTER_S:
+            raise JustChanged(f"has changed just now; it counts when it stays so for {BELIEVED_AFTER_S:.0f} s")
         if self._refused is not None and self._refused[:2] == (stamp, read_as):
             raise Unusable(self._refused[2])
         whole = read_whole(self.path, self._at_most)

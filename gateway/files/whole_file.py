@@ -93,10 +93,10 @@ def write(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             fresh.unlink(missing_ok=True)
         raise
-    _settle(path.parent)
+    _sync(path.parent)
 
 
-def _settle(directory: Path) -> None:
+def _sync(directory: Path) -> None:
     """The directory's entry on the disk too."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

@@ -15,8 +15,8 @@ from gateway.core.phone import domestic, region_of
 from gateway.core.schedule import zone
 from gateway.core.template import merge_fields, render
 from gateway.core.variants import in_words
-from gateway.decisions import calendars
-from gateway.decisions.knowledge import Knowledge
+from gateway.office import calendars
+from gateway.office.knowledge import Knowledge
 from gateway.preview import closed_days, wording
 from sip.stack.capacity import RTP_PORTS_A_CALL, SPARE_RTP_PORTS, capacity
 from sip.stack.descriptors import hard_descriptor_limit

@@ -8,9 +8,9 @@ from config.exceptions import is_date, regions_of
 from config.model import Config, Hours
 from config.public_holidays import name_of
 from gateway.core.schedule import local, local_day
-from gateway.decisions.calendars import CalendarKnown, closed_by
-from gateway.decisions.days_off import days_of, years_around
-from gateway.decisions.time_off import Closed, Closure, DayOff
+from gateway.office.calendars import CalendarKnown, closed_by
+from gateway.office.days_off import days_of, years_around
+from gateway.office.time_off import Closed, Closure, DayOff
 
 AHEAD = timedelta(days=366)
 PARTS_MORE = 5

@@ -1,9 +1,8 @@
 """Calls to replay: from our own journal, or from another system's call records (CSV)."""
 
 import csv
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,9 +10,9 @@ from config.model import E164, Config
 from gateway.core.call import MISSED, Call, Outcome
 from gateway.core.phone import read_number
 from gateway.core.schedule import zone
-from gateway.decisions.directory import Directory
 from gateway.decisions.ruling import call_of
-from gateway.store import calls
+from gateway.office.directory import Directory
+from gateway.store import StoreConnection, calls
 
 RANG_BY_DEFAULT = timedelta(seconds=20)
 """Where the records do not say how long a call rang."""
@@ -124,8 +123,8 @@ class _Leg:
     rang: timedelta
 
 
-def from_journal(db: sqlite3.Connection, since: datetime, directory: Directory) -> list[Recorded]:
-    """Our own calls since an instant, oldest first, each for the line that the given configuration would find."""
+def from_journal(db: StoreConnection, since: datetime, directory: Directory) -> list[Recorded]:
+    """Our own calls since an instant, oldest first, each with the caller and line that the given configuration would find."""
     found = []
     for row in calls.since(db, since):
         ended = calls.ended_from(row)
@@ -134,12 +133,18 @@ def from_journal(db: sqlite3.Connection, since: datetime, directory: Directory) 
             Recorded(
                 name=str(row["id"]),
                 line=line.name if line else None,
-                call=call_of(ended.arrival, ended.ending),
+                call=call_of(_read_again(ended.arrival, directory), ended.ending),
                 decision=row["decision"] or "",
                 reason=row["reason"] or "",
             )
         )
     return found
+
+
+def _read_again(arrival: calls.Arrival, directory: Directory) -> calls.Arrival:
+    """With the caller that the given configuration reads, where it has the call's trunk."""
+    is_known = arrival.trunk in directory.config.trunk
+    return replace(arrival, caller=directory.caller(arrival.caller_as_sent, arrival.trunk)) if is_known else arrival
 
 
 def from_csv(path: Path, columns: Columns, directory: Directory, line: str | None) -> tuple[list[Recorded], list[str]]:

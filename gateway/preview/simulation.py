@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from config.model import E164, Line
-from gateway.core.call import ANSWERED, MISSED, is_too_short
+from gateway.core.call import ANSWERED, MISSED, UNANSWERED, is_too_short
 from gateway.core.case import Case, History, SameCall, Traffic, Twin
-from gateway.core.decision import Decision, Hold, Send, Step, decide, word_of
+from gateway.core.decision import Decision, Hold, Send, TraceEntry, decide, word_of
 from gateway.core.phone import region_of
 from gateway.core.reason import Reason
 from gateway.core.rounds import Round, earlier, missed_calls
@@ -29,7 +29,7 @@ LOOKED_AT = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class FromCallers:
     """What really came from callers: when each number opted out or in (newest last), and wrote."""
 
     wishes: Mapping[E164, Sequence[tuple[datetime, bool]]] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Replayed:
     recorded: Recorded
     decision: str
     reason: Reason
-    trace: tuple[Step, ...]
+    trace: tuple[TraceEntry, ...]
     segments: int
     cost: float
     body: str
@@ -94,23 +94,23 @@ class _Caller:
 class Simulation:
     """Feed it calls, oldest first."""
 
-    def __init__(self, ruling: Ruling, known: Known) -> None:
+    def __init__(self, ruling: Ruling, from_callers: FromCallers) -> None:
         self._ruling = ruling
-        self._known = known
+        self._from_callers = from_callers
         self._callers: dict[tuple[E164 | None, str], _Caller] = defaultdict(_Caller)
         self._sent: deque[tuple[datetime, str]] = deque()
         self._held: list[tuple[datetime, int, Recorded]] = []
         self._turn = 0
 
     def replay(self, recorded: Iterable[Recorded]) -> Iterator[Replayed]:
-        """What would have become of each call, in the order in which it would have been settled."""
+        """What would have become of each call, in the order in which it would have been decided."""
         recorded = list(recorded)
         for one in recorded:
             self._callers[one.call.caller, one.line or ""].coming.append(_round(one, self._line(one)))
         for one in recorded:
             yield from self._due_until(one.call.missed_at)
             caller = self._callers[one.call.caller, one.line or ""]
-            yield from self._settle(one, one.call.missed_at)
+            yield from self._decided(one, one.call.missed_at)
             caller.rounds.append(_round(one, self._line(one)))
             if one.call.outcome in ANSWERED:
                 caller.rounds.clear()
@@ -123,9 +123,9 @@ class Simulation:
     def _due_until(self, now: datetime | None) -> Iterator[Replayed]:
         while self._held and (now is None or self._held[0][0] <= now):
             at, _, one = heapq.heappop(self._held)
-            yield from self._settle(one, at)
+            yield from self._decided(one, at)
 
-    def _settle(self, one: Recorded, now: datetime) -> Iterator[Replayed]:
+    def _decided(self, one: Recorded, now: datetime) -> Iterator[Replayed]:
         line = self._line(one)
         if line is None:
             yield _without_text(one, "skip", Reason.NO_LINE, ())
@@ -180,9 +180,9 @@ class Simulation:
         own, within = _round(one, line), line.same_call_within
         before = caller.before(own)
         same = earlier(reversed(before), own.arrived_at, within)
-        replies = self._known.replies.get(number, ())
+        replies = self._from_callers.replies.get(number, ())
         written = replies[bisect_right(replies, now) - 1] if bisect_right(replies, now) else None
-        wishes = [wish for wish in self._known.wishes.get(number, ()) if wish[0] <= now]
+        wishes = [wish for wish in self._from_callers.wishes.get(number, ()) if wish[0] <= now]
         through = caller.through[-1] if caller.through else None
         reached = [at for at in (through, written) if at is not None and at > one.call.arrived_at]
         return History(
@@ -225,6 +225,7 @@ def _round(one: Recorded, line: Line | None) -> Round:
         rang=call.rang,
         is_answered=call.outcome in ANSWERED,
         is_missed=call.outcome in MISSED and is_meant,
+        is_unanswered=call.outcome in UNANSWERED,
     )
 
 
@@ -233,8 +234,9 @@ def _same_call(rounds: Sequence[Round], caller: _Caller) -> SameCall | None:
         return None
     texted = [at for one in rounds if (at := caller.texted.get(one.name)) is not None]
     rang = sum((one.rang for one in rounds), timedelta(0))
-    return SameCall(first=rounds[-1].name, rang=rang, texted_at=max(texted, default=None))
+    unanswered = any(one.is_unanswered for one in rounds)
+    return SameCall(first=rounds[-1].name, rang=rang, texted_at=max(texted, default=None), was_unanswered=unanswered)
 
 
-def _without_text(one: Recorded, word: str, reason: Reason, trace: tuple[Step, ...]) -> Replayed:
+def _without_text(one: Recorded, word: str, reason: Reason, trace: tuple[TraceEntry, ...]) -> Replayed:
     return Replayed(recorded=one, decision=word, reason=reason, trace=trace, segments=0, cost=0.0, body="")

@@ -10,7 +10,7 @@ from gateway.core.case import Case, History, Traffic
 from gateway.core.quiet import quiet_hours_for, quiet_until
 from gateway.core.schedule import day_start, local
 from gateway.core.variants import chosen, in_words
-from gateway.decisions.directory import Directory
+from gateway.office.directory import Directory
 
 STEP = timedelta(minutes=5)
 

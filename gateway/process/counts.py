@@ -2,12 +2,11 @@
 
 import asyncio
 import contextlib
-import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from gateway.core.delivery import TextState
-from gateway.store import counts
+from gateway.store import StoreConnection, counts
 from gateway.store.database import Database, StoreError
 
 WITHIN_S = 1.0
@@ -27,7 +26,7 @@ class Counts:
     async def refresh(self) -> None:
         """Count; what was counted last stays where the database cannot be written, which is said where it is noticed."""
         with contextlib.suppress(StoreError):
-            self.texts = await self._database.write(count)
+            self.texts = await self._database.run(count)
             self._at = datetime.now(UTC)
         self.why_late = ""
 
@@ -40,7 +39,7 @@ class Counts:
             self.why_late = f"busy, as when another program holds it; texts are counted as of {self._at:%H:%M:%S} UTC"
 
 
-def count(db: sqlite3.Connection) -> dict[str, int]:
+def count(db: StoreConnection) -> dict[str, int]:
     """Texts that wait: for a bridge, for their time or a person, for an answer."""
     piles = counts.of_texts(db)
     for_a_person = piles.get(counts.HELD_FOR_A_PERSON, 0)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from config.model import Config
-from gateway.decisions.directory import Directory
 from gateway.decisions.ruling import InForce, Ruling
+from gateway.office.directory import Directory
 from gateway.process.sending import Sending
 from gateway.texts.outbox import quiet_of, routes_of
 from sip.pipe.client import AgentClient

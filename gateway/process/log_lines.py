@@ -12,7 +12,7 @@ from gateway.core.facts import Fact, Submit
 from gateway.core.kind import TextKind
 from gateway.core.phone import masked
 from gateway.core.reason import Reason
-from gateway.process.sparing import Sparing
+from gateway.process.counted_warnings import CountedWarnings
 
 Level = Literal["info", "warning", "error"]
 _NO_LINE = (
@@ -36,7 +36,7 @@ def _line(event: str, level: Level = "info", **fields: Any) -> tuple[Line]:
     return (Line(event=event, level=level, fields=fields),)
 
 
-def _call_ended(fact: facts.CallMissed | facts.CallEnded) -> tuple[Line, ...]:
+def _call_ended(fact: facts.CallMissed | facts.CallNotMissed) -> tuple[Line, ...]:
     return _line(
         "call_ended",
         call=fact.call,
@@ -48,11 +48,11 @@ def _call_ended(fact: facts.CallMissed | facts.CallEnded) -> tuple[Line, ...]:
     )
 
 
-def _call_arrived(fact: facts.CallArrived) -> tuple[Line, ...]:
+def _call_arrived(fact: facts.CallCameIn) -> tuple[Line, ...]:
     return _line("call_arrived", call=fact.call, line=fact.line, trunk=fact.trunk, caller=masked(fact.caller))
 
 
-def _caller_changed(fact: facts.CallerChanged) -> tuple[Line, ...]:
+def _caller_changed(fact: facts.CallChangedCaller) -> tuple[Line, ...]:
     caller, before = masked(fact.caller), masked(fact.before)
     return _line("caller_changed", call=fact.call, line=fact.line, trunk=fact.trunk, caller=caller, before=before)
 
@@ -152,11 +152,11 @@ def _said_where_it_is_noticed(_: Any) -> tuple[Line, ...]:
 
 
 LINES: Mapping[type[Fact], Callable[[Any], tuple[Line, ...]]] = {
-    facts.CallArrived: _call_arrived,
-    facts.CallerChanged: _caller_changed,
+    facts.CallCameIn: _call_arrived,
+    facts.CallChangedCaller: _caller_changed,
     facts.NumberHasNoLine: _number_has_no_line,
     facts.CallMissed: _call_ended,
-    facts.CallEnded: _call_ended,
+    facts.CallNotMissed: _call_ended,
     facts.CallDone: lambda fact: _line("call_done", call=fact.call),
     facts.TextQueued: _queued,
     facts.TextHeld: _held,
@@ -187,7 +187,7 @@ LINES: Mapping[type[Fact], Callable[[Any], tuple[Line, ...]]] = {
     facts.BridgeFault: _bridge_fault,
     facts.DatabaseNotWritable: _said_where_it_is_noticed,
     facts.DatabaseWritableAgain: _said_where_it_is_noticed,
-    facts.AgentLost: _said_where_it_is_noticed,
+    facts.AgentGone: _said_where_it_is_noticed,
 }
 
 
@@ -195,7 +195,7 @@ class LogLines:
     """A listener: writes what happened into the log."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._for_a_person = Sparing[str](clock=clock)
+        self._for_a_person = CountedWarnings[str](clock=clock)
         """By the reason for which texts wait."""
         self._log = structlog.get_logger()
 

@@ -31,7 +31,7 @@ _DECISIONS = Counter(
 )
 
 
-def _decision(fact: facts.CallMissed | facts.CallEnded | facts.HeldTextDecided) -> None:
+def _decision(fact: facts.CallMissed | facts.CallNotMissed | facts.HeldTextDecided) -> None:
     _DECISIONS.labels(fact.decision, fact.reason.value).inc()
 
 
@@ -55,9 +55,9 @@ def _reply(fact: facts.ReplyArrived) -> None:
 
 Count = Callable[[Any], None]
 COUNTED: Mapping[type[Fact], Count] = {
-    facts.CallerChanged: lambda fact: _CALLERS_CHANGED.labels(fact.trunk).inc(),
+    facts.CallChangedCaller: lambda fact: _CALLERS_CHANGED.labels(fact.trunk).inc(),
     facts.CallMissed: _decision,
-    facts.CallEnded: _decision,
+    facts.CallNotMissed: _decision,
     facts.HeldTextDecided: _decision,
     facts.TextAccepted: _submit("accepted"),
     facts.TextRefused: _refusal,
@@ -69,7 +69,7 @@ COUNTED: Mapping[type[Fact], Count] = {
 """What is counted of a fact."""
 NOT_COUNTED: frozenset[type[Fact]] = frozenset(
     {
-        facts.CallArrived,  # each ends, and is counted then
+        facts.CallCameIn,  # each ends, and is counted then
         facts.NumberHasNoLine,  # decided as `no_line`
         facts.CallDone,
         facts.TextQueued,  # decided as `send`; those that wait are a gauge
@@ -94,7 +94,7 @@ NOT_COUNTED: frozenset[type[Fact]] = frozenset(
         facts.BridgeFault,  # its refusals are counted
         facts.DatabaseNotWritable,  # a gauge
         facts.DatabaseWritableAgain,
-        facts.AgentLost,  # a gauge
+        facts.AgentGone,  # a gauge
     }
 )
 """What is not, and why where one would look for it."""

@@ -14,10 +14,10 @@ import structlog
 from config import load
 from config.model import Config
 from config.problems import ConfigError
-from gateway.decisions.directory import Directory
-from gateway.decisions.knowledge import Knowledge
-from gateway.files.settling import SETTLED_AFTER_S, Settling
+from gateway.files.file_age import BELIEVED_AFTER_S, FileAge
 from gateway.files.whole_file import Stamp, Unusable, stamp_of
+from gateway.office.directory import Directory
+from gateway.office.knowledge import Knowledge
 from gateway.process import config_copy
 from gateway.repeated import Repeated
 
@@ -33,7 +33,7 @@ FIXED = (
 )
 """Keys that are read once, at the start."""
 LOOK_EVERY = timedelta(seconds=2)
-"""With `watch` the file is looked at so often; what it says counts when it has stayed so for `SETTLED_AFTER_S`."""
+"""With `watch` the file is looked at so often; what it says counts when it has stayed so for `BELIEVED_AFTER_S`."""
 KNOW_AGAIN_EVERY = timedelta(minutes=1)
 """Calendars and contacts change without being announced; they are looked at so often, after a change sooner."""
 
@@ -94,7 +94,7 @@ class Reloading:
         self._reloads = reloads or Reloads()
         self._seen = changed_at(config.path)
         """Of the file that was loaded or refused last."""
-        self._settling = Settling()
+        self._age = FileAge()
         self._know_again_at = datetime.now(UTC) + KNOW_AGAIN_EVERY
         self._repeated = Repeated("configuration", self._turn, self._reloads.woken)
         self._log = structlog.get_logger()
@@ -121,32 +121,32 @@ class Reloading:
             self._seen = stamp or self._seen
             await self._load()
             self._reloads.answer(asked)
-        elif (settled := self._settled(stamp)) is not None:
-            self._seen = settled
-            await self._load(settled)
-        elif self._knowledge.is_settling or datetime.now(UTC) >= self._know_again_at:
+        elif (believed := self._believed(stamp)) is not None:
+            self._seen = believed
+            await self._load(believed)
+        elif self._knowledge.is_changing or datetime.now(UTC) >= self._know_again_at:
             await self._know_again(self.config)
         return datetime.now(UTC) if self._reloads.is_asked else datetime.now(UTC) + LOOK_EVERY
 
-    def _settled(self, stamp: Stamp | None) -> Stamp | None:
+    def _believed(self, stamp: Stamp | None) -> Stamp | None:
         """With `watch`: the stamp of a file that is new and has stayed as it is long enough: it may have been half written."""
         if not self.config.watch or stamp is None or stamp == self._seen:
             return None
-        return stamp if self._settling.age(stamp) >= SETTLED_AFTER_S else None
+        return stamp if self._age.of(stamp) >= BELIEVED_AFTER_S else None
 
-    async def _load(self, settled: Stamp | None = None) -> None:
-        """The whole file, or the old one stays and it is said why. `settled`: not where it is another file by now."""
+    async def _load(self, believed: Stamp | None = None) -> None:
+        """The whole file, or the old one stays and it is said why. `believed`: not where it is another file by now."""
         before = self.config
         self.tried += 1
         self.gone = ()
         try:
             config = await asyncio.to_thread(load_changed, before)
-            if self._is_another(settled):
+            if self._is_another(believed):
                 return
             await self._know_again(config)
             await asyncio.to_thread(config_copy.keep, config)
         except ConfigError as error:
-            if self._is_another(settled):
+            if self._is_another(believed):
                 return
             self.error = str(error)
             self._log.error("reload_refused", problems=len(error.problems), first=str(error.problems[0]), kept=before.hash)
@@ -158,8 +158,8 @@ class Reloading:
             self._log.info("configuration_loaded", config=config.hash, lines=len(config.line))
             self._tell_gone(before, config)
 
-    def _is_another(self, settled: Stamp | None) -> bool:
-        return settled is not None and changed_at(self.config.path) != settled
+    def _is_another(self, believed: Stamp | None) -> bool:
+        return believed is not None and changed_at(self.config.path) != believed
 
     def _tell_gone(self, before: Config, config: Config) -> None:
         """A file that lost its end, or its middle, may still be a configuration."""

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from gateway.calls.journal import Journal
-from gateway.decisions.knowledge import BY_ROWS
 from gateway.decisions.ruling import InForce
+from gateway.office.knowledge import BY_ROWS
 from gateway.process.counts import Counts
 from gateway.process.reload import Reloading
 from gateway.process.status import Readiness, report

@@ -7,13 +7,13 @@ from importlib.metadata import version
 from typing import Any, Protocol
 
 from config.model import Config
-from gateway.decisions.directory import FileFault
+from gateway.office.directory import FileFault
 from sip.pipe.client import AgentClient
 from sms.text import Bridge
 
 
 class Reporter(Protocol):
-    """What the pages ask; `Reporting` is one."""
+    """What the HTTP API asks; `Reporting` is one."""
 
     async def count(self) -> None:
         """What waits and for whom is counted anew, where the database answers soon."""

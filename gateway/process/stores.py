@@ -11,7 +11,7 @@ from gateway.calls.reserve import Reserve
 from gateway.core.facts import Publish
 from gateway.process.data_dir import CannotStart
 from gateway.store.database import FILE, Database, StoreError
-from gateway.texts import steps
+from gateway.texts import handover
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +26,10 @@ class Stores:
         error = self.database.last_error
         return {"writable": not error, "detail": error, "calls_kept": len(self.reserve)}
 
-    async def hold_interrupted_texts(self, within: float) -> None:
+    async def settle_interrupted_texts(self, within: float) -> None:
         """Before anything else that is written; where the database makes that take longer, calls are taken meanwhile."""
-        held = self.database.insist(steps.recover, datetime.now(UTC))
-        await asyncio.wait({held}, timeout=within)
+        settled = self.database.insist(handover.recover, datetime.now(UTC))
+        await asyncio.wait({settled}, timeout=within)
 
     def close(self) -> None:
         """The database first: what it cannot take any more is in the reserve already."""

@@ -16,6 +16,8 @@ class WakeUps:
     def hear(self, fact: Fact) -> None:
         """Wake whoever it concerns."""
         match fact:
+            case facts.TextQueued(is_claimed_next=True):
+                pass
             case facts.TextQueued() | facts.TextResent() | facts.HeldTextDecided(decision="send"):
                 self._queue.set()
             case facts.TextRefused() | facts.TextNotSent() | facts.TextUnknown():

@@ -3,7 +3,6 @@
 The one confirmation of an opt-out may go after it (47 CFR 64.1200(a)(12): within five minutes, no marketing); nothing else may.
 """
 
-import sqlite3
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,9 +10,9 @@ from config.model import E164, Consent, Line
 from gateway.core.consent import Wish
 from gateway.core.kind import TextKind
 from gateway.core.template import merge_fields
-from gateway.decisions.directory import Directory
 from gateway.decisions.drafts import Message, draft
-from gateway.store import calls, texts
+from gateway.office.directory import Directory
+from gateway.store import StoreConnection, calls, texts
 
 WITHIN = timedelta(minutes=5)
 ONCE_PER = {Wish.OPT_OUT: timedelta(hours=1), Wish.OPT_IN: timedelta(hours=1), Wish.HELP: timedelta(hours=24)}
@@ -21,7 +20,7 @@ ONCE_PER = {Wish.OPT_OUT: timedelta(hours=1), Wish.OPT_IN: timedelta(hours=1), W
 confirmed once in so long."""
 
 
-def confirm(db: sqlite3.Connection, directory: Directory, *, to: E164, line: Line, wish: Wish, now: datetime) -> int | None:
+def confirm(db: StoreConnection, directory: Directory, *, to: E164, line: Line, wish: Wish, now: datetime) -> int | None:
     """Queue the confirmation of a wish, from a line; its id, or None where none is due."""
     consent = directory.config.consent
     if wish is Wish.OPT_OUT and consent.provider_confirms_opt_out:
@@ -38,7 +37,7 @@ def _template(consent: Consent, wish: Wish) -> str:
     return {Wish.OPT_OUT: consent.opt_out_reply, Wish.OPT_IN: consent.opt_in_reply, Wish.HELP: consent.help_reply}[wish]
 
 
-def confirming_line(db: sqlite3.Connection, directory: Directory, *, to: E164, written_to: str, bridge: str) -> Line | None:
+def confirming_line(db: StoreConnection, directory: Directory, *, to: E164, written_to: str, bridge: str) -> Line | None:
     """The line that a number hears from: the one whose number or sender it wrote to. Where several have that sender, or the
     network does not say, or names an address that is no line's (a phone of the office): the one that last texted it, by the
     bridge that brought the reply before any other; else the one that it last called. None: nobody knows."""

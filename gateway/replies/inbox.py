@@ -3,7 +3,6 @@
 What happened by each is told after the commit: a step returns it.
 """
 
-import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,10 +14,10 @@ from gateway.core.delivery import TextEvent
 from gateway.core.facts import Fact
 from gateway.core.kind import TextKind
 from gateway.core.phone import read_number, readings
-from gateway.decisions.directory import Directory
 from gateway.decisions.ruling import InForce
+from gateway.office.directory import Directory
 from gateway.replies.confirmations import confirm, confirming_line
-from gateway.store import consent, history, receipts, replies, texts
+from gateway.store import StoreConnection, consent, history, receipts, replies, texts
 from gateway.store.database import Database
 from gateway.store.optouts import opt_out
 from gateway.store.steps import WithFacts
@@ -41,20 +40,20 @@ class Inbox:
 
     async def receipt(self, receipt: Receipt) -> None:
         """Keep and apply a receipt."""
-        await self._store.write(_keep_receipt, self._in_force.directory, receipt)
+        await self._store.run(_keep_receipt, self._in_force.directory, receipt)
 
     async def reply(self, reply: Reply) -> None:
         """Keep a reply; an opt-out is obeyed before the network hears that we have it."""
-        await self._store.write(_take, self._in_force.directory, reply)
+        await self._store.run(_take, self._in_force.directory, reply)
 
     async def give_up_on_parts(self) -> datetime:
         """Long replies of which a part never came are shown as far as they did; when to look again."""
         now = datetime.now(UTC)
-        await self._store.write(_keep_incomplete, self._in_force.directory, now - PARTS_WITHIN)
+        await self._store.run(_keep_incomplete, self._in_force.directory, now - PARTS_WITHIN)
         return now + LOOK_FOR_PARTS_EVERY
 
     async def late(self, key: str, outcome: Outcome) -> None:
-        """Settle a text that was held as unknown."""
+        """Settle a text that was unknown."""
         await self._store.insist(_take_late, int(key.partition("-")[0]), outcome, datetime.now(UTC))
 
     def bridge_changed(self, bridge: str) -> None:
@@ -65,7 +64,7 @@ class Inbox:
 # --- steps: they run in the store's thread -------------------------------------------------------------------------------
 
 
-def _take(db: sqlite3.Connection, directory: Directory, reply: Reply) -> WithFacts[None]:
+def _take(db: StoreConnection, directory: Directory, reply: Reply) -> WithFacts[None]:
     """A reply, or a part of one that may make it whole; while it is not, nothing has happened."""
     config = directory.config
     ours = {number for line in config.line.values() for number in (line.number, line.sender)}
@@ -81,13 +80,13 @@ def _take(db: sqlite3.Connection, directory: Directory, reply: Reply) -> WithFac
     return WithFacts(result=None, facts=tuple(_keep(db, directory, whole)))
 
 
-def _number(db: sqlite3.Connection, directory: Directory, written: str) -> str:
+def _number(db: StoreConnection, directory: Directory, written: str) -> str:
     """E.164 of what a network may have written nationally: one that we know, else the likeliest; what is none stays."""
     candidates = readings(written, directory.config.region)
     return next((number for number in candidates if history.is_known(db, number)), candidates[0] if candidates else written)
 
 
-def _keep_receipt(db: sqlite3.Connection, directory: Directory, receipt: Receipt) -> WithFacts[None]:
+def _keep_receipt(db: StoreConnection, directory: Directory, receipt: Receipt) -> WithFacts[None]:
     """Store and apply a receipt, in one transaction. That the network knows of a STOP enters the ledger."""
     number = E164(_number(db, directory, receipt.to)) if receipt.to is not None else None
     kept = receipts.add(db, replace(receipt, to=number), receipt.find_id)
@@ -105,12 +104,12 @@ def _keep_receipt(db: sqlite3.Connection, directory: Directory, receipt: Receipt
     return WithFacts(result=None, facts=(arrived,))
 
 
-def _keep_incomplete(db: sqlite3.Connection, directory: Directory, before: datetime) -> WithFacts[None]:
+def _keep_incomplete(db: StoreConnection, directory: Directory, before: datetime) -> WithFacts[None]:
     happened = [fact for reply in replies.take_incomplete(db, before) for fact in _keep(db, directory, reply)]
     return WithFacts(result=None, facts=tuple(happened))
 
 
-def _keep(db: sqlite3.Connection, directory: Directory, reply: Reply) -> list[Fact]:
+def _keep(db: StoreConnection, directory: Directory, reply: Reply) -> list[Fact]:
     """Store the reply and what follows from it, in one transaction."""
     wished = wish(reply.body) or wish(reply.word)
     sender = read_number(reply.sender, directory.config.region)
@@ -128,7 +127,7 @@ def _keep(db: sqlite3.Connection, directory: Directory, reply: Reply) -> list[Fa
 
 
 def _obey(
-    db: sqlite3.Connection, directory: Directory, reply: Reply, sender: E164, wished: Wish, kept: int, line: Line | None
+    db: StoreConnection, directory: Directory, reply: Reply, sender: E164, wished: Wish, kept: int, line: Line | None
 ) -> list[Fact]:
     """The ledger, and the one confirmation."""
     is_out = consent.opted_out_at(db, sender) is not None
@@ -146,12 +145,12 @@ def _obey(
     return happened
 
 
-def _opt_out(db: sqlite3.Connection, number: E164, at: datetime, source: str) -> facts.OptedOut:
+def _opt_out(db: StoreConnection, number: E164, at: datetime, source: str) -> facts.OptedOut:
     done = opt_out(db, number, at, source)
     return facts.OptedOut(at=at, number=number, is_by_a_person=False, cancelled=done.cancelled, under_way=done.under_way)
 
 
-def _take_late(db: sqlite3.Connection, text: int, outcome: Outcome, now: datetime) -> WithFacts[None]:
+def _take_late(db: StoreConnection, text: int, outcome: Outcome, now: datetime) -> WithFacts[None]:
     """The answer to a text whose fate was unknown, or to a part of it; the bridge is the one that has or had it."""
     of, bridge = texts.ids_of(db, text), texts.bridge_of(db, text)
     match outcome:

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from config.model import E164
 from gateway.core.call import Outcome
-from gateway.core.decision import Step
+from gateway.core.decision import TraceEntry
 from gateway.core.reason import Reason
 from gateway.store.instants import read, written
-from gateway.store.wanted import Names, Wanted, where
+from gateway.store.selection import Names, Selection, where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +72,8 @@ def arrive(db: sqlite3.Connection, call: Arrival) -> int:
             call.caller_as_sent,
             call.caller_name,
             call.caller_header,
-            json.dumps(call.dialled),
-            json.dumps(call.diversions),
+            _ASCII.encode(call.dialled),
+            _ASCII.encode(call.diversions),
             call.verstat,
             written(call.arrived_at),
             json.dumps(call.earlier_callers),
@@ -101,14 +101,14 @@ def record(
     call: int,
     word: str,
     reason: Reason,
-    trace: tuple[Step, ...],
+    trace: tuple[TraceEntry, ...],
     at: datetime,
     config_hash: str,
 ) -> None:
     """Write down a decision's word, reason and trace."""
     db.execute(
         "INSERT INTO decisions (call, at, decision, reason, trace, config_hash) VALUES (?, ?, ?, ?, ?, ?)",
-        (call, written(at), word, reason, _TRACE.encode([_plain(step) for step in trace]), config_hash),
+        (call, written(at), word, reason, _TRACE.encode([_plain(entry) for entry in trace]), config_hash),
     )
     db.execute("UPDATE calls SET decision = ?, reason = ? WHERE id = ?", (word, reason, call))
 
@@ -154,10 +154,10 @@ _SHOWN = f"SELECT calls.*, (SELECT id {_NEWEST_TEXT}) AS text, (SELECT state {_N
 _NAMES = Names(table="calls", at="arrived_at", caller="caller", as_sent="caller_as_sent", state="outcome")
 
 
-def selected(db: sqlite3.Connection, wanted: Wanted) -> list[sqlite3.Row]:
+def selected(db: sqlite3.Connection, selection: Selection) -> list[sqlite3.Row]:
     """Calls by what is asked of them, the newest first; the state of one without an outcome is `ringing`."""
-    asked, values = where(wanted, _NAMES)
-    limit = -1 if wanted.limit is None else wanted.limit
+    asked, values = where(selection, _NAMES)
+    limit = -1 if selection.limit is None else selection.limit
     return db.execute(f"{_SHOWN} {asked} ORDER BY calls.id DESC LIMIT ?", (*values, limit)).fetchall()
 
 
@@ -184,11 +184,13 @@ def decisions(db: sqlite3.Connection, call: int) -> list[sqlite3.Row]:
     return db.execute("SELECT * FROM decisions WHERE call = ? ORDER BY id", (call,)).fetchall()
 
 
+_ASCII = json.JSONEncoder()
+"""What a trunk wrote may hold halves of characters, which are no UTF-8."""
 _TRACE = json.JSONEncoder(ensure_ascii=False)
 
 
-def _plain(step: Step) -> dict[str, str]:
-    return {"rule": step.rule, "saw": step.saw, "verdict": step.verdict, "config": step.config}
+def _plain(entry: TraceEntry) -> dict[str, str]:
+    return {"rule": entry.rule, "saw": entry.saw, "verdict": entry.verdict, "config": entry.config}
 
 
 def _arrival(row: sqlite3.Row) -> Arrival:

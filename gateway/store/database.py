@@ -1,7 +1,7 @@
 """The database file: opened, migrated, and written by one thread that commits in groups.
 
 SQLite in WAL mode with `synchronous=FULL`: a commit that was reported is on the disk. Every step of a call's journey is one
-function over a connection; `Database.write` runs it in a savepoint, together with whatever else is waiting, and returns only
+function over a connection; `Database.run` runs it in a savepoint, together with whatever else is waiting, and returns only
 after the commit. A failed step is rolled back alone. At 200 calls a second a commit carries several steps; at three calls a
 day it carries one. While the file cannot be written, steps that insist wait in their order; the others are told.
 """
@@ -25,7 +25,7 @@ from gateway.store.file import OpenFile
 from gateway.store.opening import BUSY_TIMEOUT_S, migrate, open_to_write
 from gateway.store.reading import FILE, reading
 from gateway.store.schema import VERSION
-from gateway.store.steps import Done, P, Step, T, Waiting, WithFacts, settle
+from gateway.store.steps import P, Step, StepResult, T, Waiting, WithFacts, hand_back
 from gateway.store.trouble import Trouble
 
 __all__ = ["FILE", "Database", "StoreError", "migrate", "reading"]
@@ -47,7 +47,7 @@ def _to_nobody(fact: Fact) -> None:
 
 
 class Database:
-    """The gateway's own handle. `write`, `insist` and `close` may be called from the event loop's thread only.
+    """The gateway's own handle. `run`, `insist` and `close` may be called from the event loop's thread only.
 
     `publish` gets what happened, on the event loop, once it is committed and in the order of the steps.
     """
@@ -74,15 +74,16 @@ class Database:
         return self._trouble.sentence or self._damage
 
     @overload
-    def write(
+    def run(
         self, step: Callable[Concatenate[sqlite3.Connection, P], WithFacts[T]], *values: P.args, **named: P.kwargs
     ) -> "asyncio.Future[T]": ...
 
     @overload
-    def write(self, step: Step[P, T], *values: P.args, **named: P.kwargs) -> "asyncio.Future[T]": ...
+    def run(self, step: Step[P, T], *values: P.args, **named: P.kwargs) -> "asyncio.Future[T]": ...
 
-    def write(self, step: Step[P, Any], *values: P.args, **named: P.kwargs) -> "asyncio.Future[Any]":
-        """Run one step durably; the future holds its result after the commit, or `StoreError`, or what the step raised.
+    def run(self, step: Step[P, Any], *values: P.args, **named: P.kwargs) -> "asyncio.Future[Any]":
+        """Run one step, be it one that only reads; the future holds its result after the commit, or `StoreError`, or what the
+        step raised.
 
         Steps run in the order of the calls.
         """
@@ -97,7 +98,7 @@ class Database:
     def insist(self, step: Step[P, T], *values: P.args, **named: P.kwargs) -> "asyncio.Future[T]": ...
 
     def insist(self, step: Step[P, Any], *values: P.args, **named: P.kwargs) -> "asyncio.Future[Any]":
-        """`write` that waits, in its order, while the file cannot be written. `StoreError` only once the database is closed."""
+        """`run` that waits, in its order, while the file cannot be written. `StoreError` only once the database is closed."""
         return self._take(lambda db: step(db, *values, **named), insists=True)
 
     async def until_dead(self) -> None:
@@ -194,16 +195,16 @@ class Database:
             if is_damage(error) or is_of_the_disk(error):
                 self._commit([])  # raises where it is the whole file
                 self._damage = in_words(error, self.path)
-            done = [Done(waiting=group[0], error=error)]
+            done = [StepResult(waiting=group[0], error=error)]
         for _ in group:
             self._waiting.popleft()
-        settle(done, self._publish)
+        hand_back(done, self._publish)
 
-    def _transact(self, group: list[Waiting]) -> list[Done]:
+    def _transact(self, group: list[Waiting]) -> list[StepResult]:
         self._begin()
         if self._trouble.sentence or not group:
             self._file.connection.execute(PROBE)
-        done = [self._run(one) for one in group]
+        done = [self._in_savepoint(one) for one in group]
         self._file.connection.execute("COMMIT")
         return done
 
@@ -219,21 +220,21 @@ class Database:
             else:
                 return
 
-    def _run(self, one: Waiting) -> Done:
+    def _in_savepoint(self, one: Waiting) -> StepResult:
         """A step in its savepoint. Raises where the transaction itself is spoiled."""
         connection = self._file.connection
         connection.execute("SAVEPOINT step")
         try:
-            result = one.step(connection)
-            is_with = isinstance(result, WithFacts)
-            done = Done(waiting=one, result=result.result, facts=result.facts) if is_with else Done(waiting=one, result=result)
+            returned = one.step(connection)
+            result, facts = (returned.result, returned.facts) if isinstance(returned, WithFacts) else (returned, ())
+            done = StepResult(waiting=one, result=result, facts=facts)
         except BaseException as error:
             if isinstance(error, sqlite3.Error) and (
                 is_of_the_file(error) or is_damage(error) or not connection.in_transaction
             ):
                 raise
             connection.execute("ROLLBACK TO step")
-            done = Done(waiting=one, error=error)
+            done = StepResult(waiting=one, error=error)
         connection.execute("RELEASE step")
         return done
 
@@ -242,10 +243,10 @@ class Database:
         hasty = [one for one in self._waiting if not one.insists]
         self._waiting = deque(one for one in self._waiting if one.insists)
         self._trouble.refused += len(hasty)
-        settle([Done(waiting=one, error=StoreError(why)) for one in hasty], self._publish)
+        hand_back([StepResult(waiting=one, error=StoreError(why)) for one in hasty], self._publish)
 
     def _refuse_all(self, why: str) -> None:
-        settle([Done(waiting=one, error=StoreError(why)) for one in self._waiting], self._publish)
+        hand_back([StepResult(waiting=one, error=StoreError(why)) for one in self._waiting], self._publish)
         self._waiting.clear()
 
     def _die(self, error: BaseException) -> None:

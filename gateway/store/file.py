@@ -19,7 +19,7 @@ from gateway.store.saved import newest_saved
 from gateway.store.schema import APPLICATION_ID
 
 MAGIC = b"SQLite format 3\0"
-Identity = tuple[int, int]
+FileId = tuple[int, int]
 """Device and inode."""
 
 
@@ -34,7 +34,7 @@ class OpenFile:
         self.is_saving = False
         """What it holds is nowhere else just now."""
         self._is_open = False
-        self._held: list[Identity | None] = [None, None, None]
+        self._opened: list[FileId | None] = [None, None, None]
         """The files as they were when they were opened; only the first counts while they are not."""
         self._header_of = -1
         """A descriptor of the file, while it is open, and what its header said then."""
@@ -55,12 +55,12 @@ class OpenFile:
             raise StoreError(in_words(error, self._path)) from error
 
     def close(self) -> None:
-        """Let the file go, whatever state it is in; what is held and nowhere else is saved before."""
+        """Let the file go, whatever state it is in; what it has and nobody else is saved before."""
         try:
             self.look()
         except StoreError as error:
             self._log.error("database_not_closed_in_order", error=str(error))
-        if self._is_open and self._is_ours(_identity(self._path)):
+        if self._is_open and self._is_ours(_id_of(self._path)):
             self._close()
         elif self._is_open:
             _never_close(self.connection)
@@ -69,7 +69,7 @@ class OpenFile:
         connection = self._connect(self._path)
         with contextlib.suppress(sqlite3.OperationalError):  # on a full disk it stays in the log, which was there already
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # so that the file's own header names us
-        self._held = [_identity(path) for path in self._files]
+        self._opened = [_id_of(path) for path in self._files]
         self._header_of = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         self._header = _application_id(self._header_of)
         self._is_open, self._saved = True, None
@@ -77,17 +77,17 @@ class OpenFile:
 
     def _look(self) -> None:
         """The file itself is not opened for that: see `_close`."""
-        found = [_identity(path) for path in self._files]
+        found = [_id_of(path) for path in self._files]
         if found[0] is None:
             self._write_back()
         elif not self._is_ours(found[0]):
-            self._let_go(is_moved=found[0] != self._held[0])
+            self._let_go(is_moved=found[0] != self._opened[0])
             raise StoreError(f"{self._path}: {self._whats_wrong()}")
-        elif not self._is_open or found != self._held:
+        elif not self._is_open or found != self._opened:
             self._reopen()
 
-    def _is_ours(self, found: Identity | None) -> bool:
-        is_same = found is not None and found == self._held[0]
+    def _is_ours(self, found: FileId | None) -> bool:
+        is_same = found is not None and found == self._opened[0]
         is_named_ours = not self._is_open or _application_id(self._header_of) in {APPLICATION_ID, self._header} - {None}
         return is_same and is_named_ours
 
@@ -140,10 +140,10 @@ class OpenFile:
             self._close()  # SQLite sees that the file is not there, and leaves what is there alone
         else:
             _never_close(self.connection)
-        for path, held in zip(self._files[1:], self._held[1:], strict=True):
-            if held is not None and _identity(path) == held:
+        for path, opened in zip(self._files[1:], self._opened[1:], strict=True):
+            if opened is not None and _id_of(path) == opened:
                 _set_aside(path) if self._saved is None else path.unlink()
-        self._is_open, self._held[0] = False, None
+        self._is_open, self._opened[0] = False, None
 
     def _save(self) -> Path:
         """A whole copy beside the file, under a name of its own."""
@@ -170,11 +170,11 @@ class OpenFile:
         os.link(saved, self._path)
         saved.unlink()
         _sync(self._path.parent)
-        self._held = [_identity(self._path), None, None]
+        self._opened = [_id_of(self._path), None, None]
         self._log.warning("database_written_back", path=str(self._path), why="the file was gone")
 
 
-def _identity(path: Path) -> Identity | None:
+def _id_of(path: Path) -> FileId | None:
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):

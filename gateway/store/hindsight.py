@@ -1,9 +1,12 @@
-"""Texts that went, each with when its caller got through after it."""
+"""Texts that went, each with when its caller got through after it; and what trunks wrote for callers."""
 
 import sqlite3
+from collections import defaultdict
 from datetime import datetime
 
-from gateway.core.call import ANSWERED, CALL_TEST
+from config.reserved import CALL_TEST
+from gateway.core.call import ANSWERED
+from gateway.core.callers import Sent
 from gateway.core.hindsight import Texted
 from gateway.core.kind import COUNTED
 from gateway.store.instants import read, written
@@ -18,6 +21,21 @@ WENT = (
     " AND texts.claimed_at IS NOT NULL"
     f" AND texts.kind IN ({_KINDS}) AND texts.state != 'cancelled' AND calls.trunk != '{CALL_TEST}'"
 )
+
+SENT = (
+    "SELECT trunk, caller_as_sent, count(*) AS calls FROM calls WHERE arrived_at >= ?"
+    f" AND trunk != '{CALL_TEST}' GROUP BY trunk, caller_as_sent ORDER BY max(id) DESC LIMIT ?"
+)
+MOST_CALLERS = 2000
+"""Of all trunks, the newest: reading a number takes a moment."""
+
+
+def callers(db: sqlite3.Connection, since: datetime) -> dict[str, list[Sent]]:
+    """What each trunk wrote for the callers of real calls since an instant."""
+    found: dict[str, list[Sent]] = defaultdict(list)
+    for row in db.execute(SENT, (written(since), MOST_CALLERS)):
+        found[row["trunk"]].append(Sent(as_sent=row["caller_as_sent"], calls=row["calls"]))
+    return found
 
 
 def texted(db: sqlite3.Connection, since: datetime) -> list[Texted]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from config.model import E164, Limits
-from gateway.core.call import ANSWERED, CALL_TEST, MISSED
+from config.reserved import CALL_TEST
+from gateway.core.call import ANSWERED, MISSED, UNANSWERED
 from gateway.core.case import History, SameCall, Traffic, Twin
 from gateway.core.delivery import COUNTS_AS_SENT, COUNTS_AS_TEXTED, TextState
 from gateway.core.kind import COUNTED
@@ -164,6 +165,7 @@ def _round(row: sqlite3.Row) -> Round:
         rang=timedelta(seconds=row["rang_seconds"] or 0),
         is_answered=row["outcome"] in ANSWERED,
         is_missed=row["outcome"] in MISSED and row["reason"] not in _NEVER_MEANT,
+        is_unanswered=row["outcome"] in UNANSWERED,
     )
 
 
@@ -172,7 +174,8 @@ def _same_call(db: sqlite3.Connection, rounds: tuple[Round, ...]) -> SameCall | 
         return None
     query = TEXT_OF.format(calls=", ".join(one.name for one in rounds))
     rang = sum((one.rang for one in rounds), timedelta(0))
-    return SameCall(first=rounds[-1].name, rang=rang, texted_at=_instant(db, query))
+    unanswered = any(one.is_unanswered for one in rounds)
+    return SameCall(first=rounds[-1].name, rang=rang, texted_at=_instant(db, query), was_unanswered=unanswered)
 
 
 def _later_round(

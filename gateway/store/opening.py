@@ -60,7 +60,7 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the schema up to this program's, one transaction for all steps; an unknown future schema is refused."""
+    """Bring the schema up to this program's, in one transaction; an unknown future schema is refused."""
     try:
         have = refuse_newer(connection, path)
         if have == VERSION:

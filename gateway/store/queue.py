@@ -24,9 +24,10 @@ from gateway.store.texts import key_of, one, settle
 AT_MOST = 500
 """Texts claimed, or found to have expired, in one round."""
 NEXT_TRIED = "SELECT min(tried) AS tried FROM texts WHERE state = 'queued' AND line = ? AND tried > ?"
-TAKEN = (
-    "SELECT * FROM texts WHERE state = 'queued' AND line = ? AND tried = ? AND kind = ? AND due_at <= ?"
+TAKEN = tuple(
+    f"SELECT * FROM texts WHERE state = 'queued' AND line = ? AND tried = ? AND kind = '{kind}' AND due_at <= ?"
     " AND expires_at > ? ORDER BY due_at, id LIMIT ?"
+    for kind in TextKind  # not a parameter: SQLite would plan the statement anew each time, for its indexes of one kind
 )
 FIRST_EXPIRES = "SELECT min(expires_at) AS at FROM texts WHERE state = 'queued'"
 EXPIRED = f"SELECT id, detail FROM texts WHERE state = 'queued' AND expires_at <= ? LIMIT {AT_MOST}"
@@ -62,7 +63,7 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
+class QueueLook:
     """What one look at the queue brought."""
 
     claimed: tuple[Claimed, ...] = ()
@@ -102,7 +103,7 @@ def claim_due(
     routes: Mapping[str, Sequence[str]],
     room: Mapping[str, int],
     quiet: Quiet = NEVER,
-) -> Round:
+) -> QueueLook:
     """Give due texts to bridges that have room: expired and opted-out ones are settled, those to whom it is quiet now are held
     again, the rest become `sending`.
 
@@ -112,7 +113,7 @@ def claim_due(
     """
     first_expires = db.execute(FIRST_EXPIRES).fetchone()["at"]
     if first_expires is None:  # the queue is empty
-        return Round()
+        return QueueLook()
     expired = _expire(db, now) if first_expires <= written(now) else ()
     left = dict(room)
     claimed: list[Claimed] = []
@@ -132,7 +133,7 @@ def claim_due(
         left[way.bridge] -= 1
         claimed.append(_claim(db, row, way, now))
     is_more_likely = bool(cancelled or postponed) or len(expired) == AT_MOST
-    return Round(
+    return QueueLook(
         claimed=tuple(claimed),
         expired=expired,
         cancelled=tuple(cancelled),
@@ -164,13 +165,12 @@ def _offers(
         (row, way)
         for line, route in routes.items()
         for way in _ways(db, line, route, room)
-        for kind in TextKind
+        for taken in TAKEN
         for row in db.execute(
-            TAKEN,
+            taken,
             (
                 line,
                 way.tried,
-                kind,
                 _EVER if way.is_due_at_once else written(now),
                 written(now),
                 min(room[way.bridge], AT_MOST),

@@ -19,7 +19,7 @@ CANDIDATES = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class ReceiptMatch:
     """What became of a receipt."""
 
     text: int | None
@@ -28,12 +28,12 @@ class Kept:
     """Not a repetition, of which nothing more follows."""
 
 
-def add(db: sqlite3.Connection, receipt: Receipt, find_id: FindId) -> Kept:
+def add(db: sqlite3.Connection, receipt: Receipt, find_id: FindId) -> ReceiptMatch:
     """Keep a receipt and apply it, once however often it comes."""
     found = _part_by_key(db, receipt, find_id) or _part_of(db, receipt, find_id) or _part_of_only_unknown(db, receipt)
     text = found.text if found else None
     if _is_repeated(db, receipt, text):
-        return Kept(text=text, is_new=False)
+        return ReceiptMatch(text=text, is_new=False)
     db.execute(
         "INSERT INTO receipts (bridge, provider_id, recipient, state, code, at, text) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
@@ -50,7 +50,7 @@ def add(db: sqlite3.Connection, receipt: Receipt, find_id: FindId) -> Kept:
         undeliverable.add(db, E164(receipt.to), receipt.at, f"{receipt.bridge} {receipt.code}")
     if found:
         _apply(db, found, receipt.provider_id, ReceiptState(receipt.state), receipt.code, receipt.at)
-    return Kept(text=text, is_new=True)
+    return ReceiptMatch(text=text, is_new=True)
 
 
 def accept(db: sqlite3.Connection, text: int, bridge: str, provider_ids: Sequence[str], at: datetime, find_id: FindId) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from config.model import E164
 from gateway.store.instants import read, written
-from gateway.store.wanted import Names, Wanted, where
+from gateway.store.selection import Names, Selection, where
 from sms.text import Part, Reply
 
 MISSING = "[…]"
@@ -56,10 +56,10 @@ def instants(db: sqlite3.Connection) -> dict[E164, list[datetime]]:
 _NAMES = Names(table="replies", at="at", caller="sender", as_sent=None, state="wish")
 
 
-def selected(db: sqlite3.Connection, wanted: Wanted) -> list[sqlite3.Row]:
+def selected(db: sqlite3.Connection, selection: Selection) -> list[sqlite3.Row]:
     """Replies by what is asked of them, the newest first."""
-    asked, values = where(wanted, _NAMES)
-    limit = -1 if wanted.limit is None else wanted.limit
+    asked, values = where(selection, _NAMES)
+    limit = -1 if selection.limit is None else selection.limit
     return db.execute(f"SELECT * FROM replies {asked} ORDER BY id DESC LIMIT ?", (*values, limit)).fetchall()
 
 

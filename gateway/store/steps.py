@@ -36,7 +36,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class StepResult:
     """What became of a step: its result and its facts, or the error that it hears."""
 
     waiting: Waiting
@@ -45,14 +45,14 @@ class Done:
     error: BaseException | None = None
 
 
-def settle(done: Sequence[Done], publish: Publish) -> None:
+def hand_back(done: Sequence[StepResult], publish: Publish) -> None:
     """Hand facts and results to the event loop, in one call for the whole group. A loop that is closed waits for nothing."""
     for loop in {one.waiting.loop for one in done}:
         with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(_settle_all, [one for one in done if one.waiting.loop is loop], publish)
+            loop.call_soon_threadsafe(_hand_all_back, [one for one in done if one.waiting.loop is loop], publish)
 
 
-def _settle_all(done: Sequence[Done], publish: Publish) -> None:
+def _hand_all_back(done: Sequence[StepResult], publish: Publish) -> None:
     """In the order of the steps. What happened is published also where nobody waits for the result any more."""
     for one in done:
         for fact in one.facts:

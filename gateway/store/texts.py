@@ -10,7 +10,7 @@ from gateway.core.delivery import TextEvent, TextState, after
 from gateway.core.facts import OfText
 from gateway.core.kind import TextKind
 from gateway.store.instants import read, written
-from gateway.store.wanted import Names, Wanted, where
+from gateway.store.selection import Names, Selection, where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,7 @@ class NewText:
 
     call: int | None
     """None: it belongs to none."""
+    kind: TextKind
     line: str
     recipient: E164
     sender: str
@@ -32,7 +33,6 @@ class NewText:
     variant: int | None = None
     held_for: str | None = None
     """The reason to hold it; None: it may go."""
-    kind: TextKind = TextKind.MISSED_CALL
     confirms: Wish | None = None
     """What a confirmation confirms."""
 
@@ -99,7 +99,7 @@ def by_key(db: sqlite3.Connection, key: str) -> sqlite3.Row | None:
 def settle(
     db: sqlite3.Connection, text: int, event: TextEvent, at: datetime, *, detail: str = "", bridge: str | None = None
 ) -> TextState | None:
-    """Take a text one step further; the new state, or None where the event came too late to change anything."""
+    """Take a text on to its next state; the new state, or None where the event came too late to change anything."""
     row = db.execute("SELECT state FROM texts WHERE id = ?", (text,)).fetchone()
     state = after(TextState(row["state"]), event) if row else None
     if state is not None:
@@ -111,7 +111,7 @@ def settle(
 
 
 def recover(db: sqlite3.Connection, now: datetime) -> tuple[int, ...]:
-    """After a stop that nobody announced: texts that were under way may have gone, so they are held as `unknown`."""
+    """After a stop that nobody announced: texts that were under way may have gone, so they are `unknown`."""
     rows = db.execute("SELECT id FROM texts WHERE state = ? ORDER BY id", (TextState.SENDING,)).fetchall()
     for row in rows:
         settle(db, row["id"], TextEvent.NO_ANSWER, now, detail="the gateway stopped while it was being sent")
@@ -141,10 +141,10 @@ _SHOWN = f"SELECT texts.*, {_FIRST_PART} AS provider_id FROM texts"
 _NAMES = Names(table="texts", at="queued_at", caller="recipient", as_sent=None, state="state")
 
 
-def selected(db: sqlite3.Connection, wanted: Wanted) -> list[sqlite3.Row]:
+def selected(db: sqlite3.Connection, selection: Selection) -> list[sqlite3.Row]:
     """Texts by what is asked of them, the newest first."""
-    asked, values = where(wanted, _NAMES)
-    limit = -1 if wanted.limit is None else wanted.limit
+    asked, values = where(selection, _NAMES)
+    limit = -1 if selection.limit is None else selection.limit
     return db.execute(f"{_SHOWN} {asked} ORDER BY texts.id DESC LIMIT ?", (*values, limit)).fetchall()
 
 

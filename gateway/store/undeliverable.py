@@ -34,7 +34,7 @@ EVERYTHING = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class NumberReport:
     """What networks have said of one number."""
 
     number: E164
@@ -87,11 +87,11 @@ def said_at(db: sqlite3.Connection, number: E164, now: datetime) -> datetime | N
     return read(row["last"])
 
 
-def known(db: sqlite3.Connection, now: datetime) -> list[Known]:
+def known(db: sqlite3.Connection, now: datetime) -> list[NumberReport]:
     """Every number of which a network has said so, the newest first."""
     rows = db.execute(EVERYTHING).fetchall()
     return [
-        Known(
+        NumberReport(
             number=E164(row["number"]),
             is_dead=said_at(db, row["number"], now) is not None,
             refusals=row["refusals"],

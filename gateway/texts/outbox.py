@@ -1,16 +1,17 @@
 """From queued texts to bridges and back: claim, submit, record.
 
-Texts are claimed in rounds, whenever one falls due or a bridge has room again. The text of a call that was missed just now need
-not wait for a round: `claim_behind` puts its claim right behind the step that decides about it, in the same transaction.
+Texts are claimed by looks at the queue, whenever one falls due or a bridge has room again. The text of a call that was missed
+just now need not wait for one: `claim_next` puts its claim right behind the step that decides about it, in the same
+transaction.
 
-A claim is committed before a byte leaves, so after any crash a text that may have gone is known (`sending`) and is held, never
-sent again. What a bridge says becomes a state through `core/delivery.py`; the next bridge is tried only where nothing can have
-been sent. How the bridges are is asked on the event loop before a round; what runs in the store's thread gets plain values.
+A claim is committed before a byte leaves, so after any crash a text that may have gone is known (`sending`): it becomes
+`unknown`, and is never sent again. What a bridge says becomes a state through `core/delivery.py`; the next bridge is tried only
+where nothing can have been sent. How the bridges are is asked on the event loop before a look; what runs in the store's thread
+gets plain values.
 """
 
 import asyncio
 import random
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,11 +22,11 @@ from config.model import Config
 from gateway.core.quiet import NEVER, Quiet
 from gateway.core.zones import home_of
 from gateway.repeated import Repeated
-from gateway.store import texts
+from gateway.store import StoreRow, texts
 from gateway.store.database import Database, StoreError
 from gateway.store.instants import read
-from gateway.store.queue import Claimed, Round
-from gateway.texts import steps
+from gateway.store.queue import Claimed, QueueLook
+from gateway.texts import handover
 from gateway.texts.outcomes import Return
 from gateway.texts.room import Room
 from sms.text import Bridge, NotSent, Outcome, Refused, Text, Unknown, Validity
@@ -86,7 +87,7 @@ class Outbox:
         self._repeated.wake()
 
     async def run(self) -> None:
-        """Send until `stop`. A text that was claimed is always handed over: the loop ends between two rounds only."""
+        """Send until `stop`. A text that was claimed is always handed over: the loop ends between two looks only."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
@@ -97,25 +98,33 @@ class Outbox:
             self._tasks = None
             self._ended.set()
 
-    def claim_behind(self, line: str) -> None:
-        """Claim a text of a line in the transaction of the step that was given to the store just before, and queues it.
+    def claim_next(self, line: str) -> Callable[[], None] | None:
+        """What claims a text of a line in the transaction of the step that is given to the store just before, and queues it.
 
-        Where no bridge has room, or the text is not claimed after all, the next round finds it.
+        To be called right behind that step. None: no bridge has room, so that a look at the queue has to find the text.
         """
         route = self.routes.get(line, ())
         room = self._room.for_one(route)
         if self._tasks is None or self._repeated.is_stopping or not any(room.values()):
-            return
+            return None
+        return lambda: self._claim_behind(line, route, room)
+
+    def _claim_behind(self, line: str, route: Sequence[str], room: Mapping[str, int]) -> None:
+        assert self._tasks is not None
         self._room.promise(room)
-        claim = self._store.write(steps.claim_due, {line: route}, room, self.quiet)
+        claim = self._store.run(handover.claim_due, {line: route}, room, self.quiet)
         task = self._tasks.create_task(self._claimed_behind(claim, room), name=f"claim {line}")
         self._claiming.add(task)
         task.add_done_callback(self._claiming.discard)
 
-    async def _claimed_behind(self, claim: "asyncio.Future[Round]", room: Mapping[str, int]) -> None:
+    async def _claimed_behind(self, claim: "asyncio.Future[QueueLook]", room: Mapping[str, int]) -> None:
+        """Hand over what was claimed. Where texts are left in the queue, one of them may be that which was to be claimed."""
         try:
-            await self._follow(await claim)
-        except StoreError:  # the decision waits as well; the next round tells
+            looked = await claim
+            if looked.next_at is not None:
+                self.wake()
+            await self._follow(looked)
+        except StoreError:  # the decision waits as well; the next look tells
             self.wake()
         except Exception:
             self._log.exception("queue_not_sent", detail="the next round tries again")
@@ -139,7 +148,7 @@ class Outbox:
         for claiming in self._claiming:
             claiming.cancel()
         while clock.time() < until:
-            looked = await self._last_round()
+            looked = await self._last_look()
             if not self._submitting and not looked.claimed:
                 break
             await self._one_is_answered(until - clock.time())
@@ -149,14 +158,14 @@ class Outbox:
         for task in self._submitting:
             task.cancel()
 
-    async def _last_round(self) -> Round:
+    async def _last_look(self) -> QueueLook:
         try:
-            return await self._round()
+            return await self._look()
         except StoreError as error:
             self._log.warning("queue_not_sent", why=str(error), detail=_NEXT_START)
         except Exception:
             self._log.exception("queue_not_sent", detail=_NEXT_START)
-        return Round()
+        return QueueLook()
 
     async def _one_is_answered(self, seconds: float) -> None:
         if self._submitting and seconds > 0:
@@ -165,7 +174,7 @@ class Outbox:
     async def _ask_for_unknown(self) -> None:
         """Texts that a stop or a crash cut off from their answer: some networks can be asked for them."""
         try:
-            rows = await self._store.write(texts.unknown_since, datetime.now(UTC) - ASK_BACK)
+            rows = await self._store.run(texts.unknown_since, datetime.now(UTC) - ASK_BACK)
         except StoreError as error:
             self._log.warning("unknown_texts_not_asked_for", detail=str(error))
             return
@@ -174,7 +183,7 @@ class Outbox:
             if bridge is not None:
                 self._ask(bridge, row)
 
-    def _ask(self, bridge: Bridge, row: sqlite3.Row) -> None:
+    def _ask(self, bridge: Bridge, row: StoreRow) -> None:
         text = Text(key=texts.key_of(row), to=row["recipient"], sender=row["sender"], body=row["body"])
         try:
             bridge.ask(text, read(row["claimed_at"]))
@@ -182,17 +191,17 @@ class Outbox:
             self._log.exception("bridge_failed", bridge=row["bridge"], text=row["id"])
 
     async def _turn(self) -> datetime | None:
-        return (await self._round()).next_at
+        return (await self._look()).next_at
 
-    async def _round(self) -> Round:
+    async def _look(self) -> QueueLook:
         """Claim what can go now and start its submits."""
         room = self._room.for_all()
-        looked = await self._store.write(steps.claim_due, self.routes, room, self.quiet)
+        looked = await self._store.run(handover.claim_due, self.routes, room, self.quiet)
         self._room.used(room, (text.bridge for text in looked.claimed))
         await self._follow(looked)
         return looked
 
-    async def _follow(self, looked: Round) -> None:
+    async def _follow(self, looked: QueueLook) -> None:
         """Hand over what was claimed; returns when each text has taken its place in its bridge."""
         assert self._tasks is not None
         for text in looked.claimed:
@@ -223,7 +232,7 @@ class Outbox:
         values = (text, outcome, self._return(text, outcome), datetime.now(UTC))
         try:
             async with asyncio.timeout(RECORD_WITHIN_S if self._is_stopping else None):
-                await self._store.insist(steps.record, *values)
+                await self._store.insist(handover.record, *values)
         except (Exception, asyncio.CancelledError):  # it stays `sending`, and is held as unknown at the next start
             self._log.exception("text_not_recorded", text=text.id, bridge=text.bridge, outcome=type(outcome).__name__)
 

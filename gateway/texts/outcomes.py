@@ -1,11 +1,10 @@
 """What a bridge said of a text, written down as one step of the text's life. Runs in the store's thread."""
 
-import sqlite3
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.core.delivery import TextEvent
-from gateway.store import queue, receipts, texts, undeliverable
+from gateway.store import StoreConnection, queue, receipts, texts, undeliverable
 from gateway.store.optouts import OptedOut, opt_out
 from gateway.store.queue import Claimed
 from sms.text import Accepted, NotSent, Outcome, Refusal, Refused, Unknown
@@ -22,7 +21,7 @@ class Return:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class Consequences:
     """What else there is to tell of an outcome."""
 
     numbers_refused: int = 0
@@ -31,7 +30,7 @@ class Recorded:
     """The network knows that the number wants no texts, and so do we now."""
 
 
-def record(db: sqlite3.Connection, text: Claimed, outcome: Outcome, back: Return, now: datetime) -> Recorded:
+def record(db: StoreConnection, text: Claimed, outcome: Outcome, back: Return, now: datetime) -> Consequences:
     """Settle a text by its outcome, or return it to the queue where nothing can have been sent."""
     match outcome:
         case Accepted(provider_ids=ids):
@@ -48,20 +47,20 @@ def record(db: sqlite3.Connection, text: Claimed, outcome: Outcome, back: Return
             return _refuse(db, text, outcome, now)
         case Refused() | NotSent():
             queue.put_back(db, text, now, again_at=back.again_at, detail=f"{text.bridge}: {outcome.detail}")
-    return Recorded()
+    return Consequences()
 
 
-def _number_refused(db: sqlite3.Connection, text: Claimed, refused: Refused, back: Return, now: datetime) -> Recorded:
+def _number_refused(db: StoreConnection, text: Claimed, refused: Refused, back: Return, now: datetime) -> Consequences:
     """Evidence against the number; where the bridge refuses one number after the other, against the bridge."""
     run = undeliverable.refused(db, text.recipient, now, text.bridge, refused.code)
     if run >= undeliverable.RUN and back.has_next:
         queue.put_back(db, text, now, again_at=back.again_at, detail=f"{text.bridge}: {refused.detail}")
-        return Recorded(numbers_refused=run)
+        return Consequences(numbers_refused=run)
     return replace(_refuse(db, text, refused, now), numbers_refused=run)
 
 
-def _refuse(db: sqlite3.Connection, text: Claimed, refused: Refused, now: datetime) -> Recorded:
+def _refuse(db: StoreConnection, text: Claimed, refused: Refused, now: datetime) -> Consequences:
     texts.settle(db, text.id, TextEvent.REFUSED, now, detail=f"{refused.code} {refused.detail}")
     if refused.kind is Refusal.OPTED_OUT:
-        return Recorded(opted_out=opt_out(db, text.recipient, now, f"bridge:{text.bridge}"))
-    return Recorded()
+        return Consequences(opted_out=opt_out(db, text.recipient, now, f"bridge:{text.bridge}"))
+    return Consequences()

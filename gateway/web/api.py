@@ -21,7 +21,7 @@ from gateway.web.bodies import json_object
 _ACTIONS: web.AppKey[Actions] = web.AppKey("actions", Actions)
 _TOKEN: web.AppKey[str] = web.AppKey("token", str)
 
-Done = Callable[[Actions, web.Request], Awaitable[dict[str, object]]]
+Act = Callable[[Actions, web.Request], Awaitable[dict[str, object]]]
 Answer = Callable[[web.Request], Awaitable[web.Response]]
 
 
@@ -45,7 +45,7 @@ def add_to(app: web.Application, actions: Actions, token: str) -> None:
     )
 
 
-def _guarded(act: Done) -> Answer:
+def _guarded(act: Act) -> Answer:
     return guarded(lambda request: act(request.app[_ACTIONS], request))
 
 

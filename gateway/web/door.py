@@ -26,7 +26,7 @@ _FULL = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class ConnectionLimits:
     """Connections at once: in all, from one address of this machine (a reverse proxy is one), and from one of elsewhere."""
 
     in_all: int
@@ -34,7 +34,7 @@ class Room:
     far: int
 
     @classmethod
-    def within(cls, descriptors: int) -> "Room":
+    def within(cls, descriptors: int) -> "ConnectionLimits":
         """Half of the descriptors that this process may have at most; the other half is for calls, texts and the database."""
         in_all = max(8, min(AT_MOST, descriptors // 2))
         return cls(in_all=in_all, near=in_all * 3 // 4, far=in_all // 4)
@@ -43,9 +43,9 @@ class Room:
 class Door:
     """Makes a protocol for each connection, as `create_server` wants it; `inside` makes aiohttp's own."""
 
-    def __init__(self, inside: Callable[[], asyncio.Protocol], room: Room) -> None:
+    def __init__(self, inside: Callable[[], asyncio.Protocol], limits: ConnectionLimits) -> None:
         self._inside = inside
-        self._room = room
+        self._limits = limits
         self._by_address: dict[str, dict[Connection, None]] = {}
         self._count = 0
 
@@ -56,9 +56,9 @@ class Door:
     def admit(self, new: "Connection") -> bool:
         """Is there room, or can room be made by closing one that keeps us waiting?"""
         ours = self._by_address.get(new.address, {})
-        if len(ours) >= (self._room.near if new.is_near else self._room.far) and not self._close_one(ours):
+        if len(ours) >= (self._limits.near if new.is_near else self._limits.far) and not self._close_one(ours):
             return False
-        if self._count >= self._room.in_all and not self._close_any():
+        if self._count >= self._limits.in_all and not self._close_any():
             return False
         self._by_address.setdefault(new.address, {})[new] = None
         self._count += 1

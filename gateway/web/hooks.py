@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import structlog
 from aiohttp import web
 
-from gateway.process.sparing import Sparing
+from gateway.process.counted_warnings import CountedWarnings
 from gateway.store.database import StoreError
 from gateway.web.bodies import body_of
 from sms.http.bridge import HookRefused, HttpBridge
@@ -25,17 +25,17 @@ class RefusedHooks:
     """Says in the log who was refused: at once, then once a minute for each bridge and status, so that no stranger fills it."""
 
     def __init__(self) -> None:
-        self._spared = Sparing[tuple[str, int]](every=SAY_AGAIN_S)
+        self._warnings = CountedWarnings[tuple[str, int]](every=SAY_AGAIN_S)
         self._log = structlog.get_logger()
 
     def refused(self, bridge: str, error: HookRefused, source: str) -> None:
         """A call was refused."""
-        if count := self._spared.happened((bridge, error.status)):
+        if count := self._warnings.happened((bridge, error.status)):
             self._log.warning("hook_refused", bridge=bridge, status=error.status, why=str(error), source=source, count=count)
 
     def tell_overdue(self) -> None:
         """What was only counted so far, once its time has come."""
-        for (bridge, status), count in self._spared.overdue().items():
+        for (bridge, status), count in self._warnings.overdue().items():
             self._log.warning("hook_refused", bridge=bridge, status=status, count=count)
 
 

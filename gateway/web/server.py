@@ -26,7 +26,7 @@ from gateway.process.data_dir import TOKEN_HEADER, CannotStart
 from gateway.process.descriptors import raise_limit
 from gateway.process.status import Reporter
 from gateway.web import api, bodies, faults, hooks
-from gateway.web.door import Door, Room, in_turns
+from gateway.web.door import ConnectionLimits, Door, in_turns
 from gateway.web.hosts import Hosts
 
 USER = "textback"
@@ -91,7 +91,7 @@ async def serving(app: web.Application, listener: socket.socket) -> AsyncIterato
     try:
         assert runner.server is not None
         runner.server.request_handler = _expecting_little(runner.server.request_handler)
-        door = Door(runner.server, Room.within(raise_limit()))
+        door = Door(runner.server, ConnectionLimits.within(raise_limit()))
         server = await asyncio.get_running_loop().create_server(door, sock=listener, backlog=WAIT_AT_MOST)
         try:
             yield

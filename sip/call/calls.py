@@ -14,7 +14,6 @@ from sip.protocol import AgentEvent, CallEnded
 from sip.wire.headers import ReasonHeader
 
 RINGING = 180
-BUSY = 486
 PROVISIONAL_EVERY_S = 60.0
 """A 180 is repeated so that no proxy gives the call up (RFC 3261 §13.3.1.1)."""
 
@@ -42,7 +41,7 @@ class Calls:
         self._sessions[session.key] = session
         self.ringing += 1
         if self.ringing > self._max_calls:
-            self._end(session, Happening.NO_ROOM, BUSY)
+            self._end(session, Happening.NO_ROOM, session.trunk.busy_answer)
             return
         session.leg.respond(RINGING)
         self._time_ring(session)

@@ -29,7 +29,7 @@ def events_of_refused(arrived: CallArrived, status: int) -> tuple[AgentEvent, ..
     """The whole of such a call."""
     outcome: AgentEvent
     if status in _FOR_WANT_OF_US or status >= 500:
-        outcome = Busy(key=arrived.key, at=arrived.at, status=status)
+        outcome = Busy(key=arrived.key, at=arrived.at, status=status, is_of_stack=True)
     else:
         outcome = Refused(key=arrived.key, at=arrived.at, status=status)
     return arrived, outcome, CallEnded(key=arrived.key, at=arrived.at, status=status)

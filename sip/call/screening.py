@@ -2,14 +2,13 @@
 
 import secrets
 
+from config.reserved import CALL_TEST
 from sip.protocol import Start, Trunk
 from sip.stack.listeners import listener
 from sip.wire import headers
 from sip.wire.admission import Admission, IpAddress, address_of
 from sip.wire.headers import SipMessage
 
-CALL_TEST = "call-test"
-"""The trunk that a test call with the right token comes from."""
 _TOLD_AT_MOST = 512
 """Characters of what was malformed."""
 

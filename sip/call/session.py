@@ -20,7 +20,7 @@ from sip.wire.headers import ReasonHeader, is_answered_elsewhere
 from sip.wire.identity import NOBODY, Identity
 
 UNAVAILABLE = 480
-"""Temporarily Unavailable: nobody took the call."""
+"""Temporarily Unavailable: the agent is leaving."""
 TERMINATED = 487
 """Request Terminated: the INVITE has expired."""
 
@@ -75,7 +75,7 @@ class Session:
     @property
     def status_at_deadline(self) -> int:
         """The final response when nobody has taken it by then."""
-        return TERMINATED if self.deadline >= self.expires else UNAVAILABLE
+        return TERMINATED if self.deadline >= self.expires else self.trunk.no_answer
 
     @property
     def rang(self) -> float:
@@ -110,7 +110,7 @@ def event_of(session: Session, outcome: Outcome, status: int) -> AgentEvent:
         case Outcome.ANSWERED_ELSEWHERE:
             return AnsweredElsewhere(key=key, at=now, rang=rang, reason=_in_words(session))
         case Outcome.BUSY:
-            return Busy(key=key, at=now)
+            return Busy(key=key, at=now, status=status)
         case Outcome.REFUSED:
             return Refused(key=key, at=now, status=status)
         case Outcome.INTERRUPTED:

@@ -21,18 +21,24 @@ class ProtocolError(ValueError):
 
 def encode(value: Command | AgentEvent) -> bytes:
     """One line of JSON with its type's name, ended by a newline."""
-    return json.dumps({"type": type(value).__name__, **_members(value)}, ensure_ascii=True).encode() + b"\n"
+    return _JSON.encode({"type": type(value).__name__, **_plain(value)}).encode() + b"\n"
 
 
-def _members(value: Any) -> dict[str, Any]:
-    """By name, as `asdict` gives them; without copying what is frozen anyway."""
-    return {field.name: _member(getattr(value, field.name)) for field in fields(value)}
+_JSON = json.JSONEncoder(ensure_ascii=True)
 
 
-def _member(value: Any) -> Any:
+def _plain(value: Any) -> Any:
+    """What JSON can hold of a value, as `asdict` gives it; without copying what is frozen anyway."""
     if isinstance(value, tuple):
-        return [_member(one) for one in value]
-    return _members(value) if is_dataclass(value) else value
+        return [_plain(one) for one in value]
+    names = _names(value.__class__)
+    return value if names is None else {name: _plain(getattr(value, name)) for name in names}
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...] | None:
+    """The fields of a dataclass; None: it is none."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
 
 
 def decode_command(line: bytes) -> Command:

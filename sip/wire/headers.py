@@ -6,14 +6,14 @@ Everything that leaves this file has been cleaned: no NUL, no lone surrogate, bo
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from sip.protocol import Diversion
 from sip.wire.message import Address, SipMessage, address, elements, header, parse, split, unquoted, uri, values
 
 __all__ = [
     "Caller", "ReasonHeader", "SipMessage", "caller", "clean", "dialled", "diversions", "expires", "fault", "header",
-    "is_answered_elsewhere", "is_private", "parse", "reasons", "verstat",
+    "is_answered_elsewhere", "parse", "privacy", "reasons", "verstat",
 ]  # fmt: skip
 
 CALL_TEST_HEADER = "X-Textback-Call-Test"
@@ -87,16 +87,17 @@ class Caller:
     """The header that it was read from."""
     user: str = ""
     """What stands there, also where it is to be withheld; for comparison alone."""
+    withheld_by: str = ""
+    """What says that it is not to be shown; empty where it is."""
 
 
 def caller(message: SipMessage) -> Caller:
     """The caller, by order of trust: P-Asserted-Identity (RFC 3325), Remote-Party-ID, From. P-Preferred-Identity never."""
     found, source = _calling_party(message)
     if found is None:
-        return Caller(number=None, name="", header=source)
-    user = clean(found.user)
-    is_withheld = is_private(message) or _hides(found)
-    return Caller(number=None if is_withheld else user, name=clean(found.name), header=source, user=user)
+        return Caller(number=None, name="", header=source, withheld_by=f"no address in {source}")
+    user, why = clean(found.user), privacy(message) or _hidden_by(found)
+    return Caller(number=None if why else user, name=clean(found.name), header=source, user=user, withheld_by=why)
 
 
 def _calling_party(message: SipMessage) -> tuple[Address | None, str]:
@@ -111,18 +112,21 @@ def _calling_party(message: SipMessage) -> tuple[Address | None, str]:
     return address(header(message, "From") or ""), "From"
 
 
-def is_private(message: SipMessage) -> bool:
-    """Privacy (RFC 3323) other than none, or a From that hides although somebody asserted an identity."""
+def privacy(message: SipMessage) -> str:
+    """Privacy (RFC 3323) other than none, or a From that hides although somebody asserted an identity; else empty."""
     wishes = {wish.strip().lower() for value in values(message, "Privacy") for wish in re.split("[;,]", value)} - {""}
     if wishes and wishes != {"none"}:
-        return True
+        return clean(f"Privacy: {', '.join(sorted(wishes))}")
     shown = address(header(message, "From") or "")
-    return shown is not None and shown.host.lower().endswith("anonymous.invalid")
+    is_hidden = shown is not None and shown.host.lower().endswith("anonymous.invalid")
+    return "From at anonymous.invalid" if is_hidden else ""
 
 
-def _hides(found: Address) -> bool:
+def _hidden_by(found: Address) -> str:
     privacy = (found.parameter("privacy") or "off").lower()
-    return found.user.lower().lstrip("+") in _WITHHELD or privacy in ("full", "yes", "uri")
+    if privacy in ("full", "yes", "uri"):
+        return f"privacy={privacy}"
+    return f"the user {found.user!r}" if found.user.lower().lstrip("+") in _WITHHELD else ""
 
 
 def _looks_like_number(user: str) -> bool:
@@ -133,29 +137,41 @@ def _looks_like_number(user: str) -> bool:
 
 
 def dialled(message: SipMessage) -> tuple[str, ...]:
-    """Candidates for the number that the caller dialled, best first, each once.
+    """Candidates for the number that the caller dialled, best first, each once."""
+    return tuple(dialled_by(message))
+
+
+def dialled_by(message: SipMessage) -> dict[str, str]:
+    """The same, each with the header that names it.
 
     The Request-URI, P-Called-Party-ID, To; then where the call was diverted from, and where else it has been, the original
     number first.
     """
     request = message.start_line.split(" ")
-    candidates = [uri(request[1])] if len(request) == 3 else []
-    candidates += [address(value) for value in values(message, "P-Called-Party-ID")]
-    candidates += [address(header(message, "To") or "")]
-    users = [clean(found.user) for found in candidates if found is not None and found.user]
-    users += [diversion.number for diversion in reversed(diversions(message))]
-    users += [clean(target.user) for target in _targets(message)]
-    return tuple(dict.fromkeys(users))[:LIST_LIMIT]
+    candidates = [("Request-URI", uri(request[1]))] if len(request) == 3 else []
+    candidates += [("P-Called-Party-ID", address(value)) for value in values(message, "P-Called-Party-ID")]
+    candidates += [("To", address(header(message, "To") or ""))]
+    users = [(clean(found.user), source) for source, found in candidates if found is not None and found.user]
+    detours = "Diversion" if _forwardings(message) else "History-Info"
+    users += [(diversion.number, detours) for diversion in reversed(diversions(message))]
+    users += [(clean(target.user), "History-Info") for target in _targets(message)]
+    first: dict[str, str] = {}
+    for number, source in users:
+        first.setdefault(number, source)
+    return dict(islice(first.items(), LIST_LIMIT))
 
 
 def diversions(message: SipMessage) -> tuple[Diversion, ...]:
     """The detours on the call's way, the latest first: Diversion (RFC 5806), else History-Info (RFC 7044)."""
-    found = [
+    return tuple((_forwardings(message) or _history(message))[:LIST_LIMIT])
+
+
+def _forwardings(message: SipMessage) -> list[Diversion]:
+    return [
         Diversion(number=clean(at.user), reason=clean(at.parameter("reason") or "unknown"))
         for element in elements(message, "Diversion")
         if (at := address(element)) is not None and at.user
     ]
-    return tuple((found or _history(message))[:LIST_LIMIT])
 
 
 def _targets(message: SipMessage) -> list[Address]:

@@ -6,7 +6,7 @@ that names nobody new changes nothing, so that no refresh unveils a caller who w
 
 from dataclasses import dataclass
 
-from sip.wire.headers import Caller, caller, header, is_private
+from sip.wire.headers import Caller, caller, header, privacy
 from sip.wire.message import SipMessage, address
 
 
@@ -36,7 +36,7 @@ def after(before: Identity, request: SipMessage) -> Identity:
     now = identity(request)
     is_asserted = now.caller.header != "From"
     is_other = now.caller.user != before.caller.user if is_asserted else now.shown != before.shown
-    is_hidden = now.caller.number is None and (is_asserted or is_private(request))
+    is_hidden = now.caller.number is None and (is_asserted or bool(privacy(request)))
     return now if is_other or is_hidden else before
 
 

@@ -1,11 +1,12 @@
 """Raw SIP text into a start-line, headers and body (RFC 3261 §7). PURE: it reads whatever came, and raises nothing.
 
-Header names are compared without case and in their long form; folded lines are joined. The order of headers is kept.
+Header names are compared without case and in their long form; folded lines are joined. The order of values is kept.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 _COMPACT = {
     "a": "accept-contact",
@@ -33,11 +34,12 @@ HEADERS_AT_MOST = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SipMessage:
-    """One SIP message. Header names are lower case and long."""
+    """One SIP message."""
 
     start_line: str
     """Of a request: method, Request-URI and version."""
-    headers: tuple[tuple[str, str], ...]
+    headers: Mapping[str, tuple[str, ...]]
+    """The values of each header in their order, by its name in lower case and long."""
     body: str
 
 
@@ -46,19 +48,19 @@ def parse(raw: str) -> SipMessage:
     end = _END_OF_HEAD.search(raw)
     head, body = (raw[: end.start()], raw[end.end() :]) if end else (raw, "")
     lines = re.sub(r"\r?\n[ \t]+", " ", head).replace("\r\n", "\n").split("\n", HEADERS_AT_MOST + 1)
-    headers = []
+    headers: dict[str, tuple[str, ...]] = {}
     for line in lines[1 : HEADERS_AT_MOST + 1]:
         name, colon, value = line.partition(":")
         if colon:
             lower = name.strip().lower()
-            headers.append((_COMPACT.get(lower, lower), value.strip()))
-    return SipMessage(start_line=lines[0].strip(), headers=tuple(headers), body=body)
+            long = _COMPACT.get(lower, lower)
+            headers[long] = (*headers.get(long, ()), value.strip())
+    return SipMessage(start_line=lines[0].strip(), headers=headers, body=body)
 
 
-def values(message: SipMessage, name: str) -> list[str]:
+def values(message: SipMessage, name: str) -> tuple[str, ...]:
     """Every value of a header, in order, each as its own line stood."""
-    wanted = name.lower()
-    return [value for header, value in message.headers if header == wanted]
+    return message.headers.get(name.lower(), ())
 
 
 def header(message: SipMessage, name: str) -> str | None:
@@ -123,6 +125,7 @@ class Address:
         return None
 
 
+@lru_cache(maxsize=256)
 def address(value: str) -> Address | None:
     """The address in a header's value, or None where there is no URI in it."""
     opening = _unquoted(value, "<")

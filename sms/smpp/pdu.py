@@ -5,8 +5,11 @@ What arrives is never given to smpplib: a TLV that it does not expect would make
 
 import struct
 from dataclasses import dataclass
+from typing import ClassVar
 
 import smpplib.smpp
+from smpplib.command import Command, SubmitSM
+from smpplib.consts import OPTIONAL_PARAMS
 
 HEADER = struct.Struct(">IIII")
 """command_length, command_id, command_status, sequence_number (§3.2)."""
@@ -133,6 +136,12 @@ class ShortMessage:
     tlvs: bytes = b""
 
 
+class _SubmitSm(SubmitSM):  # type: ignore[misc]
+    """Without the optional parameters, which `submit` appends: to look for thirty takes longer than the rest."""
+
+    params_order: ClassVar[tuple[str, ...]] = tuple(name for name in SubmitSM.params_order if name not in OPTIONAL_PARAMS)
+
+
 def submit(
     sequence: int,
     source: Address,
@@ -144,9 +153,9 @@ def submit(
     validity_period: str = "",
 ) -> bytes:
     """submit_sm (§4.4.1)."""
-    written = _written(
+    pdu = _SubmitSm(
         "submit_sm",
-        sequence,
+        client=_Sequence(),
         service_type=service_type,
         source_addr_ton=source.ton,
         source_addr_npi=source.npi,
@@ -164,6 +173,7 @@ def submit(
         sm_default_msg_id=0,
         short_message=message.octets,
     )
+    written = _with_sequence(pdu, sequence)
     return (len(written) + len(message.tlvs)).to_bytes(4) + written[4:] + message.tlvs
 
 
@@ -183,7 +193,10 @@ def unbind(sequence: int) -> bytes:
 
 
 def _written(command: str, sequence: int, **fields: object) -> bytes:
-    pdu = smpplib.smpp.make_pdu(command, client=_Sequence(), **fields)
+    return _with_sequence(smpplib.smpp.make_pdu(command, client=_Sequence(), **fields), sequence)
+
+
+def _with_sequence(pdu: Command, sequence: int) -> bytes:
     pdu.sequence = sequence
     written: bytes = pdu.generate()
     return written

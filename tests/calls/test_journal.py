@@ -13,8 +13,8 @@ from gateway.calls.journal import Journal
 from gateway.calls.reserve import Reserve
 from gateway.core import facts
 from gateway.core.facts import Fact
-from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import InForce, Ruling, Verdict
+from gateway.office.knowledge import Knowledge
 from gateway.store import calls
 from gateway.store.calls import Arrival
 from gateway.store.database import Database
@@ -40,7 +40,7 @@ def arrived(key: str, caller: str, dialled: str = "+14155550100") -> CallArrived
 
 
 def decisions(happened: list[Fact]) -> list[tuple[str, str]]:
-    return [(fact.decision, fact.reason) for fact in happened if isinstance(fact, facts.CallMissed | facts.CallEnded)]
+    return [(fact.decision, fact.reason) for fact in happened if isinstance(fact, facts.CallMissed | facts.CallNotMissed)]
 
 
 async def test_fault_over_one_call(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ async def test_fault_over_one_call(tmp_path: Path) -> None:
             await journal.finish(10)
             assert [log["key"] for log in logs if log["event"] == "call_not_journalled"] == ["a"]
             assert decisions(happened) == [("send", "missed_call")]
-            assert [arrival.key for _, arrival in await store.write(calls.open_calls)] == ["a"]
+            assert [arrival.key for _, arrival in await store.run(calls.open_calls)] == ["a"]
             in_force.ruling = Ruling(in_force.directory)
             await journal.recover()
     assert decisions(happened) == [("send", "missed_call")] * 2
@@ -121,15 +121,16 @@ async def test_a_call_that_the_sip_stack_could_not_take_is_texted_and_one_that_i
         )
         at = datetime.now(UTC).timestamp()
         for key, caller, ending in (
-            ("a", "+14155550123", Busy(key="a", at=at, status=488)),
+            ("a", "+14155550123", Busy(key="a", at=at, status=488, is_of_stack=True)),
+            ("c", "+14155550125", Busy(key="c", at=at, status=503)),
             ("b", "+14155550124", Refused(key="b", at=at, status=420)),
         ):
             journal.receive(arrived(key, caller))
             journal.receive(ending)
         await journal.finish(10)
-    assert sorted(decisions(happened)) == [("send", "missed_call"), ("skip", "not_missed")]
+    assert sorted(decisions(happened)) == [("send", "missed_call"), ("send", "missed_call"), ("skip", "not_missed")]
     store.close()
     with sqlite3.connect(tmp_path / "textback.db") as db:
         rows = db.execute("SELECT outcome, sip_reason FROM calls ORDER BY key").fetchall()
     db.close()
-    assert rows == [("busy", "SIP;cause=488"), ("refused", "SIP;cause=420")]
+    assert rows == [("busy", "SIP;cause=488"), ("refused", "SIP;cause=420"), ("busy", 'SIP;cause=503;text="no room"')]

@@ -10,8 +10,8 @@ from gateway.calls.journal import Journal
 from gateway.calls.reserve import Reserve
 from gateway.core import facts
 from gateway.core.facts import Fact
-from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import InForce, Ruling
+from gateway.office.knowledge import Knowledge
 from gateway.store.database import Database
 from sip.pipe.client import AgentLost
 from tests.calls.test_journal import arrived
@@ -35,8 +35,8 @@ async def test_agent_that_is_lost_and_what_becomes_of_its_calls(tmp_path: Path) 
         await journal.finish(10)
     store.close()
     assert (happened[0].name, [fact.name for fact in happened[1:]]) == (
-        "agent.lost",
-        ["call.arrived", "call.arrived", "call.no_line", "call.missed", "text.queued", "call.missed"],
+        "agent.gone",
+        ["call.came_in", "call.came_in", "call.no_line", "call.missed", "text.queued", "call.missed"],
     )
     ended = [fact for fact in happened if isinstance(fact, facts.CallMissed)]
     assert [(fact.outcome, fact.reason, fact.line) for fact in ended] == [

@@ -16,8 +16,8 @@ from gateway.calls.journal import Journal
 from gateway.calls.reserve import Kept, Reserve
 from gateway.core import facts
 from gateway.core.facts import Fact
-from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import InForce, Ruling
+from gateway.office.knowledge import Knowledge
 from gateway.store import optouts
 from gateway.store.calls import Arrival
 from gateway.store.database import Database
@@ -108,7 +108,7 @@ async def test_the_decision_is_made_for_whoever_calls_last(
     ]  # fmt: skip
     (saw,) = [step["saw"] for step in json.loads(trace) if step["rule"] == "caller_shown"] or [f"it was {FIRST}"]
     assert f"it was {FIRST}" in saw
-    assert [(fact.before, fact.caller) for fact in office.happened if isinstance(fact, facts.CallerChanged)] == [
+    assert [(fact.before, fact.caller) for fact in office.happened if isinstance(fact, facts.CallChangedCaller)] == [
         *zip((FIRST, *callers), callers, strict=False)
     ]
 
@@ -116,7 +116,7 @@ async def test_the_decision_is_made_for_whoever_calls_last(
 @pytest.mark.parametrize(("who", "texted"), [(FIRST, [THEN]), (THEN, [])])
 async def test_stop_counts_for_the_one_who_said_it(tmp_path: Path, who: str, texted: list[str]) -> None:
     office = Office(tmp_path)
-    await office.store.write(optouts.opt_out, E164(who), datetime.now(UTC), "person")
+    await office.store.run(optouts.opt_out, E164(who), datetime.now(UTC), "person")
     await office.hear(arrived("a", FIRST), changed("a", THEN), hung_up("a"))
     assert office.texted == texted
 
@@ -133,7 +133,7 @@ async def test_what_comes_too_late_or_for_no_call_changes_nothing(tmp_path: Path
     gone = AnsweredElsewhere(key="b", at=datetime.now(UTC).timestamp(), rang=5, reason="")
     await office.hear(arrived("a", FIRST), hung_up("a"), changed("a", THEN), changed("none", THEN), arrived("b", FIRST), gone)
     assert office.texted == [FIRST]
-    assert not [fact for fact in office.happened if isinstance(fact, facts.CallerChanged)]
+    assert not [fact for fact in office.happened if isinstance(fact, facts.CallChangedCaller)]
 
 
 async def test_a_crash_in_mid_ring_texts_the_new_caller(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_the_reserve_keeps_what_is_known_last(tmp_path: Path, order: tuple[Kept,
         reserve.keep(kept)
     last = ENDED if ENDED in order else CHANGED
     assert reserve.calls == Reserve(tmp_path / "calls.reserve").calls == (last,)
-    reserve.settle(ARRIVED)
+    reserve.cross_off(ARRIVED)
     assert reserve.calls == (last,), "the database has not yet who calls now"
-    reserve.settle(last)
+    reserve.cross_off(last)
     assert reserve.calls == ()

@@ -75,10 +75,10 @@ def test_what_is_settled_is_found_no_more(path: Path) -> None:
     for _ in range(3):
         for key in ("a", "b"):
             reserve.keep(ended(key))
-        reserve.settle(Kept(arrival=arrival("a")))  # the database has its arrival, and not its ending
+        reserve.cross_off(Kept(arrival=arrival("a")))  # the database has its arrival, and not its ending
         assert len(Reserve(path)) == 2
-        reserve.settle(ended("a"))
-        reserve.settle(ended("b"))
+        reserve.cross_off(ended("a"))
+        reserve.cross_off(ended("b"))
         assert len(reserve) == len(Reserve(path)) == 0
     assert path.stat().st_size == SIZE
 
@@ -95,7 +95,7 @@ def test_whatever_is_kept_and_settled_the_file_says_what_is_left(
             reserve.keep(kept)
             left[key] = kept
         else:
-            reserve.settle(kept)
+            reserve.cross_off(kept)
             left.pop(key, None)
     found = {kept.arrival.key: kept for kept in Reserve(path).calls}
     assert {key: found[key] for key in left} == left  # what was settled beside them may be there still, and changes nothing

@@ -7,7 +7,7 @@ from pathlib import Path
 from config.model import E164
 from gateway.core.call import Outcome
 from gateway.core.consent import Wish
-from gateway.core.decision import Step
+from gateway.core.decision import TraceEntry
 from gateway.core.delivery import TextState
 from gateway.core.kind import TextKind
 from gateway.core.reason import Reason
@@ -46,7 +46,8 @@ def add_text(
 ) -> int:
     """A text that is queued, or held where `held_for` says so."""
     values: dict[str, object] = {
-        "call": call, "line": "front", "recipient": to, "sender": "+14155550100", "region": "US", "body": "Sorry we missed you",
+        "call": call, "kind": TextKind.MISSED_CALL,
+        "line": "front", "recipient": to, "sender": "+14155550100", "region": "US", "body": "Sorry we missed you",
         "segments": 1, "queued_at": at, "due_at": due_at, "expires_at": at + timedelta(minutes=15), **changes,
     }  # fmt: skip
     return texts.add(db, NewText(**values))  # type: ignore[arg-type]
@@ -58,8 +59,8 @@ def full(db: sqlite3.Connection) -> None:
         at = BEGIN + timedelta(hours=number, seconds=20)
         call = add_call(db, number, who=caller(number))
         calls.end(db, call, Ending(outcome=outcome, at=at, rang=timedelta(seconds=20), sip_reason="Q.850;cause=16"))
-        step = Step(rule="missed", saw=outcome.value, verdict="pass", config="line.front.arrives")
-        calls.record(db, call, "send", Reason.MISSED_CALL, (step,), at, "another")
+        entry = TraceEntry(rule="missed", saw=outcome.value, verdict="pass", config="line.front.arrives")
+        calls.record(db, call, "send", Reason.MISSED_CALL, (entry,), at, "another")
     add_call(db, 90, who=None)
     add_call(db, 91, who="101", line=None)
     for number, state in enumerate(TextState):

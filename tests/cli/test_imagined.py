@@ -14,14 +14,14 @@ from gateway.store.instants import written
 from sms.text import Reply
 from tests.cli.histories import CALLER, add_call, add_text
 from tests.peers import commands
-from tests.peers.commands import Done
+from tests.peers.commands import Ran
 
 THEN = datetime(2026, 6, 1, 18, tzinfo=UTC)
 """13:00 in Chicago, a Monday."""
 LATER = THEN + timedelta(hours=1)
 
 
-def explained(directory: Path, *asked: tuple[str, ...], line: str = "") -> list[Done]:
+def explained(directory: Path, *asked: tuple[str, ...], line: str = "") -> list[Ran]:
     """What `explain --from CALLER` says with more options."""
     path = commands.configured(directory, line)
     return commands.run(path, *(("explain", "--from", CALLER, "--json", *more) for more in asked))
@@ -130,6 +130,33 @@ def test_hold_says_until_when_and_shows_its_text(db: sqlite3.Connection, tmp_pat
 def test_time_out_of_reach_is_a_sentence(db: sqlite3.Connection, tmp_path: Path, at: str) -> None:
     (done,) = explained(tmp_path, ("--at", at))
     assert (done.status, done.err) == (2, f"textback: {at!r} is out of reach; the years 1970 to 2199 are known\n")
+
+
+@pytest.mark.parametrize(
+    ("at", "says"),
+    [
+        (
+            "2026-03-08T02:30",
+            "is not on the clock of America/Chicago, which goes forward then; write 2026-03-08T03:30 or another time",
+        ),
+        (
+            "2026-11-01T01:30",
+            "comes twice on the clock of America/Chicago, which goes back then;"
+            " write 2026-11-01T01:30:00-05:00 or 2026-11-01T01:30:00-06:00",
+        ),
+    ],
+)
+def test_hour_that_the_clock_leaves_out_or_shows_twice_is_a_sentence(
+    db: sqlite3.Connection, tmp_path: Path, at: str, says: str
+) -> None:
+    """Wherever a time of the clock is given; what the sentence says to write is taken."""
+    path = commands.configured(tmp_path)
+    asked = [("explain", "--at"), ("calls", "--since"), ("texts", "--until"), ("texts", "drop", "--held", "--since")]
+    for done in commands.run(path, *((*command, at) for command in asked)):
+        assert (done.status, done.err.partition(repr(at))[2]) == (2, f" {says}\n")
+    proposed = says.partition("write ")[2].split(" or ")
+    told = commands.run(path, *(("explain", "--json", "--at", one) for one in proposed if one[0] == "2"))
+    assert [done.status for done in told] == [0] * len(told)
 
 
 def test_nobody_is_known_before_the_first_start(tmp_path: Path) -> None:

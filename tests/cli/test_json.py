@@ -25,6 +25,11 @@ ASKED: dict[str, tuple[tuple[str, ...], ...]] = {
     "optouts": (("optout", "list"), ("optout", "list", "+14155551502")),
     "explain": (("explain", "last"), ("explain", "1"), ("explain", "2")),
     "imagined": (("explain", "--from", "+14155550123"), ("explain", "--outcome", "answered_here")),
+    "headers": (
+        ("explain", "--header", "From: <sip:95550123@x>", "--header", "To: <sip:+14155550100@x>"),
+        ("explain", "--header", "From: <sip:anonymous@x>"),
+        ("explain", "--header", "To: <sip:1@x>"),
+    ),
     "check": (("check",), ("check", "--holidays")),
     "simulate": (("simulate", "--since", "100000d"),),
 }

@@ -40,17 +40,17 @@ async def test_opt_out_meets_what_waits(tmp_path: Path) -> None:
         assert [(log["event"], log["number"], log["cancelled"]) for log in logs] == [("number_opted_out", "+1415•••0123", 3)]
         with pytest.raises(ActionRefused, match="there is no line nobody; the lines are front"):
             await it.actions.opt_out(CALLER, "nobody", "")
-        (kept,) = await it.store.write(consent.of_number, CALLER)
+        (kept,) = await it.store.run(consent.of_number, CALLER)
         assert (kept.source, kept.line, kept.note, kept.words) == ("person", "front", "said so by phone", None)
         assert await it.actions.opt_out(CALLER, None, "") == f"{CALLER} gets no more texts (and was opted out already)"
-        assert len(await it.store.write(consent.of_number, CALLER)) == 2
+        assert len(await it.store.run(consent.of_number, CALLER)) == 2
 
 
 async def test_text_under_way_is_told(tmp_path: Path) -> None:
     async with sending(tmp_path) as it:
         it.outbox.routes = {}
         (text,) = await it.add(recipient=CALLER)
-        await it.store.write(lambda db: db.execute("UPDATE texts SET state = 'sending' WHERE id = ?", (text,)))
+        await it.store.run(lambda db: db.execute("UPDATE texts SET state = 'sending' WHERE id = ?", (text,)))
         said = await it.actions.opt_out(CALLER, None, "")
         assert said == f"{CALLER} gets no more texts; 1 text under way may still arrive"
 
@@ -64,11 +64,11 @@ async def test_opt_out_is_taken_back_with_a_reason(tmp_path: Path, source: str) 
             stop = Reply(bridge="spool", sender=CALLER, to="+14155550100", body="Stop!", at=datetime.now(UTC))
             await it.inbox.reply(stop)
         else:
-            await it.store.write(consent_of_bridge)
+            await it.store.run(consent_of_bridge)
         said = await it.actions.opt_in(CALLER, "wants texts again")
         assert said.startswith(f"{CALLER} gets texts again")
         assert ("the provider of primary keeps a list of its own" in said) == (source == "bridge")
-        newest, before = await it.store.write(consent.of_number, CALLER)
+        newest, before = await it.store.run(consent.of_number, CALLER)
         assert (newest.wish.value, newest.source, newest.note) == ("opt_in", "person", "wants texts again")
         assert before.words == ("Stop!" if source == "reply" else None)
         with pytest.raises(ActionRefused, match="is not opted out"):

@@ -14,6 +14,10 @@ ENDED = [
     (Outcome.BUSY, "front", "", "more calls came at once than can be rung (busy)"),
     (Outcome.BUSY, "front", "SIP;cause=486", "more calls came at once than can be rung (busy); Reason: SIP;cause=486"),
     (
+        Outcome.BUSY, "front", 'SIP;cause=503;text="no room"',
+        'more calls came at once than can be rung (busy); Reason: SIP;cause=503;text="no room"',
+    ),
+    (
         Outcome.BUSY, "front", "SIP;cause=488",
         "the SIP stack could not take its INVITE: it offers no media that is known here (busy); Reason: SIP;cause=488",
     ),

@@ -102,7 +102,7 @@ def test_gateway_without_calendars_loads_no_library_for_them(tmp_path: Path) -> 
     path.write_text(CONFIG.format(sms=SPOOL, line=""))
     script = (
         "import sys\nfrom datetime import UTC, datetime\nfrom pathlib import Path\nimport gateway.cli.run\n"
-        "from config.load import load\nfrom gateway.decisions.knowledge import Knowledge\nfrom sms.build import build_bridge\n"
+        "from config.load import load\nfrom gateway.office.knowledge import Knowledge\nfrom sms.build import build_bridge\n"
         f"config = load(Path({str(path)!r}))\nKnowledge().directory(config, datetime.now(UTC))\n"
         "for name, one in config.sms.items():\n    build_bridge(name, one, config.data_dir, '')\n"
         f"print([name for name in {FOR_SOME} if name in sys.modules])"

@@ -10,7 +10,7 @@ import pytest
 
 from config.load import ConfigError, load, problem
 from config.public_holidays import public_holidays
-from gateway.decisions.knowledge import Knowledge
+from gateway.office.knowledge import Knowledge
 from gateway.preview.closed_days import coming, remarks_on
 
 NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)

@@ -9,7 +9,7 @@ from config.bridges import Http
 from config.load import load, not_in_effect, warnings_about_secrets
 from config.model import Config
 from config.problems import ConfigError, Problem
-from gateway.decisions.knowledge import Knowledge
+from gateway.office.knowledge import Knowledge
 from gateway.preview.advice import advise, messages
 from gateway.preview.timetable import week
 from gateway.texts.outbox import routes_of
@@ -33,7 +33,17 @@ SECTIONS: dict[str, dict[str, str]] = {
         "tls_key": '"privkey.pem"',
     },
     "web": {"listen": '"127.0.0.1:8080"', "password_file": '"a.secret"', "public_url": '"https://textback.example.com"'},
-    "trunk.pbx": {"peers": '["192.0.2.10", "198.51.100.0/28"]', "answered_elsewhere": '"trust"', "default_line": '"front"'},
+    "trunk.pbx": {
+        "peers": '["192.0.2.10", "198.51.100.0/28"]',
+        "answered_elsewhere": '"trust"',
+        "default_line": '"front"',
+        "strip": '["9", "101"]',
+        "replace": '["NXXXXXX -> +1415", "1XX|. -> "]',
+        "national_prefix": '"0"',
+        "international_prefix": '"011"',
+        "no_answer": "480",
+        "busy_answer": "486",
+    },
     "trunk.carrier": {
         "registrar": '"sip:sip.carrier.example"',
         "username": '"15550100"',

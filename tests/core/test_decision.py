@@ -192,8 +192,8 @@ def test_the_earlier_rule_names_the_reason(first: int, second: int) -> None:
 def test_trace_ends_with_the_rule_that_stopped_it() -> None:
     decision = decide(call(), OPTED_OUT, policy(), NOW)
     assert isinstance(decision, Skip)
-    assert [step.rule for step in decision.trace] == [rule.__name__ for rule in RULES][: len(decision.trace)]
-    assert [step.verdict for step in decision.trace] == ["pass"] * (len(decision.trace) - 1) + ["opted_out"]
+    assert [entry.rule for entry in decision.trace] == [rule.__name__ for rule in RULES][: len(decision.trace)]
+    assert [entry.verdict for entry in decision.trace] == ["pass"] * (len(decision.trace) - 1) + ["opted_out"]
     assert decision.trace[0].config == "line.front.text.enabled"
 
 
@@ -512,8 +512,8 @@ def test_never(
 def test_trace_says_what_was_decided(of: Call, history: History, at: Line, now: datetime, consent: Consent) -> None:
     """Whatever the case: the rules in order, each passed but the one that spoke up, which is the last and gives the reason."""
     decision = decide(of, history, replace(policy(at), consent=consent), now, owed_since=now)
-    verdicts = [step.verdict for step in decision.trace]
-    assert [step.rule for step in decision.trace] == [rule.__name__ for rule in RULES][: len(verdicts)]
+    verdicts = [entry.verdict for entry in decision.trace]
+    assert [entry.rule for entry in decision.trace] == [rule.__name__ for rule in RULES][: len(verdicts)]
     if isinstance(decision, Send):
         assert verdicts == ["pass"] * len(RULES)
     else:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from config.model import E164, Span
 from gateway.core.hours import OfficeHours, Standing, opens_at, standing
 from gateway.core.quiet import quiet_until
-from gateway.core.schedule import day_start, local_day
+from gateway.core.schedule import day_start, instants_of, local, local_day
 from gateway.core.zones import zones_of
 
 ZONES = ("America/Chicago", "Europe/Berlin", "Australia/Lord_Howe")
@@ -211,3 +211,26 @@ def test_after_quiet_hours_it_is_quiet_nowhere(now: datetime, quiet: Span, zones
 def test_zones_of_numbers() -> None:
     assert zones_of(E164("+14155550123")) == ("America/Los_Angeles",)
     assert zones_of(E164("+12085550123")) == ("America/Boise", "America/Los_Angeles")  # Idaho lies in two
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@given(at=st.datetimes(min_value=datetime(2026, 1, 1), max_value=datetime(2028, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
+def test_what_a_clock_shows_is_read_as_every_instant_that_it_may_be(zone: str, at: datetime) -> None:
+    wall = local(at, zone).replace(tzinfo=None)
+    assert at in instants_of(wall, zone)
+
+
+@pytest.mark.parametrize(
+    ("wall", "zone", "hours"),
+    [
+        ("2026-03-08T02:30", "America/Chicago", ()),
+        ("2026-11-01T01:30", "America/Chicago", (6.5, 7.5)),
+        ("2026-11-01T02:00", "America/Chicago", (8,)),
+        ("2026-03-29T02:00", "Europe/Berlin", ()),
+        ("2026-10-25T02:00", "Europe/Berlin", (0, 1)),
+        ("2026-10-04T02:15", "Australia/Lord_Howe", ()),
+    ],
+)
+def test_times_that_come_never_or_twice(wall: str, zone: str, hours: tuple[float, ...]) -> None:
+    day = datetime.fromisoformat(wall).replace(hour=0, minute=0, tzinfo=UTC)
+    assert instants_of(datetime.fromisoformat(wall), zone) == tuple(day + timedelta(hours=one) for one in hours)

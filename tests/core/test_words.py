@@ -16,7 +16,7 @@ from tests.core.test_decision import NOW, call, decide, line, policy
 
 def seen(decision: Decision, rule: str) -> str:
     """What one rule saw."""
-    return next(step.saw for step in decision.trace if step.rule == rule)
+    return next(entry.saw for entry in decision.trace if entry.rule == rule)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +75,12 @@ SAME = SameCall(first="812", rang=timedelta(seconds=40))
         ({}, {"twin": Twin.RINGS_AGAIN}, "not_a_fork", "the same call rings again; that round will decide"),
         ({}, {"same_call": SAME}, "not_a_fork", "same call as 812, which was rung again"),
         ({}, {"same_call": SAME}, "rang_long_enough", "rang 20s and 40s in earlier rounds, min_ring is 3s"),
+        (
+            {"outcome": Outcome.ABANDONED, "rang": timedelta(seconds=1)},
+            {"same_call": replace(SAME, rang=timedelta(0), was_unanswered=True)},
+            "rang_long_enough",
+            "rang 1s and 0s in earlier rounds, min_ring is 3s; nobody took an earlier round that the caller had waited for",
+        ),
         (
             {},
             {"same_call": replace(SAME, texted_at=NOW - timedelta(seconds=33))},

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from config.model import E164
-from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import Ruling
+from gateway.office.knowledge import Knowledge
 from tests.decisions.test_holds import decisions, miss
 from tests.peers.sending import CALLER, Sending, sending
 
@@ -63,7 +63,7 @@ async def test_a_file_that_is_well_too_late_sends_nothing(tmp_path: Path) -> Non
     """Held while the gateway went down, and the file was mended days later."""
     async with sending(tmp_path, line=MORE.format(expires="15m")) as it:
         await miss(it)
-        await it.store.write(age_by_a_day)
+        await it.store.run(age_by_a_day)
         (tmp_path / "contacts.csv").write_text("number,name,group\n")
         know(it)
         await it.until("expired")

@@ -16,10 +16,10 @@ from config.load import load
 from config.model import E164
 from gateway.core.call import Outcome
 from gateway.core.schedule import local_day
-from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import Ruling, Verdict
+from gateway.office.knowledge import Knowledge
 from gateway.preview.records import from_journal
-from gateway.preview.simulation import Known, Simulation
+from gateway.preview.simulation import FromCallers, Simulation
 from gateway.store import calls, texts
 from gateway.store.calls import Arrival, Ending
 from gateway.store.database import migrate
@@ -198,7 +198,7 @@ def test_replay_finds_what_happened(office: Open) -> None:
         at.rings(minutes, Outcome.ABANDONED, rang=1)
         at.rings(minutes + 1, Outcome.ANSWERED_ELSEWHERE if minutes == 4 else Outcome.NO_ANSWER)
     recorded = from_journal(at.db, TEN, at.ruling.directory)
-    replayed = list(Simulation(at.ruling, Known()).replay(recorded))
+    replayed = list(Simulation(at.ruling, FromCallers()).replay(recorded))
     assert [(one.recorded.name, one.reason) for one in replayed if one.is_changed] == []
     assert [one.body for one in replayed if one.decision == "send"] == ["first", "second"]
     assert [one.reason.value for one in replayed[1::2]] == [

@@ -14,8 +14,8 @@ from config.model import E164
 from gateway.actions import ActionRefused, WrongUse
 from gateway.core.call import Outcome
 from gateway.core.consent import Wish
+from gateway.decisions import deciding
 from gateway.decisions import holds as holds_module
-from gateway.decisions import steps
 from gateway.decisions.ruling import Ruling, Verdict
 from gateway.store import calls, consent, texts
 from gateway.store.calls import Arrival, Ending
@@ -34,13 +34,13 @@ async def miss(it: Sending, key: str = "1", caller: E164 = CALLER, *, ago: timed
         arrived_at=at - timedelta(seconds=20),
     )  # fmt: skip
     ending = Ending(outcome=Outcome.NO_ANSWER, at=at, rang=timedelta(seconds=20))
-    verdict = await it.store.write(steps.end, it.in_force.ruling, arrival, ending, datetime.now(UTC))
+    verdict = await it.store.run(deciding.end, it.in_force.ruling, arrival, ending, datetime.now(UTC))
     assert verdict is not None
     return verdict
 
 
 async def decisions(it: Sending, call: int = 1) -> list[tuple[str, str]]:
-    rows = await it.store.write(calls.decisions, call)
+    rows = await it.store.run(calls.decisions, call)
     return [(row["decision"], row["reason"]) for row in rows]
 
 
@@ -68,7 +68,7 @@ async def held_since(it: Sending, ago: timedelta) -> int:
     verdict = await miss(it)
     due = (datetime.now(UTC) - ago).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     assert verdict.text is not None
-    await it.store.write(set_due, verdict.text, due)
+    await it.store.run(set_due, verdict.text, due)
     it.holds_changed.set()
     return verdict.text
 
@@ -147,11 +147,11 @@ async def test_call_is_done_with_its_texts_or_not_at_all(tmp_path: Path) -> None
     """The decision about a held text cannot be written: the call is not done either, and asking again does both."""
     async with sending(tmp_path, line='[line.front.text]\nwait = "1h"\n') as it:
         await miss(it)
-        await it.store.write(lambda db: db.execute("ALTER TABLE decisions RENAME TO gone"))
+        await it.store.run(lambda db: db.execute("ALTER TABLE decisions RENAME TO gone"))
         with pytest.raises(sqlite3.OperationalError, match="decisions"):
             await it.actions.done(1)
-        await it.store.write(lambda db: db.execute("ALTER TABLE gone RENAME TO decisions"))
-        call = await it.store.write(calls.one, 1)
+        await it.store.run(lambda db: db.execute("ALTER TABLE gone RENAME TO decisions"))
+        call = await it.store.run(calls.one, 1)
         assert call is not None
         assert call["done_at"] is None
         assert await it.actions.done(1) == "call 1 is done; 1 text to its caller cancelled"
@@ -160,7 +160,7 @@ async def test_call_is_done_with_its_texts_or_not_at_all(tmp_path: Path) -> None
 async def test_released_text_whose_caller_has_said_stop_is_cancelled_and_said_so(tmp_path: Path) -> None:
     async with sending(tmp_path, line='[line.front.text]\nwait = "1h"\n') as it:
         await miss(it)
-        await it.store.write(say_stop, CALLER)
+        await it.store.run(say_stop, CALLER)
         with pytest.raises(ActionRefused, match=r"text 1 does not go and is cancelled, because .* no texts \(opted_out\)"):
             await it.actions.release(1)
         assert (await it.rows())[0]["state"] == "cancelled"
@@ -179,9 +179,9 @@ async def test_text_is_not_sent_again_to_whom_it_would_not_be_sent_today(tmp_pat
     async with sending(tmp_path) as it:
         await miss(it)
         await it.until("accepted")
-        await it.store.write(set_unknown, 1)
+        await it.store.run(set_unknown, 1)
         if happened == "opted_out":
-            await it.store.write(say_stop, CALLER)
+            await it.store.run(say_stop, CALLER)
         else:
             await it.actions.done(1)
         with pytest.raises(ActionRefused, match=rf"text 1 stays unknown and does not go again, because .* \({happened}\)"):
@@ -199,7 +199,7 @@ async def test_actions_on_unknown_texts_and_tests(tmp_path: Path) -> None:
         it.outbox.routes = {}
         first, second = await it.add(2)
         for text in (first, second):
-            await it.store.write(set_unknown, text)
+            await it.store.run(set_unknown, text)
         it.outbox.routes = {"front": ("spool",)}
         assert await it.actions.resend(first) == f"text {first} goes out again"
         assert await it.actions.settle(second) == f"text {second} counts as sent"

@@ -10,8 +10,8 @@ from config.load import load
 from config.model import E164
 from gateway.cli.explain import in_words
 from gateway.core.call import Outcome
-from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import Ruling
+from gateway.office.knowledge import Knowledge
 from gateway.store import calls, holds, texts
 from gateway.store.calls import Arrival, Ending
 

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.core.call import Outcome
 from gateway.preview.records import from_journal
-from gateway.preview.simulation import Known, Simulation
+from gateway.preview.simulation import FromCallers, Simulation
 from gateway.store import calls
-from gateway.store.wanted import Wanted
+from gateway.store.selection import Selection
 from tests.decisions.test_earlier_calls import TEN, Office, opened_database
 
 Open = Callable[..., Office]
@@ -41,13 +41,13 @@ def seconds(count: float) -> float:
 
 
 def newest(at: Office) -> sqlite3.Row:
-    return calls.selected(at.db, Wanted(limit=1))[0]
+    return calls.selected(at.db, Selection(limit=1))[0]
 
 
 def trace(at: Office) -> dict[str, str]:
     """What each rule saw at the newest decision of the newest call."""
     decided = calls.decisions(at.db, newest(at)["id"])[-1]
-    return {step["rule"]: step["saw"] for step in json.loads(decided["trace"])}
+    return {entry["rule"]: entry["saw"] for entry in json.loads(decided["trace"])}
 
 
 @pytest.mark.parametrize("once_per", ["call", "day", "24h", "20m"])
@@ -57,7 +57,7 @@ def test_rounds_of_a_queue_are_one_call_and_get_one_text(office: Open, once_per:
     at = office(once_per)
     came_of = [at.rings(seconds(n * (20 + gap))) for n in range(5)]
     assert came_of == ["queued first"] + ["already_texted"] * 4
-    assert [row["same_call_as"] for row in reversed(calls.selected(at.db, Wanted(limit=9)))] == [None, 1, 1, 1, 1]
+    assert [row["same_call_as"] for row in reversed(calls.selected(at.db, Selection(limit=9)))] == [None, 1, 1, 1, 1]
     assert "same call as 1" in trace(at)["not_a_fork"]
     assert "same call as 1" in trace(at)["not_texted_lately"]
 
@@ -148,6 +148,7 @@ def test_rounds_that_are_missed_within_the_wait_get_one_text(office: Open) -> No
 ENDINGS = st.sampled_from([(Outcome.NO_ANSWER, 20), (Outcome.ABANDONED, 1), (Outcome.ABANDONED, 8), (Outcome.BUSY, 0)])
 
 
+@example(rounds=[(1, (Outcome.BUSY, 0)), (9, (Outcome.ABANDONED, 1))], wait="10s")
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 20), ENDINGS), min_size=1, max_size=8), st.sampled_from(["0s", "10s", "45s", "2m"]))
 def test_one_call_gets_one_text_whatever_its_rounds(
@@ -178,9 +179,9 @@ def test_replay_finds_the_rounds(office: Open, once_per: str, more: str) -> None
         at.rings(minutes, Outcome.ANSWERED_ELSEWHERE if minutes == 20.5 else Outcome.NO_ANSWER)
     at.time_passes(60)
     recorded = from_journal(at.db, TEN, at.ruling.directory)
-    replayed = list(Simulation(at.ruling, Known()).replay(recorded))
+    replayed = list(Simulation(at.ruling, FromCallers()).replay(recorded))
     assert {one.recorded.name: one.reason.value for one in replayed} == {
-        str(row["id"]): row["reason"] for row in calls.selected(at.db, Wanted(limit=9))
+        str(row["id"]): row["reason"] for row in calls.selected(at.db, Selection(limit=9))
     }
     assert sum(one.decision == "send" for one in replayed) == (1 if more else 2)
 
@@ -191,9 +192,12 @@ def test_replay_lets_the_round_decide_that_rings_when_the_wait_is_over(office: O
     at.rings(0)
     at.rings(seconds(35), Outcome.ANSWERED_ELSEWHERE, rang=18)
     recorded = from_journal(at.db, TEN, at.ruling.directory)
-    assert [one.decision for one in Simulation(at.ruling, Known()).replay(recorded)] == ["send", "skip"]
+    assert [one.decision for one in Simulation(at.ruling, FromCallers()).replay(recorded)] == ["send", "skip"]
     patient = office("call", 'wait = "30s"')
-    assert [one.reason.value for one in Simulation(patient.ruling, Known()).replay(recorded)] == ["duplicate", "not_missed"]
+    assert [one.reason.value for one in Simulation(patient.ruling, FromCallers()).replay(recorded)] == [
+        "duplicate",
+        "not_missed",
+    ]
 
 
 def test_long_chain_is_followed_to_its_beginning(office: Open) -> None:

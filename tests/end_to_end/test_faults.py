@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.core.kind import TextKind
 from gateway.store import texts
 from sms.smpp.pdu import Pdu
 from tests.end_to_end.test_texts import miss
@@ -34,7 +35,8 @@ def queue(running: RunningGateway, count: int) -> None:
             texts.add(
                 db,
                 texts.NewText(
-                    call=None, line="front-desk", recipient=f"+1415555{number:04d}", region="US", sender="+14155550100",
+                    call=None, kind=TextKind.MISSED_CALL,
+                    line="front-desk", recipient=f"+1415555{number:04d}", region="US", sender="+14155550100",
                     body=f"text {number}", segments=1, queued_at=now, due_at=now, expires_at=now + timedelta(minutes=15),
                 ),
             )  # fmt: skip

@@ -11,10 +11,10 @@ from structlog.testing import capture_logs
 from config.load import load
 from config.model import E164, Config
 from gateway.core.rules import variant_sends
-from gateway.decisions import contacts
-from gateway.decisions.directory import Directory
-from gateway.decisions.knowledge import COPY_COUNTS, HOURS_KEPT, TEXTS_HELD, Knowledge
 from gateway.files.last_good import DIRECTORY
+from gateway.office import contacts
+from gateway.office.directory import Directory
+from gateway.office.knowledge import COPY_COUNTS, HOURS_KEPT, TEXTS_HELD, Knowledge
 from gateway.preview.timetable import first_call
 
 NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
@@ -192,10 +192,10 @@ def test_a_file_that_has_just_changed_is_waited_for(office: Path) -> None:
     write(office / "contacts.csv", "4155550125,Eve,vip\n", age=0)
     with capture_logs() as logs:
         directory = looked(knowledge, loaded)
-    assert (directory.contacts, directory.faults, knowledge.is_settling, logs) == (good.contacts, (), True, [])
+    assert (directory.contacts, directory.faults, knowledge.is_changing, logs) == (good.contacts, (), True, [])
     write(office / "contacts.csv", "4155550125,Eve,vip\n", age=4)
     assert looked(knowledge, loaded).contacts[EVE].group == "vip"
-    assert not knowledge.is_settling
+    assert not knowledge.is_changing
 
 
 def test_a_file_that_texts_wait_for_is_not_read_while_it_is_written(office: Path) -> None:
@@ -203,7 +203,7 @@ def test_a_file_that_texts_wait_for_is_not_read_while_it_is_written(office: Path
     path, loaded, knowledge = office / "contacts.csv", config(office), Knowledge(keeps=True)
     path.unlink()
     assert looked(knowledge, loaded).contacts_unknown != ""
-    assert knowledge.is_settling
+    assert knowledge.is_changing
     write(path, ROWS, age=0)
     assert "has changed just now" in looked(knowledge, loaded).contacts_unknown
     write(path, ROWS, age=4)

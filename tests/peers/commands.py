@@ -30,7 +30,7 @@ business = "ABC HVAC"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Done:
+class Ran:
     """How a command ended, and what it said."""
 
     status: int
@@ -50,14 +50,14 @@ def configured(directory: Path, line: str = "", text: str = CONFIG) -> Path:
     return path
 
 
-def run(path: Path, *commands: Sequence[str]) -> list[Done]:
+def run(path: Path, *commands: Sequence[str]) -> list[Ran]:
     """Run commands one after the other, as an admin would, with standard output a pipe."""
     given = json.dumps([["-c", str(path), *command] for command in commands])
     ran = subprocess.run(
         [sys.executable, "-m", "tests.peers.commands"],
         input=given, capture_output=True, text=True, timeout=90, check=True, env={**os.environ, "COLUMNS": "80"},
     )  # fmt: skip
-    return [Done(**done) for done in json.loads(ran.stdout)]
+    return [Ran(**done) for done in json.loads(ran.stdout)]
 
 
 class _Stream(io.StringIO):

@@ -15,7 +15,7 @@ from typing import Any
 from gateway.cli.show import call_json, text_json
 from gateway.store import calls, texts
 from gateway.store.database import reading
-from gateway.store.wanted import Wanted
+from gateway.store.selection import Selection
 from tests.peers.ports import free_port, free_sip_port
 from tests.peers.settings import awake
 
@@ -188,12 +188,12 @@ class RunningGateway:
     def calls(self) -> list[dict[str, Any]]:
         """What `textback calls --json` says, oldest first."""
         with reading(self.database) as db:
-            return [call_json(row) for row in reversed(calls.selected(db, Wanted()))]
+            return [call_json(row) for row in reversed(calls.selected(db, Selection()))]
 
     def texts(self) -> list[dict[str, Any]]:
         """What `textback texts --json` says, oldest first."""
         with reading(self.database) as db:
-            return [text_json(row) for row in reversed(texts.selected(db, Wanted()))]
+            return [text_json(row) for row in reversed(texts.selected(db, Selection()))]
 
     def wait_for(self, what: str, count: int, *, within: float = PATIENCE_S, **wanted: Any) -> list[dict[str, Any]]:
         """Until `calls` or `texts` shows so many rows with these values; then all rows."""

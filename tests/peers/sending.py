@@ -15,9 +15,10 @@ from gateway.actions import Actions
 from gateway.calls.journal import Journal
 from gateway.calls.reserve import Reserve
 from gateway.core.facts import Fact
+from gateway.core.kind import TextKind
 from gateway.decisions.holds import Holds
-from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import InForce, Ruling
+from gateway.office.knowledge import Knowledge
 from gateway.process import listeners
 from gateway.process import sending as product
 from gateway.process.log_lines import LogLines
@@ -25,7 +26,7 @@ from gateway.process.publisher import Publisher
 from gateway.replies.inbox import Inbox
 from gateway.store import texts
 from gateway.store.database import FILE, Database
-from gateway.store.wanted import Wanted
+from gateway.store.selection import Selection
 from gateway.texts.bridge_states import BridgeStates
 from gateway.texts.bridges import Bridges
 from gateway.texts.outbox import LastTexts, Outbox, quiet_of, routes_of
@@ -90,11 +91,12 @@ class Sending:
         """Queue texts to as many numbers."""
         now = datetime.now(UTC)
         values = {
-            "call": None, "line": "front", "region": "US", "sender": "+14155550100", "segments": 1, "queued_at": now,
+            "call": None, "kind": TextKind.MISSED_CALL,
+            "line": "front", "region": "US", "sender": "+14155550100", "segments": 1, "queued_at": now,
             "due_at": now, "expires_at": now + timedelta(minutes=15), **changes,
         }  # fmt: skip
         added = [
-            await self.store.write(
+            await self.store.run(
                 texts.add,
                 texts.NewText(**{"recipient": f"+1415555{number:04d}", "body": f"text {number}", **values}),
             )
@@ -108,7 +110,7 @@ class Sending:
         reserve = Reserve(self.config.data_dir / "calls.reserve")
         journal = Journal(
             store=self.store, reserve=reserve, in_force=self.in_force, tasks=tasks, command=lambda _: None,
-            publish=self.publisher.publish, claim_behind=self.outbox.claim_behind,
+            publish=self.publisher.publish, claim_next=self.outbox.claim_next,
         )  # fmt: skip
         at = datetime.now(UTC).timestamp()
         for caller in callers:
@@ -123,7 +125,7 @@ class Sending:
 
     async def rows(self) -> list[dict[str, Any]]:
         """Every text, oldest first."""
-        return [dict(row) for row in reversed(await self.store.write(texts.selected, Wanted()))]
+        return [dict(row) for row in reversed(await self.store.run(texts.selected, Selection()))]
 
     async def until(self, state: str, count: int = 1, *, seconds: float = 20) -> list[dict[str, Any]]:
         """Until so many texts are in a state; all rows."""

@@ -11,7 +11,7 @@ import pytest
 from config.load import ConfigError, load
 from config.model import Sip
 from gateway.core.schedule import local
-from gateway.decisions.knowledge import Knowledge
+from gateway.office.knowledge import Knowledge
 from gateway.preview.advice import advise, messages, of_max_calls
 from gateway.preview.timetable import week
 

@@ -16,15 +16,16 @@ import pytest
 from config.load import load
 from config.model import E164
 from gateway.core.call import Outcome
+from gateway.core.kind import TextKind
 from gateway.core.schedule import local
-from gateway.decisions.directory import Directory
+from gateway.office.directory import Directory
 from gateway.preview.records import Columns, from_csv
 from gateway.store import calls, texts
 from gateway.store.calls import Arrival, Ending
 from gateway.store.database import migrate
 from gateway.store.instants import read
+from gateway.store.selection import Selection
 from gateway.store.texts import NewText
-from gateway.store.wanted import Wanted
 
 CONFIG = """\
 data_dir = "data"
@@ -106,10 +107,11 @@ def answered_soon(tmp_path: Path, callers: int) -> None:
     journal(tmp_path, [(timedelta(hours=n + 1), f"+1415556{n:04d}", "send missed_call") for n in range(callers)])
     db = sqlite3.connect(tmp_path / "data" / "textback.db", isolation_level=None)
     db.row_factory = sqlite3.Row
-    for call in calls.selected(db, Wanted(limit=callers)):
+    for call in calls.selected(db, Selection(limit=callers)):
         missed_at = read(call["outcome_at"])
         text = NewText(
-            call=call["id"], line="front", recipient=E164(call["caller"]), region="US", sender="+14155550100", body="x", segments=1,
+            call=call["id"], kind=TextKind.MISSED_CALL,
+            line="front", recipient=E164(call["caller"]), region="US", sender="+14155550100", body="x", segments=1,
             queued_at=missed_at, due_at=missed_at, expires_at=missed_at + timedelta(minutes=15),
         )  # fmt: skip
         number = texts.add(db, text)

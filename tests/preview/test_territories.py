@@ -9,8 +9,8 @@ import pytest
 from config.load import load
 from config.model import E164
 from gateway.core.call import Outcome
-from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import Ruling
+from gateway.office.knowledge import Knowledge
 from gateway.store.calls import Arrival, Ending
 
 CONFIG = """\

@@ -6,7 +6,7 @@ import pytest
 
 from config.load import load
 from gateway.core.schedule import local
-from gateway.decisions.knowledge import Knowledge
+from gateway.office.knowledge import Knowledge
 from gateway.preview.timetable import week
 from tests.preview.test_advice import CLOSED, GOOD, NOW, configured
 

@@ -8,10 +8,10 @@ from structlog.testing import capture_logs
 
 from config.load import load
 from gateway.calls.reserve import FILE, Reserve
-from gateway.decisions.knowledge import Knowledge
+from gateway.office.knowledge import Knowledge
+from gateway.process.agent_dispatch import AgentDispatch
 from gateway.process.counts import Counts
 from gateway.process.exchange import Exchange
-from gateway.process.listening import Listening
 from gateway.process.reload import Reloading
 from gateway.process.reporting import Reporting
 from gateway.process.stores import Stores
@@ -98,15 +98,15 @@ async def test_a_waiting_reload_is_counted_with_what_was_asked_meanwhile(tmp_pat
 @pytest.mark.parametrize(("carries", "warnings"), [(5, 0), (4, 1)])
 async def test_events_are_led_to_whom_they_concern(tmp_path: Path, carries: int, warnings: int) -> None:
     async with sending(tmp_path) as it, asyncio.TaskGroup() as tasks:
-        listening = Listening(journal=it.missed(tasks=tasks), max_calls=5)
+        dispatch = AgentDispatch(journal=it.missed(tasks=tasks), max_calls=5)
         call = arrived("k", "+14155550123")
         with capture_logs() as logs:
-            listening.receive(PULSE)
-            assert not listening.has_begun.is_set()
-            listening.receive(Ready(stack="fake", capacity=9, max_calls=carries, listen=("udp:127.0.0.1:5060",)))
-            assert listening.has_begun.is_set()
-            listening.receive(call)
-            listening.receive(CallerHungUp(key="k", at=call.at + 5, rang=5, reason=""))
+            dispatch.receive(PULSE)
+            assert not dispatch.has_begun.is_set()
+            dispatch.receive(Ready(stack="fake", capacity=9, max_calls=carries, listen=("udp:127.0.0.1:5060",)))
+            assert dispatch.has_begun.is_set()
+            dispatch.receive(call)
+            dispatch.receive(CallerHungUp(key="k", at=call.at + 5, rang=5, reason=""))
             await it.until("accepted")
             await until(lambda: any(log["event"] == "call_ended" for log in logs))
         events = [log["event"] for log in logs]

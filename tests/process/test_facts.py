@@ -11,10 +11,12 @@ from gateway.core import facts
 from gateway.core.facts import ALL, Fact
 from gateway.core.reason import Reason
 from gateway.process import metrics
+from gateway.process.counted_warnings import SAY_AGAIN_S
 from gateway.process.log_lines import LINES, LogLines
 from gateway.process.publisher import Publisher
-from gateway.process.sparing import SAY_AGAIN_S
 from gateway.process.wake_ups import WakeUps
+from sip import protocol
+from sip.pipe import client
 from tests.process.told import AT, EVERYTHING, NUMBER, OF, Told, missed, refusal
 
 
@@ -39,6 +41,12 @@ def test_a_fact_is_frozen_has_an_instant_and_a_name_of_its_own() -> None:
         assert kind.__dataclass_params__.frozen  # type: ignore[attr-defined]
         assert typing.get_type_hints(kind)["at"].__name__ == "datetime"
     assert len({kind.name for kind in ALL}) == len(ALL)
+
+
+def test_what_the_agent_tells_is_named_otherwise_than_any_fact() -> None:
+    """The journal has both before it, and must not take one for the other."""
+    told_by_the_agent = {*vars(protocol), *vars(client)}
+    assert [kind.__name__ for kind in ALL if kind.__name__ in told_by_the_agent] == []
 
 
 @pytest.mark.parametrize("told", EVERYTHING, ids=named)
@@ -84,9 +92,14 @@ HOLDS = {"text.held", "text.postponed", "text.decided hold"}
 async def test_who_is_woken_by_a_fact(told: Told) -> None:
     queue, holds = asyncio.Event(), asyncio.Event()
     WakeUps(queue=queue, holds=holds).hear(told.fact)
-    decided = f" {told.fact.decision}" if isinstance(told.fact, facts.HeldTextDecided) else ""
-    assert queue.is_set() == (told.fact.name + decided in QUEUE)
-    assert holds.is_set() == (told.fact.name + decided in HOLDS)
+    more = ""
+    match told.fact:
+        case facts.HeldTextDecided(decision=decision):
+            more = f" {decision}"
+        case facts.TextQueued(is_claimed_next=True):
+            more = " and claimed"
+    assert queue.is_set() == (told.fact.name + more in QUEUE)
+    assert holds.is_set() == (told.fact.name + more in HOLDS)
 
 
 # --- the publisher ---

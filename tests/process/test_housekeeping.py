@@ -47,7 +47,7 @@ async def test_no_sign_of_life_while_the_database_does_not_answer(systemd: socke
     store, hangs, told = Database(tmp_path / "textback.db", lambda _: None), asyncio.Event(), list[int]()
     loop = asyncio.get_running_loop()
     goes_on = asyncio.run_coroutine_threadsafe(hangs.wait(), loop)
-    stuck = store.write(lambda _: goes_on.result())
+    stuck = store.run(lambda _: goes_on.result())
     async with housekeeping(Beat(Counts(store), ()), Repeated("other", lambda: _turn(told), at_least_every=0.01)):
         await until(lambda: len(told) > 50)
         with pytest.raises(BlockingIOError):

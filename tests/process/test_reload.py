@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 from config.load import load
 from config.model import E164, Config
 from gateway.daemon import Gateway
-from gateway.decisions.directory import Directory
-from gateway.decisions.knowledge import Knowledge
+from gateway.office.directory import Directory
+from gateway.office.knowledge import Knowledge
 from gateway.process.reload import Reloading
 from gateway.store.undeliverable import REMEMBERED
 from tests.sms.test_smpp_bridge import until

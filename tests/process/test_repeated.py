@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.process.sparing import Sparing
+from gateway.process.counted_warnings import CountedWarnings
 from gateway.repeated import Repeated
 from gateway.store.database import StoreError
 from tests.sms.test_smpp_bridge import until
@@ -81,15 +81,15 @@ async def test_fault_is_told_once_and_the_turn_is_done_again(error: Exception) -
     assert ("exc_info" in logs[0]) == isinstance(error, LookupError)
 
 
-def test_sparing_tells_the_first_at_once_and_counts_the_rest() -> None:
+def test_counted_warnings_tell_the_first_at_once_and_count_the_rest() -> None:
     now = 0.0
-    sparing = Sparing(every=600, clock=lambda: now)
-    assert [sparing.happened("limit") for _ in range(1041)] == [1] + [0] * 1040
-    assert sparing.happened("other") == 1
-    assert sparing.overdue() == {}
+    warnings = CountedWarnings(every=600, clock=lambda: now)
+    assert [warnings.happened("limit") for _ in range(1041)] == [1] + [0] * 1040
+    assert warnings.happened("other") == 1
+    assert warnings.overdue() == {}
     now = 600.0
-    assert sparing.overdue() == {"limit": 1040}
-    assert sparing.overdue() == {}
-    assert sparing.happened("limit") == 0
+    assert warnings.overdue() == {"limit": 1040}
+    assert warnings.overdue() == {}
+    assert warnings.happened("limit") == 0
     now = 1300.0
-    assert sparing.happened("limit") == 2
+    assert warnings.happened("limit") == 2

@@ -72,15 +72,15 @@ def held_decided(decision: str, reason: Reason, until: datetime | None = None) -
 
 OF_CALLS = (
     Told(
-        fact=facts.CallArrived(at=AT, call=3, line="front", trunk="pbx", caller=NUMBER),
+        fact=facts.CallCameIn(at=AT, call=3, line="front", trunk="pbx", caller=NUMBER),
         lines=(line("call_arrived", call=3, line="front", trunk="pbx", caller=MASKED),),
     ),
     Told(
-        fact=facts.CallArrived(at=AT, call=3, line=None, trunk="pbx", caller=None),
+        fact=facts.CallCameIn(at=AT, call=3, line=None, trunk="pbx", caller=None),
         lines=(line("call_arrived", call=3, line=None, trunk="pbx", caller="withheld"),),
     ),
     Told(
-        fact=facts.CallerChanged(at=AT, call=3, line="front", trunk="pbx", caller=NUMBER, before=None),
+        fact=facts.CallChangedCaller(at=AT, call=3, line="front", trunk="pbx", caller=NUMBER, before=None),
         lines=(line("caller_changed", call=3, line="front", trunk="pbx", caller=MASKED, before="withheld"),),
         counter='textback_callers_changed_total{trunk="pbx"}',
     ),
@@ -90,7 +90,7 @@ OF_CALLS = (
     ),
     Told(fact=missed(), lines=(line("call_ended", **CALL),), counter=decisions("send", "missed_call")),
     Told(
-        fact=facts.CallEnded(
+        fact=facts.CallNotMissed(
             at=AT, call=3, line="front", outcome=Outcome.ANSWERED_ELSEWHERE, rang=timedelta(seconds=4.25), decision="skip",
             reason=Reason.NOT_MISSED,
         ),
@@ -106,6 +106,7 @@ OF_CALLS = (
 
 OF_WAITING_TEXTS = (
     Told(fact=facts.TextQueued(at=AT, of=OF, to=NUMBER, kind=TextKind.MISSED_CALL)),
+    Told(fact=facts.TextQueued(at=AT, of=OF, to=NUMBER, kind=TextKind.MISSED_CALL, is_claimed_next=True)),
     Told(
         fact=facts.TextQueued(at=AT, of=OfText(text=7, line="front"), to=NUMBER, kind=TextKind.TEST),
         lines=(line("test_text_queued", text=7, line="front", to=MASKED),),
@@ -261,7 +262,7 @@ OF_WHAT_IS_AROUND = (
     ),
     Told(fact=facts.DatabaseNotWritable(at=AT, error="the disk is full")),
     Told(fact=facts.DatabaseWritableAgain(at=AT, lasted=timedelta(seconds=3))),
-    Told(fact=facts.AgentLost(at=AT, reason="it fell silent")),
+    Told(fact=facts.AgentGone(at=AT, reason="it fell silent")),
 )
 
 EVERYTHING = (*OF_CALLS, *OF_WAITING_TEXTS, *OF_SUBMITTED_TEXTS, *OF_REPLIES, *OF_WHAT_IS_AROUND)

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from gateway.process import metrics
 from gateway.store import consent, replies
-from gateway.store.wanted import Wanted
+from gateway.store.selection import Selection
 from sms.text import Receipt, ReceiptState, Reply
 from tests.peers.faulty_smsc import FaultySmsc
 from tests.peers.provider import Provider
@@ -29,16 +29,16 @@ async def test_stop_and_start_in_turn_are_obeyed_each_time_and_confirmed_once_ea
             await it.inbox.reply(reply("START" if number % 2 else "STOP"))
         rows = await it.until("accepted", 2)
         assert [row["confirms"] for row in rows] == ["opt_out", "opt_in"]
-        assert await it.store.write(consent.opted_out_at, CALLER) is None
+        assert await it.store.run(consent.opted_out_at, CALLER) is None
         await it.inbox.reply(reply("STOP"))
-        assert await it.store.write(consent.opted_out_at, CALLER) is not None
+        assert await it.store.run(consent.opted_out_at, CALLER) is not None
         assert len(await it.rows()) == 2
 
 
 async def test_nothing_is_told_of_a_reply_that_could_not_be_kept(tmp_path: Path) -> None:
     """The step fails at its end: the reply is not there, and neither log nor metrics say that it is."""
     async with sending(tmp_path) as it:
-        await it.store.write(lambda db: db.execute("DROP TABLE consent"))
+        await it.store.run(lambda db: db.execute("DROP TABLE consent"))
         before = generate_latest(metrics._COUNTED)
         with capture_logs() as logs, pytest.raises(Exception, match="no such table: consent"):
             await it.inbox.reply(reply("STOP"))
@@ -46,7 +46,7 @@ async def test_nothing_is_told_of_a_reply_that_could_not_be_kept(tmp_path: Path)
         assert generate_latest(metrics._COUNTED) == before
         await it.inbox.reply(reply("We are in at five."))
         assert generate_latest(metrics._COUNTED) != before
-        assert len(await it.store.write(lambda db: db.execute("SELECT 1 FROM replies").fetchall())) == 1
+        assert len(await it.store.run(lambda db: db.execute("SELECT 1 FROM replies").fetchall())) == 1
 
 
 async def test_confirmations_overtake_what_waits_for_the_pace(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ async def test_reply_to_nobody_we_know_is_confirmed_by_the_line_that_texted_last
         *_, answered = await it.until("accepted", 5)
         assert (answered["line"], answered["sender"], answered["recipient"]) == ("back", "+14155550200", CALLER)
         assert answered["body"].startswith("Back Office")
-        (kept,) = await it.store.write(replies.selected, Wanted())
+        (kept,) = await it.store.run(replies.selected, Selection())
         assert kept["recipient"] == (to or "+14155550200")
 
 
@@ -105,7 +105,7 @@ async def test_reply_to_nobody_by_somebody_unknown_is_obeyed_and_told(tmp_path: 
     with capture_logs() as logs:
         async with sending(tmp_path, line=TWO_LINES) as it:
             await it.inbox.reply(replace(reply("STOP"), to=""))
-            assert await it.store.write(consent.opted_out_at, CALLER) is not None
+            assert await it.store.run(consent.opted_out_at, CALLER) is not None
             assert await it.rows() == []
     (told,) = [log for log in logs if log["event"] == "reply_not_answered"]
     assert told["log_level"] == "warning"

@@ -85,7 +85,7 @@ def test_no_class_was_left_out_of_the_unions() -> None:
         (
             UseTrunks(trunks=(Trunk(name="pbx", peers=("192.0.2.10",)),)),
             b'{"type": "UseTrunks", "trunks": [{"name": "pbx", "peers": ["192.0.2.10"], "trust_answered_elsewhere": true,'
-            b' "ring_seconds": 20.0}]}\n',
+            b' "ring_seconds": 20.0, "no_answer": 480, "busy_answer": 486}]}\n',
         ),
         (
             CallArrived(

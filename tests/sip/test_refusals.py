@@ -31,9 +31,10 @@ def take(refusals: Refusals, message: SipMessage, status: int = 486, now: float 
 )  # fmt: skip
 def test_a_call_that_nothing_speaks_against_is_busy(status: int, kind: type[Busy | Refused]) -> None:
     arrived = arrival(invite(), key="k", trunk="pbx", source="192.0.2.1:5060", at=5.0)
+    of_stack = {"is_of_stack": True} if kind is Busy else {}
     assert events_of_refused(arrived, status) == (
         arrived,
-        kind(key="k", at=5.0, status=status),
+        kind(key="k", at=5.0, status=status, **of_stack),
         CallEnded(key="k", at=5.0, status=status),
     )
 

@@ -17,7 +17,7 @@ from sms.text import Accepted, NotSent, Outcome, Unknown
 from tests.peers.provider import Provider, hang_up
 from tests.sms.provider_settings import settings_of
 from tests.sms.test_providers import TEXT, running
-from tests.sms.test_smpp_bridge import Kept, stop, until
+from tests.sms.test_smpp_bridge import KeepingSink, stop, until
 
 
 async def test_before_its_start_and_after_its_end_it_takes_nothing(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ async def test_stopped_while_a_request_is_under_way_it_waits_for_the_answer(tmp_
         return web.json_response({"sid": "SM1"}, status=201)
 
     server = await Provider(act=slowly).start()
-    bridge, sink = build_bridge("primary", settings_of("twilio", tmp_path, server.url), tmp_path, ""), Kept()
+    bridge, sink = build_bridge("primary", settings_of("twilio", tmp_path, server.url), tmp_path, ""), KeepingSink()
     ran = asyncio.create_task(bridge.run(sink))
     await until(lambda: bridge.health().up)
     submitting = asyncio.create_task(bridge.submit(TEXT))
@@ -66,7 +66,7 @@ class Unreadable(Twilio):
 async def test_answer_that_breaks_the_reader_leaves_its_text_unknown_and_the_bridge_up(tmp_path: Path) -> None:
     server = await Provider().start()
     provider = Unreadable(messages_url=server.url, account="AC1", token="x", signing_key="")
-    bridge, sink = HttpBridge("primary", settings_of("twilio", tmp_path, server.url), provider, ""), Kept()
+    bridge, sink = HttpBridge("primary", settings_of("twilio", tmp_path, server.url), provider, ""), KeepingSink()
     ran = asyncio.create_task(bridge.run(sink))
     await until(lambda: bridge.health().up)
     with capture_logs() as logged:
@@ -79,7 +79,7 @@ async def test_answer_that_breaks_the_reader_leaves_its_text_unknown_and_the_bri
 
 
 async def test_a_look_up_that_cannot_be_stored_ends_nothing_and_is_tried_again(tmp_path: Path) -> None:
-    class Failing(Kept):
+    class Failing(KeepingSink):
         has_failed = False
 
         async def late(self, key: str, outcome: Outcome) -> None:
@@ -124,7 +124,7 @@ async def test_look_ups_after_an_outage_do_not_come_all_at_once(tmp_path: Path) 
     server = await Provider(act=look).start()
     settings = settings_of("twilio", tmp_path, server.url)
     bridge = HttpBridge("primary", settings, provider_of(settings, ""), "", look_up_after=(0.01,))
-    ran = asyncio.create_task(bridge.run(Kept()))
+    ran = asyncio.create_task(bridge.run(KeepingSink()))
     await until(lambda: bridge.health().up)
     for _ in range(40):
         bridge.ask(TEXT, datetime.now(UTC))

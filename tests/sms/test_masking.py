@@ -17,7 +17,7 @@ from sms.text import Refused
 from tests.peers.faulty_smsc import FaultySmsc, deliver_sm
 from tests.sms.provider_settings import provider
 from tests.sms.test_providers import NOW
-from tests.sms.test_smpp_bridge import Kept, bound, until
+from tests.sms.test_smpp_bridge import KeepingSink, bound, until
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_receipts_and_refused_hooks_show_no_number() -> None:
 
 
 async def test_what_the_store_says_of_a_reply_is_logged_without_its_number() -> None:
-    class Full(Kept):
+    class Full(KeepingSink):
         async def reply(self, reply: object) -> None:
             raise OSError("no room for +14155550123")
 

@@ -18,11 +18,11 @@ from tests.peers.faulty_smsc import FaultySmsc, Link
 from tests.peers.provider import Provider
 from tests.sms.provider_settings import REST, SECTIONS, settings_of
 from tests.sms.test_providers import running
-from tests.sms.test_smpp_bridge import LONG, TEXT, Kept, bound, until
+from tests.sms.test_smpp_bridge import LONG, TEXT, KeepingSink, bound, until
 from tests.sms.test_smpp_parts import by_part
 
 
-class Waking(Kept):
+class Waking(KeepingSink):
     """A sink whose owner waits for room, as the gateway's outbox does."""
 
     def __init__(self) -> None:

@@ -21,7 +21,7 @@ from sms.http.exchange import CanLookUp, Hook, Response
 from sms.text import Accepted, Part, Receipt, ReceiptState, Refusal, Refused, Reply, Text, Unknown
 from tests.peers.provider import Provider as Server
 from tests.sms.provider_settings import SECRET, SECTIONS, provider, settings_of
-from tests.sms.test_smpp_bridge import Kept, stop, until
+from tests.sms.test_smpp_bridge import KeepingSink, stop, until
 
 TEXT = Text(key="7-1795437000123", to="+14155550123", sender="+14155550100", body="Grüße & more = 100%")
 WIDE = Text(key="8-1795437000123", to="+14155550123", sender="+14155550100", body="Jó reggelt ☀")
@@ -135,10 +135,10 @@ def test_every_kind_is_here() -> None:
 
 @asynccontextmanager
 async def running(
-    kind: str, server: Server, directory: Path, more: str = "", sink: Kept | None = None
-) -> AsyncIterator[tuple[HttpBridge, Kept]]:
+    kind: str, server: Server, directory: Path, more: str = "", sink: KeepingSink | None = None
+) -> AsyncIterator[tuple[HttpBridge, KeepingSink]]:
     """A bridge built from its configuration, on a server of ours."""
-    sink = sink or Kept()
+    sink = sink or KeepingSink()
     bridge = build_bridge("primary", settings_of(kind, directory, server.url, more), directory, PUBLIC)
     assert isinstance(bridge, HttpBridge)
     task = asyncio.create_task(bridge.run(sink))

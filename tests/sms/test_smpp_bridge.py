@@ -25,7 +25,7 @@ TEXT = Text(key="7", to="+14155550123", sender="+14155550100", body="Hello")
 LONG = Text(key="8", to="+14155550123", sender="+14155550100", body="x" * 400)
 
 
-class Kept:
+class KeepingSink:
     """A sink that keeps what it is given, or fails to."""
 
     def __init__(self) -> None:
@@ -73,10 +73,10 @@ async def stop(running: asyncio.Task[None]) -> None:
 
 @asynccontextmanager
 async def bound(
-    smsc: FaultySmsc, *, wait: bool = True, bridge: SmppBridge | None = None, sink: Kept | None = None, **settings: Any
-) -> AsyncIterator[tuple[SmppBridge, Kept]]:
+    smsc: FaultySmsc, *, wait: bool = True, bridge: SmppBridge | None = None, sink: KeepingSink | None = None, **settings: Any
+) -> AsyncIterator[tuple[SmppBridge, KeepingSink]]:
     """A bridge that is bound to the SMSC."""
-    bridge, sink = bridge or SmppBridge("primary", configured(smsc, **settings)), sink or Kept()
+    bridge, sink = bridge or SmppBridge("primary", configured(smsc, **settings)), sink or KeepingSink()
     running = asyncio.create_task(bridge.run(sink))
     try:
         if wait:
@@ -402,7 +402,7 @@ async def test_tls_checks_authority_and_name(tmp_path: Path, name: str, is_trust
     smsc = await FaultySmsc().start(ssl=server)
     settings: dict[str, Any] = {"tls": True, **({"tls_ca": str(cert)} if is_trusted else {})}
     bridge = SmppBridge("primary", Smpp(kind="smpp", host="localhost", port=smsc.port, system_id="abc", **settings))
-    sink = Kept()
+    sink = KeepingSink()
     running = asyncio.create_task(bridge.run(sink))
     await until(lambda: bridge.health().up or "certificate" in bridge.health().detail)
     assert bridge.health().up is is_up

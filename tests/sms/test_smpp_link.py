@@ -18,7 +18,7 @@ from sms.smpp.pdu import Pdu
 from sms.smpp.session import Session, Timeouts
 from sms.text import Accepted, NotSent, Outcome, Receipt, Reply, Unknown
 from tests.peers.faulty_smsc import Answer, FaultySmsc, Link, deliver_sm
-from tests.sms.test_smpp_bridge import LONG, TEXT, Kept, bound, certificate, configured, stop, until
+from tests.sms.test_smpp_bridge import LONG, TEXT, KeepingSink, bound, certificate, configured, stop, until
 from tests.sms.test_smpp_parts import NEVER, by_part
 
 TAKEN = 0x05
@@ -159,7 +159,7 @@ async def test_bind_waits_for_the_one_before() -> None:
         link.answer(one, 0, b"smsc\0")
 
     smsc = await FaultySmsc(on_bind=only_one).start()
-    old, sink = SmppBridge("primary", configured(smsc)), Kept()
+    old, sink = SmppBridge("primary", configured(smsc)), KeepingSink()
     running = asyncio.create_task(old.run(sink))
     await until(lambda: old.health().up)
     async with bound(smsc, wait=False) as (new, _):
@@ -218,7 +218,7 @@ async def test_late_answers_count_though_the_link_ends_right_behind_them() -> No
     async def wait(link: Link, one: Pdu) -> None:
         waiting.append((link, one))
 
-    class Slow(Kept):
+    class Slow(KeepingSink):
         async def late(self, key: str, outcome: Outcome) -> None:
             await asyncio.sleep(0.02)
             await super().late(key, outcome)
@@ -240,7 +240,7 @@ async def test_late_answers_are_not_lost_behind_many_deliveries() -> None:
     async def wait(link: Link, one: Pdu) -> None:
         waiting.append((link, one))
 
-    class Stuck(Kept):
+    class Stuck(KeepingSink):
         async def reply(self, reply: Reply) -> None:
             await may_store.wait()
             await super().reply(reply)
@@ -279,7 +279,7 @@ async def test_smsc_that_sends_and_does_not_read_is_left() -> None:
 
 
 async def test_a_fault_of_our_own_is_logged_and_the_bridge_binds_again() -> None:
-    class Faulty(Kept):
+    class Faulty(KeepingSink):
         has_fault = False
 
         def bridge_changed(self, bridge: str) -> None:
@@ -314,7 +314,7 @@ async def test_a_fault_of_our_own_is_logged_and_the_bridge_binds_again() -> None
 
 @pytest.mark.parametrize("error", [ValueError("no such thing"), UnicodeError("odd"), OSError("disk full")])
 async def test_whatever_keeps_a_reply_from_being_stored_it_comes_again(error: Exception) -> None:
-    class Failing(Kept):
+    class Failing(KeepingSink):
         async def reply(self, reply: Reply) -> None:
             raise error
 
@@ -334,7 +334,7 @@ async def test_late_answer_that_cannot_be_stored_costs_nothing_else() -> None:
     async def wait(link: Link, one: Pdu) -> None:
         waiting.append((link, one))
 
-    class Failing(Kept):
+    class Failing(KeepingSink):
         async def late(self, key: str, outcome: Outcome) -> None:
             raise OSError("disk full")
 
@@ -379,7 +379,7 @@ async def test_after_its_end_a_bridge_takes_nothing() -> None:
 async def test_cancelled_anywhere_it_loses_nothing_and_leaves_nothing_behind(steps: int) -> None:
     """Whatever it was doing after so many turns of the loop; what is said to be unsent was not sent."""
     smsc = await FaultySmsc(on_submit=by_part(0, 0, NEVER, 0x64, 0)).start()
-    bridge, sink = SmppBridge("primary", configured(smsc, response_timeout=timedelta(seconds=0.1))), Kept()
+    bridge, sink = SmppBridge("primary", configured(smsc, response_timeout=timedelta(seconds=0.1))), KeepingSink()
     running = asyncio.create_task(bridge.run(sink))
     texts = [replace(TEXT, body=f"{number}th text {'x' * 400 * (number % 2)}") for number in range(4)]
     submits: list[asyncio.Task[Outcome]] = []

@@ -21,7 +21,7 @@ from sms.http.providers import provider_of
 from sms.http.twilio import Twilio
 from sms.text import Accepted, NotSent, Receipt, ReceiptState, Refusal, Refused, Reply, Text, Unknown
 from tests.peers.provider import Provider, hang_up, stay_silent
-from tests.sms.test_smpp_bridge import Kept, certificate, stop, until
+from tests.sms.test_smpp_bridge import KeepingSink, certificate, stop, until
 
 TEXT = Text(key="7", to="+14155550123", sender="+14155550100", body="Grüße & more = 100%")
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -30,7 +30,7 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 @asynccontextmanager
 async def running(
     provider: Provider, tmp_path: Any, public_url: str = "https://office.example", **more: Any
-) -> AsyncIterator[tuple[HttpBridge, Kept]]:
+) -> AsyncIterator[tuple[HttpBridge, KeepingSink]]:
     """A bridge built from its configuration, on a provider of ours."""
     settings = Settings(
         kind="twilio", account_sid="AC1", auth_token=SecretStr("12345"), base_url=provider.url,
@@ -38,7 +38,7 @@ async def running(
     )  # fmt: skip
     receipt_url = f"{public_url}/hooks/primary/receipt" if public_url else ""
     bridge = HttpBridge("primary", settings, provider_of(settings, receipt_url), public_url, look_up_after=(0.05, 0.1, 0.1))
-    sink = Kept()
+    sink = KeepingSink()
     task = asyncio.create_task(bridge.run(sink))
     try:
         await until(lambda: bridge.health().up)

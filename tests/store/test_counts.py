@@ -10,6 +10,7 @@ import pytest
 
 from config.model import E164
 from gateway.core.delivery import TextEvent, TextState
+from gateway.core.kind import TextKind
 from gateway.process.counts import count
 from gateway.store import counts, holds, queue, texts
 from gateway.store.database import migrate
@@ -20,7 +21,8 @@ NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
 
 def new_text(held_for: str | None = None, *, for_a_person: bool = False) -> texts.NewText:
     return texts.NewText(
-        call=None, line="front", recipient=E164("+14155550123"), region="US", sender="+14155550100", body="x", segments=1,
+        call=None, kind=TextKind.MISSED_CALL,
+        line="front", recipient=E164("+14155550123"), region="US", sender="+14155550100", body="x", segments=1,
         queued_at=NOW, due_at=None if for_a_person else NOW, expires_at=NOW + timedelta(minutes=15), held_for=held_for,
     )  # fmt: skip
 

@@ -95,36 +95,36 @@ BAD = {
 async def test_fault_of_one_step_is_that_steps_alone(store: Database, bad: Any) -> None:
     """It hears its own error, insisting or not, once; what stood beside it in the group is committed, in order."""
     hold = threading.Event()
-    held = store.write(lambda _: hold.wait(10))  # all that follows is one group
-    steps = [store.write(add(1)), store.insist(bad), store.write(add(2)), store.write(bad), store.insist(add(3))]
+    blocked = store.run(lambda _: hold.wait(10))  # all that follows is one group
+    steps = [store.run(add(1)), store.insist(bad), store.run(add(2)), store.run(bad), store.insist(add(3))]
     hold.set()
-    results = await asyncio.wait_for(asyncio.gather(held, *steps, return_exceptions=True), 20)
+    results = await asyncio.wait_for(asyncio.gather(blocked, *steps, return_exceptions=True), 20)
     kind, says = BAD[bad]
     for error in (results[2], results[4]):
         assert isinstance(error, kind), results
         assert says in str(error)
     assert [results[1], results[3], results[5]] == [1, 2, 3]
-    assert await store.write(numbers) == [1, 2, 3]
+    assert await store.run(numbers) == [1, 2, 3]
     assert store.last_error == ""
 
 
 async def test_damaged_page_is_heard_by_who_reads_it(path: Path) -> None:
     """One table's pages are damaged: steps over the others go on, and the database is shown as damaged."""
     first = Database(path)
-    root = await first.write(
+    root = await first.run(
         lambda db: db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'replies'").fetchone()["rootpage"]
     )
-    size = await first.write(lambda db: db.execute("PRAGMA page_size").fetchone()[0])
+    size = await first.run(lambda db: db.execute("PRAGMA page_size").fetchone()[0])
     first.close()
     with path.open("r+b") as file:
         file.seek((root - 1) * size)
         file.write(b"\xff" * size)
     store = Database(path)
     hold = threading.Event()
-    held = store.write(lambda _: hold.wait(10))
-    beside = store.write(add(1)), store.insist(lambda db: db.execute("SELECT * FROM replies").fetchall()), store.write(add(2))
+    blocked = store.run(lambda _: hold.wait(10))
+    beside = store.run(add(1)), store.insist(lambda db: db.execute("SELECT * FROM replies").fetchall()), store.run(add(2))
     hold.set()
-    results = await asyncio.wait_for(asyncio.gather(held, *beside, return_exceptions=True), 20)
+    results = await asyncio.wait_for(asyncio.gather(blocked, *beside, return_exceptions=True), 20)
     assert (results[1], results[3]) == (1, 2)
     assert isinstance(results[2], sqlite3.DatabaseError)
     assert store.last_error == f"{path}: the database is damaged; restore a backup"
@@ -133,10 +133,10 @@ async def test_damaged_page_is_heard_by_who_reads_it(path: Path) -> None:
 
 async def test_page_that_the_disk_cannot_read_holds_nobody_else_up(store: Database) -> None:
     hold = threading.Event()
-    held = store.write(lambda _: hold.wait(10))
+    blocked = store.run(lambda _: hold.wait(10))
     beside = store.insist(add(1)), store.insist(bad_sector), store.insist(add(2))
     hold.set()
-    results = await asyncio.wait_for(asyncio.gather(held, *beside, return_exceptions=True), 20)
+    results = await asyncio.wait_for(asyncio.gather(blocked, *beside, return_exceptions=True), 20)
     assert (results[1], results[3]) == (1, 2)
     assert isinstance(results[2], sqlite3.OperationalError)
     assert "disk I/O error" in store.last_error
@@ -148,15 +148,15 @@ async def test_what_insists_waits_in_order_while_another_program_holds_the_datab
     with capture_logs() as logs:
         waiting = [store.insist(add(number)) for number in range(3)]
         with pytest.raises(StoreError, match="another program holds the database"):
-            await store.write(add(98))
+            await store.run(add(98))
         waiting += [store.insist(add(number)) for number in range(3, 600)]
         with pytest.raises(StoreError, match="another program holds the database"):
-            await store.write(add(99))
+            await store.run(add(99))
         assert "another program holds the database" in store.last_error
         other.execute("ROLLBACK")
         other.close()
         assert await asyncio.wait_for(asyncio.gather(*waiting), 20) == list(range(600))
-    assert await store.write(numbers) == list(range(600))
+    assert await store.run(numbers) == list(range(600))
     assert store.last_error == ""
     said = [(log["event"], log.get("steps_waited"), log.get("steps_refused")) for log in logs]
     assert said == [("database_not_writable", None, None), ("database_writable_again", 600, 2)]
@@ -181,7 +181,7 @@ def _until_tried(store: Database) -> None:
 
 async def test_step_after_close_hears_so(store: Database, path: Path) -> None:
     store.close()
-    for step in (store.write(add(1)), store.insist(add(1))):
+    for step in (store.run(add(1)), store.insist(add(1))):
         with pytest.raises(StoreError, match="the database is closed; the gateway stops"):
             await asyncio.wait_for(step, 5)
 
@@ -190,8 +190,8 @@ def test_loop_that_is_closed_before_its_step_is_done(path: Path) -> None:
     store, hold = Database(path), threading.Event()
 
     async def leave() -> None:
-        store.write(lambda _: hold.wait(10))
-        store.write(add(1))
+        store.run(lambda _: hold.wait(10))
+        store.run(add(1))
 
     asyncio.run(leave())
     hold.set()
@@ -200,17 +200,17 @@ def test_loop_that_is_closed_before_its_step_is_done(path: Path) -> None:
 
 
 async def _assert_written(store: Database) -> None:
-    assert await asyncio.wait_for(store.write(numbers), 10) == [1]
+    assert await asyncio.wait_for(store.run(numbers), 10) == [1]
 
 
 async def test_thread_that_ends_is_heard(store: Database) -> None:
     """By whoever waits, whoever comes later, and whoever watches for it."""
     watching = asyncio.create_task(store.until_dead())
     hold = threading.Event()
-    held = store.write(lambda db: (hold.wait(10), db.close()))
+    blocked = store.run(lambda db: (hold.wait(10), db.close()))
     behind = store.insist(add(1))
     hold.set()
-    for heard in (held, behind, watching, store.write(add(2))):
+    for heard in (blocked, behind, watching, store.run(add(2))):
         with pytest.raises(StoreError, match=r"the thread that writes it has ended .* restart the gateway"):
             await asyncio.wait_for(heard, 10)
 
@@ -221,7 +221,7 @@ def application_id_in(path: Path) -> int:
 
 async def test_header_says_whose_file_it_is(store: Database, path: Path) -> None:
     assert application_id_in(path) == APPLICATION_ID
-    assert await store.write(lambda db: db.execute("PRAGMA application_id").fetchone()[0]) == APPLICATION_ID
+    assert await store.run(lambda db: db.execute("PRAGMA application_id").fetchone()[0]) == APPLICATION_ID
 
 
 def foreign(path: Path) -> None:
@@ -257,6 +257,6 @@ async def test_older_database_without_the_id_is_ours(path: Path) -> None:
     db.execute("PRAGMA user_version = 2")
     db.close()
     store = Database(path)
-    assert await store.write(lambda db: db.execute("PRAGMA user_version").fetchone()[0]) == VERSION
+    assert await store.run(lambda db: db.execute("PRAGMA user_version").fetchone()[0]) == VERSION
     store.close()
     assert application_id_in(path) == APPLICATION_ID

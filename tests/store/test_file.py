@@ -44,11 +44,11 @@ async def test_overwritten_file_whose_content_is_lost(tmp_path: Path, content: b
     """Nothing is written into it, not when it is closed either; what the log still had is set aside; a backup is asked for."""
     path = tmp_path / "textback.db"
     store = Database(path)
-    await store.write(add_much)
+    await store.run(add_much)
     store.close()
     backup = path.read_bytes()
     store = Database(path)
-    await store.write(lambda db: db.execute("DELETE FROM consent WHERE number = '7'"))
+    await store.run(lambda db: db.execute("DELETE FROM consent WHERE number = '7'"))
     overwrite(path, content)
     said = await noticed(store)
     assert said.endswith("Stop the gateway, put the newest backup there, start it")
@@ -67,21 +67,21 @@ async def test_overwritten_file_whose_content_is_lost(tmp_path: Path, content: b
     path.unlink()  # another file: this process still has the lost one open, as a gateway that was stopped does not
     path.write_bytes(backup)
     store = Database(path)
-    assert await store.write(count) == 8000
+    assert await store.run(count) == 8000
     store.close()
 
 
 async def test_removed_file_that_is_too_large_for_memory_is_written_back_whole(tmp_path: Path) -> None:
     path = tmp_path / "textback.db"
     store = Database(path)
-    await store.write(add_much)
+    await store.run(add_much)
     for name in names(tmp_path):
         (tmp_path / name).unlink()
     assert await store.insist(count) == 8000
     store.close()
     assert names(tmp_path) == ["textback.db"]
     store = Database(path)
-    assert await store.write(count) == 8000
+    assert await store.run(count) == 8000
     store.close()
 
 
@@ -89,11 +89,11 @@ async def test_copy_that_was_saved_is_used_where_there_is_nothing_else(tmp_path:
     """As when the gateway was killed just before it put the copy back, or a person has moved away what lay in its place."""
     path = tmp_path / "textback.db"
     store = Database(path)
-    await store.write(add_much)
+    await store.run(add_much)
     store.close()
     path.rename(f"{path}.saved-20261124T090000.000000")
     store = Database(path)
-    assert await store.write(count) == 8000
+    assert await store.run(count) == 8000
     store.close()
     assert names(tmp_path) == ["textback.db"]
 
@@ -104,7 +104,7 @@ async def test_other_program_that_comes_and_goes_does_not_take_the_log_away(tmp_
     store = Database(path)
     log = Path(f"{path}-wal")
     for _ in range(3):
-        await store.write(count)
+        await store.run(count)
         before = log.stat().st_ino  # noqa: ASYNC240
         code = (
             "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('DELETE FROM replies'); db.commit(); db.close()"

@@ -16,7 +16,7 @@ from gateway.core.reason import Reason
 from gateway.store import calls, consent, history, queue, receipts, replies, schema, texts, undeliverable
 from gateway.store.calls import Arrival, Ending
 from gateway.store.database import StoreError, migrate
-from gateway.store.wanted import Wanted
+from gateway.store.selection import Selection
 from sms.text import Receipt, ReceiptState, Reply
 
 NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
@@ -163,8 +163,8 @@ def test_landline_by_receipt(db: sqlite3.Connection) -> None:
         at=NOW,
         is_number_dead=True,
     )
-    assert receipts.add(db, told, lambda theirs, ours: None) == receipts.Kept(text=None, is_new=True)
-    assert receipts.add(db, told, lambda theirs, ours: None) == receipts.Kept(text=None, is_new=False)
+    assert receipts.add(db, told, lambda theirs, ours: None) == receipts.ReceiptMatch(text=None, is_new=True)
+    assert receipts.add(db, told, lambda theirs, ours: None) == receipts.ReceiptMatch(text=None, is_new=False)
     assert undeliverable.said_at(db, CALLER, NOW) == NOW
 
 
@@ -246,7 +246,7 @@ def test_older_database_keeps_its_rows(tmp_path: Path) -> None:
     )  # fmt: skip
     db.execute("INSERT INTO parts (text, number, bridge, provider_id) VALUES (1, 1, 'primary', 'abc')")
     migrate(db, path)
-    assert texts.selected(db, Wanted())[0]["provider_id"] == "abc"
+    assert texts.selected(db, Selection())[0]["provider_id"] == "abc"
     assert [arrival.earlier_callers for _, arrival in calls.open_calls(db)] == [()]
     assert db.execute("PRAGMA foreign_key_check").fetchall() == []
     assert db.execute("PRAGMA foreign_keys").fetchone()[0] == 1

@@ -62,7 +62,7 @@ def test_key_settles_one_of_several_whose_answers_were_lost(db: sqlite3.Connecti
     first, second = unknown_text(db), unknown_text(db)
     assert receipts.add(db, told(), find_id).text is None  # without the key nobody knows whose it is
     found = receipts.add(db, replace(told(texts.key_of(second)), provider_id="SM2"), find_id)
-    assert found == receipts.Kept(text=second["id"], is_new=True)
+    assert found == receipts.ReceiptMatch(text=second["id"], is_new=True)
     assert (state_of(db, first["id"]), state_of(db, second["id"])) == ("unknown", "delivered")
 
 
@@ -183,8 +183,8 @@ def test_ids_that_an_smsc_uses_again_are_other_receipts(db: sqlite3.Connection) 
         queue.claim_due(db, at, {"front": ("primary",)}, {"primary": 9})
         receipts.accept(db, text, "primary", ("1000",), at, find_id)
         receipt = replace(told(), provider_id="1000", at=at)
-        assert receipts.add(db, receipt, find_id) == receipts.Kept(text=text, is_new=True)
-        assert receipts.add(db, receipt, find_id) == receipts.Kept(text=text, is_new=False)
+        assert receipts.add(db, receipt, find_id) == receipts.ReceiptMatch(text=text, is_new=True)
+        assert receipts.add(db, receipt, find_id) == receipts.ReceiptMatch(text=text, is_new=False)
         assert state_of(db, text) == "delivered"
 
 

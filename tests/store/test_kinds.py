@@ -12,7 +12,7 @@ import pytest
 from gateway.core.kind import TextKind
 from gateway.store import counts, history, queue, receipts, schema, texts
 from gateway.store.opening import migrate
-from gateway.store.wanted import Wanted
+from gateway.store.selection import Selection
 from sms.smpp.deliver import Delivered
 from sms.smpp.receipt import read
 from tests.store.test_counts import counted_one_by_one
@@ -64,7 +64,7 @@ def test_texts_of_older_databases_get_their_kind(tmp_path: Path, version: int) -
         looked = queue.claim_due(db, NOW, {"front": ("primary",)}, {"primary": 9})
         assert [claimed.id for claimed in looked.claimed] == [*(3, 4)[: max(0, len(rows) - 2)], *(1, 2)[: len(rows)]]
         assert Counter(counts.of_texts(db)) == counted_one_by_one(db)
-        assert texts.selected(db, Wanted())[-1]["provider_id"] == "abc"
+        assert texts.selected(db, Selection())[-1]["provider_id"] == "abc"
         assert db.execute(history.SENT_SINCE, ("2026", 9)).fetchone()["n"] == 1
         assert [row[0] for row in db.execute("PRAGMA integrity_check")] == ["ok"]
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []

@@ -71,7 +71,7 @@ class Gate:
 
     def __init__(self, store: Database) -> None:
         self.is_held, self._go = threading.Event(), threading.Event()
-        self.passed = store.write(self._wait)
+        self.passed = store.run(self._wait)
 
     def _wait(self, _: sqlite3.Connection) -> None:
         self.is_held.set()
@@ -89,7 +89,7 @@ async def closed_gate(store: Database) -> Gate:
 
 
 async def test_the_asker_gets_the_result_and_listeners_the_facts(store: Database, heard: Heard) -> None:
-    assert await store.write(add, 1, count=2) == "step 1"
+    assert await store.run(add, 1, count=2) == "step 1"
     assert await store.insist(add, 2, count=0) == "step 2"
     assert heard.calls == [1, 1]
     assert heard.threads == {threading.get_ident()}
@@ -98,7 +98,7 @@ async def test_the_asker_gets_the_result_and_listeners_the_facts(store: Database
 async def test_group_is_published_after_its_commit_in_the_order_of_its_steps(store: Database, heard: Heard) -> None:
     """Whoever hears of the first finds the last of the group in the file already."""
     gate = await closed_gate(store)
-    asked = [store.write(add, number) if number % 2 else store.insist(add, number) for number in range(1, 51)]
+    asked = [store.run(add, number) if number % 2 else store.insist(add, number) for number in range(1, 51)]
     await gate.open()
     await asyncio.gather(*asked)
     assert heard.calls == list(range(1, 51))
@@ -109,7 +109,7 @@ async def test_facts_come_before_their_asker_goes_on(store: Database, heard: Hea
     gate, went_on = await closed_gate(store), list[tuple[int, int]]()
 
     async def ask(number: int) -> None:
-        await store.write(add, number)
+        await store.run(add, number)
         went_on.append((number, len(heard.calls)))
 
     tasks = [asyncio.create_task(ask(number)) for number in (1, 2, 3)]
@@ -125,7 +125,7 @@ async def test_nothing_is_published_of_a_step_that_was_rolled_back(
 ) -> None:
     """In one group with others, whose facts come once, though a spoilt commit has their steps done twice."""
     gate = await closed_gate(store)
-    asked = [store.write(add, 1), store.write(broken, 2), store.write(add, 3)]
+    asked = [store.run(add, 1), store.run(broken, 2), store.run(add, 3)]
     await gate.open()
     first, failed, last = await asyncio.gather(*asked, return_exceptions=True)
     assert (first, last) == ("step 1", "step 3")
@@ -135,7 +135,7 @@ async def test_nothing_is_published_of_a_step_that_was_rolled_back(
 
 async def test_what_was_committed_is_published_though_nobody_waits_for_it_any_more(store: Database, heard: Heard) -> None:
     gate = await closed_gate(store)
-    given_up, last = store.write(add, 1), store.write(add, 2)
+    given_up, last = store.run(add, 1), store.run(add, 2)
     given_up.cancel()
     await gate.open()
     await last
@@ -145,13 +145,13 @@ async def test_what_was_committed_is_published_though_nobody_waits_for_it_any_mo
 async def test_trouble_of_the_database_is_published_once_when_it_begins_and_once_when_it_ends(
     store: Database, heard: Heard
 ) -> None:
-    await store.write(add, 1)
+    await store.run(add, 1)
     other = sqlite3.connect(heard.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     waiting = store.insist(add, 2)
     for _ in range(2):
         with pytest.raises(StoreError, match="another program holds the database"):
-            await store.write(add, 3)
+            await store.run(add, 3)
     other.execute("ROLLBACK")
     other.close()
     await asyncio.wait_for(waiting, 20)

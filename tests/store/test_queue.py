@@ -18,7 +18,8 @@ ROUTES = {"front": ("a", "b"), "back": ("b",)}
 
 def add(db: sqlite3.Connection, line: str = "front", *, due: datetime = NOW, **changes: object) -> int:
     new = texts.NewText(
-        call=None, line=line, recipient=E164("+14155550123"), region="US", sender="+14155550100", body="x", segments=1,
+        call=None, kind=TextKind.MISSED_CALL,
+        line=line, recipient=E164("+14155550123"), region="US", sender="+14155550100", body="x", segments=1,
         queued_at=due, due_at=due, expires_at=due + timedelta(minutes=15),
     )  # fmt: skip
     return texts.add(db, replace(new, **changes))  # type: ignore[arg-type]

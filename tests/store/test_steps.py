@@ -22,13 +22,13 @@ PLAIN = (bool, int, float, str, bytes, date, timedelta, Enum, type(None))
 
 
 def handed_over() -> Iterator[tuple[Path, ast.expr]]:
-    """The first argument of every `….write(…)` and `….insist(…)` of a store, wherever it stands in the gateway."""
+    """The first argument of every `….run(…)` and `….insist(…)` of a store, wherever it stands in the gateway."""
     for file in sorted((ROOT / "gateway").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue
             of = ast.unparse(node.func.value)
-            if node.func.attr in ("write", "insist") and of.endswith(("store", "database")):
+            if node.func.attr in ("run", "insist") and of.endswith(("store", "database")):
                 yield file, node.args[0]
 
 
@@ -74,7 +74,7 @@ def is_frozen(hint: Any) -> bool:
 
 def test_the_search_finds_them() -> None:
     found = {ast.unparse(step) for _, step in STEPS}
-    assert {"steps.claim_due", "steps.record", "steps.decide_anew", "_arrive", "_take"} <= found
+    assert {"handover.claim_due", "handover.record", "deciding.decide_anew", "_arrive", "_take"} <= found
 
 
 def test_what_is_not_frozen_is_noticed() -> None:

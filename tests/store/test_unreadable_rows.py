@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.decisions.directory import Directory
-from gateway.decisions.knowledge import REST_COUNTS, STILL_COUNT, Knowledge
 from gateway.files.last_good import DIRECTORY
+from gateway.office.directory import Directory
+from gateway.office.knowledge import REST_COUNTS, STILL_COUNT, Knowledge
 from tests.files.test_last_good import EVE, ROWS, SAM, after_a_restart, config, looked, office, write
 
 __all__ = ["office"]

@@ -11,7 +11,7 @@ from sms.smpp import pdu
 from sms.smpp.pdu import Pdu
 from tests.peers.faulty_smsc import FaultySmsc, Link
 from tests.peers.sending import SPOOL, sending, smpp
-from tests.sms.test_smpp_bridge import Kept, until
+from tests.sms.test_smpp_bridge import KeepingSink, until
 from tests.texts.test_outbox import Stumbling, reload
 
 
@@ -59,8 +59,8 @@ async def test_bridge_that_ends_by_itself_is_told_and_run_again(tmp_path: Path) 
 
     with capture_logs() as logs:
         kept = bridges.Bridges(tmp_path, "", lambda: None, again_s=0.01)
-        async with kept.running(Kept(), {}), asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(kept._keep_running(Ending(), Kept(), None))
+        async with kept.running(KeepingSink(), {}), asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(kept._keep_running(Ending(), KeepingSink(), None))
             await until(lambda: Ending.runs == 3)
             running.cancel()
     assert [log["event"] for log in logs] == ["bridge_ended", "bridge_failed"]

@@ -4,7 +4,8 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def busy(it: Sending) -> Iterator[None]:
         is_kept.set()
         may_go.wait(20)
 
-    it.store.write(keep).add_done_callback(lambda done: done.result())
+    it.store.run(keep).add_done_callback(lambda done: done.result())
     assert is_kept.wait(20)
     yield
     may_go.set()
@@ -115,12 +116,12 @@ async def test_stop_said_in_the_same_moment(tmp_path: Path) -> None:
     async with sending(tmp_path, smpp(smsc)) as it, asyncio.TaskGroup() as tasks:
         await until(lambda: it.bridges.by_name["primary"].health().up)
         with busy(it):
-            out = it.store.write(optouts.opt_out, E164(CALLERS[0]), datetime.now(UTC), optouts.BY_A_PERSON)
+            out = it.store.run(optouts.opt_out, E164(CALLERS[0]), datetime.now(UTC), optouts.BY_A_PERSON)
             it.missed(*CALLERS[:2], tasks=tasks)
         await out
         rows = await it.until("accepted")
         assert [row["recipient"] for row in rows] == [CALLERS[1]]
-        assert await it.store.write(consent.opted_out_at, E164(CALLERS[0]))
+        assert await it.store.run(consent.opted_out_at, E164(CALLERS[0]))
     assert len(smsc.submitted) == 1
     await smsc.stop()
 
@@ -170,10 +171,40 @@ async def test_round_that_was_short_of_promised_room_is_made_up_for(tmp_path: Pa
         await until(lambda: it.bridges.by_name["primary"].health().up)
         with busy(it):
             it.missed("+18005550199", tasks=tasks)  # toll-free: not texted
-            added = it.store.write(texts.add, text_of("back"))
+            added = it.store.run(texts.add, text_of("back"))
             it.outbox.wake()
             for _ in range(10):  # the round asks for room and puts its claim behind
                 await asyncio.sleep(0)
         await added
         assert [row["line"] for row in await it.until("accepted")] == ["back"]
+    await smsc.stop()
+
+
+async def test_claim_that_took_an_older_text_of_the_line_leaves_none_behind(tmp_path: Path) -> None:
+    smsc = await FaultySmsc().start()
+    async with sending(tmp_path, smpp(smsc)) as it, asyncio.TaskGroup() as tasks:
+        await until(lambda: it.bridges.by_name["primary"].health().up)
+        with busy(it):
+            added = it.store.run(texts.add, replace(text_of("front"), recipient=E164(CALLERS[0])))  # and nobody is woken
+            it.missed(CALLERS[1], tasks=tasks)
+        await added
+        rows = await it.until("accepted", 2)
+        assert {row["recipient"] for row in rows} == {*CALLERS[:2]}
+    await smsc.stop()
+
+
+async def test_claim_that_finds_the_file_locked_is_made_up_for(tmp_path: Path) -> None:
+    """The decision waits for the file, its claim does not."""
+    smsc = await FaultySmsc().start()
+    async with sending(tmp_path, smpp(smsc)) as it, asyncio.TaskGroup() as tasks:
+        await until(lambda: it.bridges.by_name["primary"].health().up)
+        with closing(sqlite3.connect(it.config.data_dir / "textback.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            it.missed(CALLER, tasks=tasks)
+            await until(lambda: it.store.last_error)
+            other.execute("ROLLBACK")
+            await until(lambda: not it.store.last_error)
+        (row,) = await it.until("accepted")
+        assert (row["attempts"], row["recipient"]) == (1, CALLER)
+    assert len(smsc.submitted) == 1
     await smsc.stop()

@@ -199,7 +199,7 @@ async def test_bridge_that_cannot_even_be_asked_ends_nothing(tmp_path: Path) -> 
     async with sending(tmp_path) as it:
         await it.add()
         await it.until("accepted")
-        await it.store.write(lose_the_answer, "stumbling")
+        await it.store.run(lose_the_answer, "stumbling")
         outbox = Outbox(
             store=it.store,
             bridges={**it.bridges.by_name, "stumbling": Stumbling()},
@@ -248,7 +248,7 @@ async def test_bridge_without_a_route_leaves_its_texts_to_the_next_and_marks_nob
             await until(lambda: all(bridge.health().up for bridge in it.bridges.by_name.values()))
             await it.add(6)
             rows = await it.until("accepted", 6)
-            assert await it.store.write(undeliverable.known, datetime.now(UTC)) == []
+            assert await it.store.run(undeliverable.known, datetime.now(UTC)) == []
     assert {row["bridge"] for row in rows} == {"second"}
     assert [log["bridge"] for log in logs if log["event"] == "bridge_refuses_numbers"] == ["first"]
     await wrong.stop()
@@ -261,7 +261,7 @@ async def test_text_to_which_no_bridge_has_a_route_is_refused_and_its_number_is_
         await it.add()
         (row,) = await it.until("refused")
         assert "no route" in row["detail"]
-        assert await it.store.write(undeliverable.known, datetime.now(UTC)) == []
+        assert await it.store.run(undeliverable.known, datetime.now(UTC)) == []
     await smsc.stop()
 
 

@@ -12,8 +12,8 @@ from config.load import load
 from config.model import Config, Consent, Span
 from gateway.core.call import Outcome
 from gateway.core.kind import TextKind
-from gateway.decisions.knowledge import Knowledge
 from gateway.decisions.ruling import Ruling
+from gateway.office.knowledge import Knowledge
 from gateway.store import calls, queue, texts
 from gateway.store.calls import Arrival, Ending
 from gateway.texts.outbox import quiet_of, routes_of
@@ -101,7 +101,7 @@ async def test_the_outbox_has_it_decided_anew(tmp_path: Path) -> None:
             (row,) = await it.rows()
         assert await decisions(it) == [("send", "missed_call"), ("hold", "quiet_hours")]
         assert datetime.fromisoformat(row["due_at"]) > datetime.now(UTC) + timedelta(hours=1)
-        await it.store.write(forget_the_answer, row["id"])
+        await it.store.run(forget_the_answer, row["id"])
         said = f"text {row['id']} goes out again when the quiet hours where its recipient is have ended"
         assert await it.actions.resend(row["id"]) == said
         await it.until("held")

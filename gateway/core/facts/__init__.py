@@ -4,16 +4,16 @@ A step returns its facts (`WithFacts` in `store/steps.py`), and they are publish
 touches the database (a bridge went down, an agent was lost) is published where it is noticed. A fact holds its instant, ids and
 plain values, whole numbers too: a listener that writes one where others read it masks them.
 
-Write them with their module, `facts.CallArrived`: events of the agent's are named alike, and are no facts.
+Write them with their module, `facts.CallCameIn`. What the agent tells is no fact yet, and is named otherwise.
 """
 
 from collections.abc import Callable
 from typing import get_args
 
-from gateway.core.facts.calls import CallArrived, CallDone, CallEnded, CallerChanged, CallMissed, NumberHasNoLine
+from gateway.core.facts.calls import CallCameIn, CallChangedCaller, CallDone, CallMissed, CallNotMissed, NumberHasNoLine
 from gateway.core.facts.replies import NumberForgotten, OptedIn, OptedOut, ReceiptArrived, ReplyArrived, ReplyNotAnswered
 from gateway.core.facts.surroundings import (
-    AgentLost,
+    AgentGone,
     BridgeDown,
     BridgeFault,
     BridgePaused,
@@ -43,7 +43,7 @@ from gateway.core.facts.texts import (
     TextUnknown,
 )
 
-OfACall = CallArrived | CallerChanged | NumberHasNoLine | CallMissed | CallEnded | CallDone
+OfACall = CallCameIn | CallChangedCaller | NumberHasNoLine | CallMissed | CallNotMissed | CallDone
 OfAText = (
     TextQueued
     | TextHeld
@@ -64,7 +64,7 @@ OfAText = (
     | TextSettled
 )
 OfAReply = ReceiptArrived | ReplyArrived | ReplyNotAnswered | OptedOut | OptedIn | NumberForgotten
-OfWhatIsAround = BridgeUp | BridgeDown | BridgePaused | BridgeFault | DatabaseNotWritable | DatabaseWritableAgain | AgentLost
+OfWhatIsAround = BridgeUp | BridgeDown | BridgePaused | BridgeFault | DatabaseNotWritable | DatabaseWritableAgain | AgentGone
 
 Fact = OfACall | OfAText | OfAReply | OfWhatIsAround
 ALL: tuple[type[Fact], ...] = get_args(Fact)
@@ -73,16 +73,16 @@ Publish = Callable[[Fact], None]
 
 __all__ = [
     "ALL",
-    "AgentLost",
+    "AgentGone",
     "BridgeDown",
     "BridgeFault",
     "BridgePaused",
     "BridgeUp",
-    "CallArrived",
+    "CallCameIn",
+    "CallChangedCaller",
     "CallDone",
-    "CallEnded",
     "CallMissed",
-    "CallerChanged",
+    "CallNotMissed",
     "DatabaseNotWritable",
     "DatabaseWritableAgain",
     "Fact",

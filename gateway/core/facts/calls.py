@@ -9,10 +9,10 @@ from gateway.core.reason import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallArrived:
-    """A call rings."""
+class CallCameIn:
+    """A call is written down that has just come in."""
 
-    name: ClassVar = "call.arrived"
+    name: ClassVar = "call.came_in"
     at: datetime
     call: int
     line: str | None
@@ -22,7 +22,7 @@ class CallArrived:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallerChanged:
+class CallChangedCaller:
     """While it rang, its trunk said that somebody else is calling."""
 
     name: ClassVar = "call.caller_changed"
@@ -64,10 +64,10 @@ class CallMissed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallEnded:
+class CallNotMissed:
     """A call ended otherwise: answered, or refused. It is decided too, and never texted."""
 
-    name: ClassVar = "call.ended"
+    name: ClassVar = "call.not_missed"
     at: datetime
     """As in `CallMissed`."""
     call: int

@@ -80,9 +80,9 @@ class DatabaseWritableAgain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AgentLost:
+class AgentGone:
     """The SIP agent died or fell silent; its calls are interrupted, and another begins."""
 
-    name: ClassVar = "agent.lost"
+    name: ClassVar = "agent.gone"
     at: datetime
     reason: str

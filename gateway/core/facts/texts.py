@@ -42,6 +42,8 @@ class TextQueued:
     of: OfText
     to: str
     kind: TextKind
+    is_claimed_next: bool = False
+    """A claim follows its step, so that nobody has to look for it in the queue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
