@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from config.model import Line
-from gateway.calls import callers, left_behind, plans
+from gateway.calls import change_of_caller, left_behind, plans
 from gateway.calls.endings import ending, ending_of
 from gateway.calls.reserve import PATIENCE_S, Kept, Reserve
 from gateway.core import facts
@@ -102,7 +102,7 @@ class Journal:
         cut_off = [arrival for _, arrival in await self._store.insist(calls.open_calls)]
         endings = {arrival.key: (arrival, self._cut_off(arrival, now)) for arrival in cut_off}
         for one in kept:
-            arrival = callers.newest(one.arrival, *(arrival for arrival in cut_off if arrival.key == one.arrival.key))
+            arrival = change_of_caller.newest(one.arrival, *(arrival for arrival in cut_off if arrival.key == one.arrival.key))
             endings[arrival.key] = arrival, one.ending or self._cut_off(arrival, now)
         for arrival, ended in sorted(endings.values(), key=lambda item: item[0].arrived_at):
             self._write_ending(arrival, ended)
@@ -160,13 +160,13 @@ class Journal:
         if arrival is None or arrival is before:
             return
         self._open[event.key] = arrival
-        commit = self._store.insist(callers.change, arrival, from_epoch(event.at))
+        commit = self._store.insist(change_of_caller.change, arrival, from_epoch(event.at))
         self._begin(event.key, self._written_down(Kept(arrival=arrival), commit))
 
     def _with_caller(self, before: Arrival, event: CallerChanged) -> Arrival:
         """One who is only written otherwise is no other."""
         caller = self._in_force.directory.caller(event.caller, before.trunk)
-        return before if caller is not None and caller == before.caller else callers.changed(before, event, caller)
+        return before if caller is not None and caller == before.caller else change_of_caller.changed(before, event, caller)
 
     def _circumstances(self, line: Line | None, arrival: Arrival) -> Circumstances | None:
         if line is None:
@@ -190,7 +190,7 @@ class Journal:
         now = datetime.now(UTC)
         self._publish(facts.AgentGone(at=now, reason=reason))
         for kept in self._take_over_from_agents():
-            arrival = callers.newest(kept.arrival, self._open.pop(kept.arrival.key, kept.arrival))
+            arrival = change_of_caller.newest(kept.arrival, self._open.pop(kept.arrival.key, kept.arrival))
             self._write_ending(arrival, kept.ending or self._cut_off(arrival, now))
         for key, arrival in list(self._open.items()):
             rang = max(now - arrival.arrived_at, timedelta(0))

@@ -53,7 +53,7 @@ def _call_arrived(fact: facts.CallCameIn) -> tuple[Line, ...]:
     return _line("call_arrived", call=fact.call, line=fact.line, trunk=fact.trunk, caller=masked(fact.caller))
 
 
-def _caller_changed(fact: facts.CallHasNewCaller) -> tuple[Line, ...]:
+def _caller_changed(fact: facts.CallChangedCaller) -> tuple[Line, ...]:
     caller, before = masked(fact.caller), masked(fact.before)
     return _line("caller_changed", call=fact.call, line=fact.line, trunk=fact.trunk, caller=caller, before=before)
 
@@ -154,7 +154,7 @@ def _said_where_it_is_noticed(_: Any) -> tuple[Line, ...]:
 
 LINES: Mapping[type[Fact], Callable[[Any], tuple[Line, ...]]] = {
     facts.CallCameIn: _call_arrived,
-    facts.CallHasNewCaller: _caller_changed,
+    facts.CallChangedCaller: _caller_changed,
     facts.NumberHasNoLine: _number_has_no_line,
     facts.CallMissed: _call_ended,
     facts.CallNotMissed: _call_ended,

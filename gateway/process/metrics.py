@@ -58,7 +58,7 @@ def _reply(fact: facts.ReplyArrived) -> None:
 
 Count = Callable[[Any], None]
 COUNTED: Mapping[type[Fact], Count] = {
-    facts.CallHasNewCaller: lambda fact: _CALLERS_CHANGED.labels(fact.trunk).inc(),
+    facts.CallChangedCaller: lambda fact: _CALLERS_CHANGED.labels(fact.trunk).inc(),
     facts.CallMissed: _decision,
     facts.CallNotMissed: _decision,
     facts.HeldTextDecided: _decision,

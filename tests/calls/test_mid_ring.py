@@ -108,7 +108,7 @@ async def test_the_decision_is_made_for_whoever_calls_last(
     ]  # fmt: skip
     (saw,) = [step["saw"] for step in json.loads(trace) if step["rule"] == "caller_shown"] or [f"it was {FIRST}"]
     assert f"it was {FIRST}" in saw
-    assert [(fact.before, fact.caller) for fact in office.happened if isinstance(fact, facts.CallHasNewCaller)] == [
+    assert [(fact.before, fact.caller) for fact in office.happened if isinstance(fact, facts.CallChangedCaller)] == [
         *zip((FIRST, *callers), callers, strict=False)
     ]
 
@@ -133,7 +133,7 @@ async def test_what_comes_too_late_or_for_no_call_changes_nothing(tmp_path: Path
     gone = AnsweredElsewhere(key="b", at=datetime.now(UTC).timestamp(), rang=5, reason="")
     await office.hear(arrived("a", FIRST), hung_up("a"), changed("a", THEN), changed("none", THEN), arrived("b", FIRST), gone)
     assert office.texted == [FIRST]
-    assert not [fact for fact in office.happened if isinstance(fact, facts.CallHasNewCaller)]
+    assert not [fact for fact in office.happened if isinstance(fact, facts.CallChangedCaller)]
 
 
 async def test_a_crash_in_mid_ring_texts_the_new_caller(tmp_path: Path) -> None:

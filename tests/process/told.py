@@ -88,7 +88,7 @@ OF_CALLS = (
         lines=(line("call_arrived", call=3, line=None, trunk="pbx", caller="withheld"),),
     ),
     Told(
-        fact=facts.CallHasNewCaller(at=AT, call=3, line="front", trunk="pbx", caller=NUMBER, before=None),
+        fact=facts.CallChangedCaller(at=AT, call=3, line="front", trunk="pbx", caller=NUMBER, before=None),
         lines=(line("caller_changed", call=3, line="front", trunk="pbx", caller=MASKED, before="withheld"),),
         counter='textback_callers_changed_total{trunk="pbx"}',
     ),

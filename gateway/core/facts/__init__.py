@@ -10,7 +10,7 @@ Write them with their module, `facts.CallCameIn`. What the agent tells is no fac
 from collections.abc import Callable
 from typing import get_args
 
-from gateway.core.facts.calls import CallCameIn, CallDone, CallHasNewCaller, CallMissed, CallNotMissed, NumberHasNoLine
+from gateway.core.facts.calls import CallCameIn, CallChangedCaller, CallDone, CallMissed, CallNotMissed, NumberHasNoLine
 from gateway.core.facts.replies import NumberForgotten, OptedIn, OptedOut, ReceiptArrived, ReplyArrived, ReplyNotAnswered
 from gateway.core.facts.surroundings import (
     AgentGone,
@@ -43,7 +43,7 @@ from gateway.core.facts.texts import (
     TextUnknown,
 )
 
-OfACall = CallCameIn | CallHasNewCaller | NumberHasNoLine | CallMissed | CallNotMissed | CallDone
+OfACall = CallCameIn | CallChangedCaller | NumberHasNoLine | CallMissed | CallNotMissed | CallDone
 OfAText = (
     TextQueued
     | TextHeld
@@ -79,8 +79,8 @@ __all__ = [
     "BridgePaused",
     "BridgeUp",
     "CallCameIn",
+    "CallChangedCaller",
     "CallDone",
-    "CallHasNewCaller",
     "CallMissed",
     "CallNotMissed",
     "DatabaseNotWritable",

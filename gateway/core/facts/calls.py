@@ -22,7 +22,7 @@ class CallCameIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallHasNewCaller:
+class CallChangedCaller:
     """While it rang, its trunk said that somebody else is calling."""
 
     name: ClassVar = "call.caller_changed"

@@ -39,7 +39,7 @@ def newest(*arrivals: Arrival) -> Arrival:
 def change(db: StoreConnection, arrival: Arrival, at: datetime) -> WithFacts[int]:
     """Write down who calls now; the call's id."""
     call, before = calls.arrive(db, arrival), arrival.earlier_callers[-1]["as_sent"]
-    fact = facts.CallHasNewCaller(
+    fact = facts.CallChangedCaller(
         at=at, call=call, line=arrival.line, trunk=arrival.trunk, caller=arrival.caller_as_sent, before=before
     )
     return WithFacts(result=call, facts=(fact,))
