@@ -69,7 +69,7 @@ OUT_OF_TIME, HUNG_UP = abandoned(0), abandoned(127)
 NO_LINE = Journalled(line=None, outcome="refused", reason="no_line", said="SIP;cause=404")
 
 GROUPS = (
-    Case(name="group, a phone answers", exten="group-taken", told="200 ANSWER", journal=(taken(),)),
+    Case(name="group, a phone answers", exten="office", told="200 ANSWER", journal=(taken(),)),
     Case(name="group, a phone declines", exten="group-declined", told="403 NOANSWER 21", journal=(OUT_OF_TIME,)),
     Case(name="group, a phone is busy", exten="group-busy", told="486 NOANSWER 17", journal=(OUT_OF_TIME,)),
     Case(name="group, the caller hangs up", exten="group-rings", hang_up_after=1, told="487 CANCEL 127", old_told="487 CANCEL 0", journal=(HUNG_UP,)),

@@ -70,7 +70,18 @@ _OTHERS = (
     Case(name="two gateways, the first is gone", route="TWO_GONE", dialled=DESK, final=480, told=(408, 480), journal=(unanswered("front-desk"),)),
     Case(name="a number of no line", route="ALONE", dialled=NO_LINE, final=404, told=(404,), journal=(Journalled(line=None, outcome="refused", reason="no_line", said="SIP;cause=404"),)),
 )  # fmt: skip
-CASES = (*_FORKS, *_SILENT, *_OTHERS)
+STATUSES = (480, 486, 408, 404, 503, 487, 603)
+_ANSWERS = tuple(
+    Case(
+        name=f"{status} of a raw answerer",
+        route="ANSWER",
+        phone=f"says-{status}",
+        final=500 if status == 503 else status,
+        told=(status,),
+    )
+    for status in STATUSES
+)
+CASES = (*_FORKS, *_SILENT, *_OTHERS, *_ANSWERS)
 
 
 def verdicts(directory: Path, running: RunningGateway, cases: Sequence[Case] = CASES) -> list[Verdict]:
@@ -82,6 +93,7 @@ async def _verdicts(directory: Path, running: RunningGateway, cases: Sequence[Ca
     phones = await Handsets(_phones(running.sip_port)).open()
     places = {
         "THIS-SERVER:5060": f"127.0.0.1:{running.sip_port}",
+        "OTHER-SERVER:5060": f"127.0.0.1:{running.sip_port}",
         "PHONES:5060": f"127.0.0.1:{phones.port}",
         "NOBODY:5060": f"127.0.0.1:{free_sip_port()}",
     }
@@ -110,6 +122,7 @@ def _phones(gateway: int) -> dict[str, Final]:
         "busy": Final(status=486, after=0.2),
         "rings": Final(),
         "forwards": Final(status=302, after=0.2, headers=(to_gateway,)),
+        **{f"says-{status}": Final(status=status) for status in STATUSES},
         "full": Final(status=503, after=0, headers=("Retry-After: 30",)),
     }
 
