@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.pbx import asterisk_cases, kamailio, trees
-from tests.pbx.seen import Verdict, lines, table
+from tests.pbx.seen import Verdict, lines, listening, table
 from tests.peers.gateway import RunningGateway
 
 ASTERISKS = {
@@ -58,7 +58,8 @@ def _run(wanted: list[str], cache: Path) -> int:
 def _of_each(wanted: list[str], cache: Path) -> Iterator[tuple[str, list[Verdict]]]:
     with tempfile.TemporaryDirectory() as made:
         directory = Path(made)
-        running = RunningGateway(directory, more=lines(same_call_within="20s"))
+        running = RunningGateway(directory)
+        running.configure(listen=listening(running.sip_port), more=lines(same_call_within="20s"))
         running.start()
         try:
             for pbx in wanted:

@@ -22,6 +22,8 @@ class Case:
     journal: tuple[Journalled, ...] = ()
     old_told: str = ""
     """chan_sip's, where it is another."""
+    old_journal: tuple[Journalled, ...] = ()
+    """And its calls, where more than their Reason is another."""
     is_of_pjsip: bool = False
     """chan_sip has no such thing."""
     is_untrue: bool = False
@@ -37,6 +39,8 @@ class Case:
 
     def journal_of(self, *, is_old: bool) -> tuple[Journalled, ...]:
         """chan_sip has no Q.850 in its CANCELs."""
+        if is_old and self.old_journal:
+            return self.old_journal
         is_silent = is_old or not self.says_why
         return tuple(
             replace(call, said=re.sub(r"(; )?Q\.850;cause=\d+", "", call.said)) if is_silent else call for call in self.journal
@@ -59,9 +63,9 @@ def abandoned(cause: int, *, line: str = "group", reason: str = "missed_call") -
     return Journalled(line=line, outcome="abandoned", reason=reason, said=said, texted=reason == "missed_call")
 
 
-def unanswered(line: str) -> Journalled:
+def unanswered(line: str, diverted: str = "") -> Journalled:
     """We ended the ring, with 480."""
-    return Journalled(line=line, outcome="no_answer", reason="missed_call", texted=True)
+    return Journalled(line=line, outcome="no_answer", reason="missed_call", texted=True, diverted=diverted)
 
 
 AGAIN = abandoned(0, reason="already_texted")
@@ -76,10 +80,11 @@ GROUPS = (
     Case(name="group, the time runs out", exten="group-rings", told="603 NOANSWER 16", journal=(OUT_OF_TIME,)),
     Case(name="group with Dial(…,c), the caller hangs up", exten="group-c", hang_up_after=1, told="487 CANCEL 127", old_told="487 CANCEL 0", journal=(taken(),), is_untrue=True),
     Case(name="group with Dial(…,c), the time runs out", exten="group-c", told="603 NOANSWER 16", journal=(taken(),), is_untrue=True),
+    Case(name="group of a line that says ringing, a phone answers", exten="group-ringing", told="200 ANSWER", journal=(unanswered("front-desk"),), is_untrue=True),
 )  # fmt: skip
 ONE_AFTER_THE_OTHER = (
     Case(name="a phone first, then the gateway", exten="then-gateway", told="480 NOANSWER 19", old_told="480 BUSY 19", journal=(unanswered("forwarded"),)),
-    Case(name="a phone's 302 to the gateway", exten="forwards", told="480 NOANSWER 19, NOANSWER 19", old_told="480 BUSY 19, NOANSWER 19", journal=(unanswered("forwarded"),)),
+    Case(name="a phone's 302 to the gateway", exten="forwards", told="480 NOANSWER 19, NOANSWER 19", old_told="480 BUSY 19, NOANSWER 19", journal=(unanswered("forwarded", "forwards (unknown)"),), old_journal=(unanswered("forwarded", "104 (unconditional)"),)),
     Case(name="the gateway alone", exten="alone", told="480 NOANSWER 19", old_told="480 BUSY 19", journal=(unanswered("front-desk"),)),
     Case(name="a number of no line", exten="no-line", told="404 CHANUNAVAIL 1", journal=(NO_LINE,)),
 )  # fmt: skip
@@ -98,7 +103,7 @@ TRANSFERS = (
 OFFERS = tuple(
     Case(name=f"offer: {words}", exten=f"offers-{endpoint}", body=body, told="603 NOANSWER 16", journal=(OUT_OF_TIME,), is_of_pjsip=True)
     for words, endpoint, body in (
-        ("SRTP by SDES", "sdes", OFFER), ("SRTP by DTLS", "dtls", OFFER), ("G.729 alone", "g729", G729), ("video", "video", VIDEO),
+        ("SRTP by SDES", "sdes", OFFER), ("SRTP by DTLS", "dtls", OFFER), ("G.729 alone", "g729", G729), ("video", "video", VIDEO), ("audio, over TCP", "over-tcp", OFFER),
     )
 )  # fmt: skip
 STATUSES = {
@@ -126,6 +131,7 @@ PHONES = {
     "106": Final(status=200, after=1, lets_pass=1),
     "107": Final(status=200, after=0.3, then=transfers.blind),
     "108": Final(status=200, after=0.3, then=transfers.semi_attended),
+    "109": Final(status=200, after=3),
     **{f"at-once-{status}": Final(status=status, after=0) for status in STATUSES},
     **{f"after-ring-{status}": Final(status=status, after=0.5) for status in STATUSES},
 }
