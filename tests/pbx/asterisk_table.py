@@ -82,6 +82,14 @@ GROUPS = (
     Case(name="group with Dial(…,c), the time runs out", exten="group-c", told="603 NOANSWER 16", journal=(taken(),), is_untrue=True),
     Case(name="group of a line that says ringing, a phone answers", exten="group-ringing", told="200 ANSWER", journal=(unanswered("front-desk"),), is_untrue=True),
 )  # fmt: skip
+LOCAL = (
+    Case(name="group through Local (FreePBX), a phone answers", exten="local-taken", told="200 ANSWER", journal=(taken(),)),
+    Case(name="group through Local (FreePBX), the caller hangs up", exten="local-rings", hang_up_after=1, told="487 CANCEL 127", old_told="487 CANCEL 0", journal=(HUNG_UP,)),
+    Case(name="group through Local (FreePBX), the time runs out", exten="local-rings", told="603 NOANSWER 16", journal=(abandoned(16),)),
+    Case(name="queue through Local (FreePBX), an agent answers", exten="queue-local", told="200 -", journal=(taken(),)),
+    Case(name="group, a colleague picks up", exten="picked", told="200 ANSWER", journal=(taken(),)),
+    Case(name="the colleague", exten="pickup", told="200 -", journal=()),
+)  # fmt: skip
 ONE_AFTER_THE_OTHER = (
     Case(name="a phone first, then the gateway", exten="then-gateway", told="480 NOANSWER 19", old_told="480 BUSY 19", journal=(unanswered("forwarded"),)),
     Case(name="a phone's 302 to the gateway", exten="forwards", told="480 NOANSWER 19, NOANSWER 19", old_told="480 BUSY 19, NOANSWER 19", journal=(unanswered("forwarded", "forwards (unknown)"),), old_journal=(unanswered("forwarded", "104 (unconditional)"),)),
@@ -103,7 +111,7 @@ TRANSFERS = (
 OFFERS = tuple(
     Case(name=f"offer: {words}", exten=f"offers-{endpoint}", body=body, told="603 NOANSWER 16", journal=(OUT_OF_TIME,), is_of_pjsip=True)
     for words, endpoint, body in (
-        ("SRTP by SDES", "sdes", OFFER), ("SRTP by DTLS", "dtls", OFFER), ("G.729 alone", "g729", G729), ("video", "video", VIDEO), ("audio, over TCP", "over-tcp", OFFER),
+        ("SRTP by SDES", "sdes", OFFER), ("SRTP by DTLS", "dtls", OFFER), ("G.729 alone", "g729", G729), ("video", "video", VIDEO), ("WebRTC", "webrtc", OFFER), ("audio, 100rel required", "reliable", OFFER), ("audio, timers required", "timers", OFFER), ("audio, over TCP", "over-tcp", OFFER),
     )
 )  # fmt: skip
 STATUSES = {
@@ -121,7 +129,7 @@ ANSWERS = tuple(
     for when in ("at-once", "after-ring")
     for status, (told, old) in STATUSES.items()
 )
-CASES = (*GROUPS, *ONE_AFTER_THE_OTHER, *QUEUES, *TRANSFERS, *OFFERS, *ANSWERS)
+CASES = (*GROUPS, *LOCAL, *ONE_AFTER_THE_OTHER, *QUEUES, *TRANSFERS, *OFFERS, *ANSWERS)
 PHONES = {
     "101": Final(status=200, after=1),
     "102": Final(status=603, after=0.5),

@@ -56,6 +56,11 @@ _FORKS = (
     Case(name="the caller hangs up", route="GROUP", phone="rings", hang_up_after=0.5, final=487, told=(487,), journal=(ABANDONED,)),
     Case(name="fr_inv_timer runs out", route="SHORT", phone="rings", final=408, told=(408,), journal=(ABANDONED,)),
 )  # fmt: skip
+_TWICE = (
+    Case(name="the gateway twice in a fork, the caller hangs up", route="TWICE", phone="rings", hang_up_after=0.5, final=482, told=(482,), journal=(ABANDONED,)),
+    Case(name="the gateway twice in a fork, a phone answers", route="TWICE", phone="takes", final=200, journal=(TAKEN,)),
+    Case(name="the gateway twice in a fork, and it gives up", route="TWICE", dialled=DESK, phone="busy", final=480, told=(480,), journal=(unanswered("front-desk"),)),
+)  # fmt: skip
 _SILENT = (
     Case(name="a phone answers, no local_cancel_reason", route="GROUP", phone="takes", final=200, journal=(ABANDONED,), is_silent=True, is_untrue=True),
     Case(name="a phone declines, no local_cancel_reason", route="GROUP", phone="declines", final=603, told=(603,), journal=(ABANDONED,), is_silent=True),
@@ -90,7 +95,7 @@ _ANSWERS = tuple(
     )
     for status in STATUSES
 )
-CASES = (*_FORKS, *_SILENT, *_OTHERS, *_PASSED_ON, *_ANSWERS)
+CASES = (*_FORKS, *_TWICE, *_SILENT, *_OTHERS, *_PASSED_ON, *_ANSWERS)
 
 
 def verdicts(directory: Path, running: RunningGateway, cases: Sequence[Case] = CASES) -> list[Verdict]:
