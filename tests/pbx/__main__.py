@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.pbx import asterisk_cases, kamailio, trees
 from tests.pbx.seen import Verdict, lines, listening, table
 from tests.peers.gateway import RunningGateway
+from tests.peers.kamailio import kamailio_version
 
 ASTERISKS = {
     "asterisk-22": ("asterisk-22", False, 2000),
@@ -68,7 +69,7 @@ def _of_each(wanted: list[str], cache: Path) -> Iterator[tuple[str, list[Verdict
                     version, verdicts = asterisk_cases.verdicts(cache / name, running, is_old=is_old, first=first)
                     yield f"Asterisk {version}, {'chan_sip' if is_old else 'PJSIP'}", verdicts
                 else:
-                    yield "Kamailio", kamailio.verdicts(directory, running)
+                    yield f"Kamailio {kamailio_version()}", kamailio.verdicts(directory, running)
         finally:
             running.end()
 
