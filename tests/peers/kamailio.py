@@ -36,7 +36,7 @@ def program() -> str:
 def kamailio_version() -> str:
     """As it says itself."""
     words = subprocess.run([program(), "-v"], capture_output=True, text=True, check=True).stdout
-    return re.findall(r"version: kamailio (\S+)", words)[0]
+    return str(re.findall(r"version: kamailio (\S+)", words)[0])
 
 
 class Kamailio:
