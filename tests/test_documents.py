@@ -11,7 +11,6 @@ from tests.sms.provider_settings import REST, TELNYX_KEY
 
 ROOT = Path(__file__).parent.parent
 SHOWN = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/providers.md").read_text(), re.DOTALL)
-FOR_PBXS = re.findall(r"^ *```\w*\n(.*?)^ *```$", (ROOT / "docs/pbx.md").read_text(), re.DOTALL | re.MULTILINE)
 
 
 @pytest.mark.parametrize("shown", [block for block in SHOWN if "[sms." in block])
@@ -27,14 +26,3 @@ def test_every_way_to_send_is_shown_as_it_works(tmp_path: Path, shown: str) -> N
 def test_every_kind_is_shown() -> None:
     kinds = set(re.findall(r'^kind\s*= "(\w+)"', "\n".join(SHOWN), re.MULTILINE))
     assert kinds == set(KINDS) - {"spool"}
-
-
-@pytest.mark.parametrize("shown", FOR_PBXS)
-def test_what_is_shown_for_pbxs_is_what_they_ran_with(shown: str) -> None:
-    """Each block is some lines of one of the files that script/pbx starts its PBXs with."""
-    files = [path for path in (ROOT / "tests/pbx").iterdir() if path.suffix in (".conf", ".cfg")]
-    assert any(unindented(shown) in unindented(path.read_text()) for path in files)
-
-
-def unindented(text: str) -> str:
-    return "".join(f"\n{line.strip()}" for line in text.splitlines()) + "\n"
