@@ -43,6 +43,7 @@ need_unstarted() {
         dpkg-query -W -f '${Status}' "$service" 2>/dev/null | grep -q 'install ok installed' && continue
         { "${SUDO[@]}" mkdir -p "$units" && "${SUDO[@]}" ln -sfn /dev/null "$units/$service.service"; } ||
             die "cannot mask $service.service, which its installation would start; start it as root"
+        say "$service.service is masked, so that nothing starts it; systemctl unmask $service undoes that"
     done
     need_packages "$@"
 }

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.pbx import asterisk_cases, kamailio, trees
-from tests.pbx.seen import Verdict, lines, table
+from tests.pbx.seen import Verdict, lines, listening, table
 from tests.peers.gateway import RunningGateway
+from tests.peers.kamailio import kamailio_version
 
 ASTERISKS = {
     "asterisk-22": ("asterisk-22", False, 2000),
@@ -58,7 +59,8 @@ def _run(wanted: list[str], cache: Path) -> int:
 def _of_each(wanted: list[str], cache: Path) -> Iterator[tuple[str, list[Verdict]]]:
     with tempfile.TemporaryDirectory() as made:
         directory = Path(made)
-        running = RunningGateway(directory, more=lines(same_call_within="20s"))
+        running = RunningGateway(directory)
+        running.configure(listen=listening(running.sip_port), more=lines(same_call_within="20s"))
         running.start()
         try:
             for pbx in wanted:
@@ -67,7 +69,7 @@ def _of_each(wanted: list[str], cache: Path) -> Iterator[tuple[str, list[Verdict
                     version, verdicts = asterisk_cases.verdicts(cache / name, running, is_old=is_old, first=first)
                     yield f"Asterisk {version}, {'chan_sip' if is_old else 'PJSIP'}", verdicts
                 else:
-                    yield "Kamailio", kamailio.verdicts(directory, running)
+                    yield f"Kamailio {kamailio_version()}", kamailio.verdicts(directory, running)
         finally:
             running.end()
 

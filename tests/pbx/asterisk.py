@@ -75,6 +75,10 @@ class Asterisk:
         ran = subprocess.run([*self._inside(), "-rx", words], capture_output=True, text=True, check=False, timeout=PATIENCE_S)
         return ran.stdout + ran.stderr
 
+    def contacts(self) -> str:
+        """What `qualify` found of the gateway."""
+        return self.command("sip show peer textback" if self._is_old else "pjsip show contacts")
+
     @property
     def version(self) -> str:
         """As it says itself."""

@@ -22,9 +22,12 @@ class Case:
     journal: tuple[Journalled, ...] = ()
     old_told: str = ""
     """chan_sip's, where it is another."""
+    old_journal: tuple[Journalled, ...] = ()
+    """And its calls, where more than their Reason is another."""
     is_of_pjsip: bool = False
     """chan_sip has no such thing."""
     is_untrue: bool = False
+    is_untrue_of_old: bool = False
     says_why: bool = True
     """Its CANCEL has the Reason of the journal; FollowMe's has it at times."""
     hang_up_after: float | None = None
@@ -37,6 +40,8 @@ class Case:
 
     def journal_of(self, *, is_old: bool) -> tuple[Journalled, ...]:
         """chan_sip has no Q.850 in its CANCELs."""
+        if is_old and self.old_journal:
+            return self.old_journal
         is_silent = is_old or not self.says_why
         return tuple(
             replace(call, said=re.sub(r"(; )?Q\.850;cause=\d+", "", call.said)) if is_silent else call for call in self.journal
@@ -59,9 +64,9 @@ def abandoned(cause: int, *, line: str = "group", reason: str = "missed_call") -
     return Journalled(line=line, outcome="abandoned", reason=reason, said=said, texted=reason == "missed_call")
 
 
-def unanswered(line: str) -> Journalled:
+def unanswered(line: str, diverted: str = "") -> Journalled:
     """We ended the ring, with 480."""
-    return Journalled(line=line, outcome="no_answer", reason="missed_call", texted=True)
+    return Journalled(line=line, outcome="no_answer", reason="missed_call", texted=True, diverted=diverted)
 
 
 AGAIN = abandoned(0, reason="already_texted")
@@ -69,17 +74,26 @@ OUT_OF_TIME, HUNG_UP = abandoned(0), abandoned(127)
 NO_LINE = Journalled(line=None, outcome="refused", reason="no_line", said="SIP;cause=404")
 
 GROUPS = (
-    Case(name="group, a phone answers", exten="group-taken", told="200 ANSWER", journal=(taken(),)),
+    Case(name="group, a phone answers", exten="office", told="200 ANSWER", journal=(taken(),)),
     Case(name="group, a phone declines", exten="group-declined", told="403 NOANSWER 21", journal=(OUT_OF_TIME,)),
     Case(name="group, a phone is busy", exten="group-busy", told="486 NOANSWER 17", journal=(OUT_OF_TIME,)),
     Case(name="group, the caller hangs up", exten="group-rings", hang_up_after=1, told="487 CANCEL 127", old_told="487 CANCEL 0", journal=(HUNG_UP,)),
     Case(name="group, the time runs out", exten="group-rings", told="603 NOANSWER 16", journal=(OUT_OF_TIME,)),
     Case(name="group with Dial(…,c), the caller hangs up", exten="group-c", hang_up_after=1, told="487 CANCEL 127", old_told="487 CANCEL 0", journal=(taken(),), is_untrue=True),
     Case(name="group with Dial(…,c), the time runs out", exten="group-c", told="603 NOANSWER 16", journal=(taken(),), is_untrue=True),
+    Case(name="group of a line that says ringing, a phone answers", exten="group-ringing", told="200 ANSWER", journal=(unanswered("front-desk"),), is_untrue=True),
+)  # fmt: skip
+LOCAL = (
+    Case(name="group through Local (FreePBX), a phone answers", exten="local-taken", told="200 ANSWER", journal=(taken(),)),
+    Case(name="group through Local (FreePBX), the caller hangs up", exten="local-rings", hang_up_after=1, told="487 CANCEL 127", old_told="487 CANCEL 0", journal=(HUNG_UP,)),
+    Case(name="group through Local (FreePBX), the time runs out", exten="local-rings", told="603 NOANSWER 16", journal=(abandoned(16),)),
+    Case(name="queue through Local (FreePBX), an agent answers", exten="queue-local", told="200 -", journal=(taken(),)),
+    Case(name="group, a colleague picks up", exten="picked", told="200 ANSWER", journal=(taken(),)),
+    Case(name="the colleague", exten="pickup", told="200 -", journal=()),
 )  # fmt: skip
 ONE_AFTER_THE_OTHER = (
     Case(name="a phone first, then the gateway", exten="then-gateway", told="480 NOANSWER 19", old_told="480 BUSY 19", journal=(unanswered("forwarded"),)),
-    Case(name="a phone's 302 to the gateway", exten="forwards", told="480 NOANSWER 19, NOANSWER 19", old_told="480 BUSY 19, NOANSWER 19", journal=(unanswered("forwarded"),)),
+    Case(name="a phone's 302 to the gateway", exten="forwards", told="480 NOANSWER 19, NOANSWER 19", old_told="480 BUSY 19, NOANSWER 19", journal=(unanswered("forwarded", "forwards (unknown)"),), old_journal=(unanswered("forwarded", "104 (unconditional)"),)),
     Case(name="the gateway alone", exten="alone", told="480 NOANSWER 19", old_told="480 BUSY 19", journal=(unanswered("front-desk"),)),
     Case(name="a number of no line", exten="no-line", told="404 CHANUNAVAIL 1", journal=(NO_LINE,)),
 )  # fmt: skip
@@ -93,12 +107,12 @@ QUEUES = (
 )  # fmt: skip
 TRANSFERS = (
     Case(name="blind transfer to the gateway", exten="blind", stays=5, told="200 NOANSWER 19", old_told="200 BUSY 19", journal=(unanswered("front-desk"),)),
-    Case(name="semi-attended transfer to the group", exten="attended", stays=6, told="200 NOANSWER 16", journal=(abandoned(0, reason="not_a_number"),), is_untrue=True),
+    Case(name="semi-attended transfer to the group", exten="attended", stays=6, told="200 NOANSWER 16", journal=(abandoned(0),), old_journal=(replace(abandoned(0, reason="not_a_number"), said=""),), is_untrue_of_old=True),
 )  # fmt: skip
 OFFERS = tuple(
     Case(name=f"offer: {words}", exten=f"offers-{endpoint}", body=body, told="603 NOANSWER 16", journal=(OUT_OF_TIME,), is_of_pjsip=True)
     for words, endpoint, body in (
-        ("SRTP by SDES", "sdes", OFFER), ("SRTP by DTLS", "dtls", OFFER), ("G.729 alone", "g729", G729), ("video", "video", VIDEO),
+        ("SRTP by SDES", "sdes", OFFER), ("SRTP by DTLS", "dtls", OFFER), ("G.729 alone", "g729", G729), ("video", "video", VIDEO), ("WebRTC", "webrtc", OFFER), ("audio, 100rel required", "reliable", OFFER), ("audio, timers required", "timers", OFFER), ("audio, over TCP", "over-tcp", OFFER),
     )
 )  # fmt: skip
 STATUSES = {
@@ -116,7 +130,7 @@ ANSWERS = tuple(
     for when in ("at-once", "after-ring")
     for status, (told, old) in STATUSES.items()
 )
-CASES = (*GROUPS, *ONE_AFTER_THE_OTHER, *QUEUES, *TRANSFERS, *OFFERS, *ANSWERS)
+CASES = (*GROUPS, *LOCAL, *ONE_AFTER_THE_OTHER, *QUEUES, *TRANSFERS, *OFFERS, *ANSWERS)
 PHONES = {
     "101": Final(status=200, after=1),
     "102": Final(status=603, after=0.5),
@@ -126,6 +140,7 @@ PHONES = {
     "106": Final(status=200, after=1, lets_pass=1),
     "107": Final(status=200, after=0.3, then=transfers.blind),
     "108": Final(status=200, after=0.3, then=transfers.semi_attended),
+    "109": Final(status=200, after=3),
     **{f"at-once-{status}": Final(status=status, after=0) for status in STATUSES},
     **{f"after-ring-{status}": Final(status=status, after=0.5) for status in STATUSES},
 }

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from tests.pbx.seen import Journalled, Seen, Verdict, journal_of
 from tests.peers.gateway import RunningGateway
-from tests.peers.handset import Final, Handsets, Placed
+from tests.peers.handset import OFFER, Final, Handsets, Placed
 from tests.peers.kamailio import Kamailio
 from tests.peers.ports import free_sip_port
 
 GROUP, FORWARDED, DESK, NO_LINE = "+14155550105", "+14155550106", "+14155550100", "+14155550199"
+T38 = OFFER.partition("m=audio")[0] + "m=image 18004 udptl t38\r\na=T38FaxVersion:0\r\n"
 SILENT = {'modparam("tm", "local_cancel_reason", 1)': 'modparam("tm", "local_cancel_reason", 0)'}
 TAKEN = Journalled(
     line="group", outcome="answered_elsewhere", reason="not_missed", said='SIP;cause=200;text="Call completed elsewhere"'
@@ -21,9 +22,9 @@ ABANDONED = Journalled(line="group", outcome="abandoned", reason="missed_call", 
 DECLINED = Journalled(line="group", outcome="abandoned", reason="missed_call", said="SIP;cause=603", texted=True)
 
 
-def unanswered(line: str) -> Journalled:
+def unanswered(line: str, diverted: str = "") -> Journalled:
     """The ring that we ended, with 480."""
-    return Journalled(line=line, outcome="no_answer", reason="missed_call", texted=True)
+    return Journalled(line=line, outcome="no_answer", reason="missed_call", texted=True, diverted=diverted)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,8 @@ class Case:
     dialled: str = GROUP
     phone: str = ""
     hang_up_after: float | None = None
+    headers: tuple[str, ...] = ()
+    body: str = OFFER
     is_silent: bool = False
     """Without `local_cancel_reason`."""
     is_untrue: bool = False
@@ -53,6 +56,11 @@ _FORKS = (
     Case(name="the caller hangs up", route="GROUP", phone="rings", hang_up_after=0.5, final=487, told=(487,), journal=(ABANDONED,)),
     Case(name="fr_inv_timer runs out", route="SHORT", phone="rings", final=408, told=(408,), journal=(ABANDONED,)),
 )  # fmt: skip
+_TWICE = (
+    Case(name="the gateway twice in a fork, the caller hangs up", route="TWICE", phone="rings", hang_up_after=0.5, final=482, told=(482,), journal=(ABANDONED,)),
+    Case(name="the gateway twice in a fork, a phone answers", route="TWICE", phone="takes", final=200, journal=(TAKEN,)),
+    Case(name="the gateway twice in a fork, and it gives up", route="TWICE", dialled=DESK, phone="busy", final=480, told=(480,), journal=(unanswered("front-desk"),)),
+)  # fmt: skip
 _SILENT = (
     Case(name="a phone answers, no local_cancel_reason", route="GROUP", phone="takes", final=200, journal=(ABANDONED,), is_silent=True, is_untrue=True),
     Case(name="a phone declines, no local_cancel_reason", route="GROUP", phone="declines", final=603, told=(603,), journal=(ABANDONED,), is_silent=True),
@@ -63,14 +71,31 @@ _OTHERS = (
     Case(name="a phone first, then the gateway", route="PHONE_FIRST", dialled=FORWARDED, phone="rings", final=480, told=(408, 480), journal=(unanswered("forwarded"),)),
     Case(name="a phone first, the caller hangs up there", route="PHONE_FIRST", dialled=FORWARDED, phone="rings", hang_up_after=0.5, final=487, told=(487,)),
     Case(name="a phone's 302 to the gateway", route="FORWARDS", dialled=FORWARDED, phone="forwards", final=480, told=(480,), journal=(unanswered("forwarded"),)),
-    Case(name="Diversion by the script", route="DIVERSION", dialled=NO_LINE, final=480, told=(480,), journal=(unanswered("forwarded"),)),
-    Case(name="History-Info by the script", route="HISTORY", dialled=NO_LINE, final=480, told=(480,), journal=(unanswered("forwarded"),)),
+    Case(name="Diversion by the script", route="DIVERSION", dialled=NO_LINE, final=480, told=(480,), journal=(unanswered("forwarded", "+14155550106 (no-answer)"),)),
+    Case(name="History-Info by the script", route="HISTORY", dialled=NO_LINE, final=480, told=(480,), journal=(unanswered("forwarded", "+14155550106 (deflection)"),)),
     Case(name="Expires by the script", route="EXPIRES", final=487, told=(487,), journal=(unanswered("group"),)),
     Case(name="two gateways, the first says 503", route="TWO_FULL", dialled=DESK, final=480, told=(503, 480), journal=(unanswered("front-desk"),)),
     Case(name="two gateways, the first is gone", route="TWO_GONE", dialled=DESK, final=480, told=(408, 480), journal=(unanswered("front-desk"),)),
     Case(name="a number of no line", route="ALONE", dialled=NO_LINE, final=404, told=(404,), journal=(Journalled(line=None, outcome="refused", reason="no_line", said="SIP;cause=404"),)),
 )  # fmt: skip
-CASES = (*_FORKS, *_SILENT, *_OTHERS)
+_REFUSED = Journalled(line="front-desk", outcome="refused", reason="not_missed", said="SIP;cause=481")
+_PASSED_ON = (
+    Case(name="a fax's offer, T.38 alone", route="ALONE", dialled=DESK, body=T38, final=480, told=(480,), journal=(unanswered("front-desk"),)),
+    Case(name="no offer at all", route="ALONE", dialled=DESK, body="", final=480, told=(480,), journal=(unanswered("front-desk"),)),
+    Case(name="Replaces of a call that is not ours", route="ALONE", dialled=DESK, headers=("Replaces: somebody@pbx.example;to-tag=1;from-tag=2", "Require: replaces"), final=481, told=(481,), journal=(_REFUSED,)),
+)  # fmt: skip
+STATUSES = (480, 486, 408, 404, 503, 487, 603)
+_ANSWERS = tuple(
+    Case(
+        name=f"{status} of a raw answerer",
+        route="ANSWER",
+        phone=f"says-{status}",
+        final=500 if status == 503 else status,
+        told=(status,),
+    )
+    for status in STATUSES
+)
+CASES = (*_FORKS, *_TWICE, *_SILENT, *_OTHERS, *_PASSED_ON, *_ANSWERS)
 
 
 def verdicts(directory: Path, running: RunningGateway, cases: Sequence[Case] = CASES) -> list[Verdict]:
@@ -82,6 +107,7 @@ async def _verdicts(directory: Path, running: RunningGateway, cases: Sequence[Ca
     phones = await Handsets(_phones(running.sip_port)).open()
     places = {
         "THIS-SERVER:5060": f"127.0.0.1:{running.sip_port}",
+        "OTHER-SERVER:5060": f"127.0.0.1:{running.sip_port}",
         "PHONES:5060": f"127.0.0.1:{phones.port}",
         "NOBODY:5060": f"127.0.0.1:{free_sip_port()}",
     }
@@ -110,6 +136,7 @@ def _phones(gateway: int) -> dict[str, Final]:
         "busy": Final(status=486, after=0.2),
         "rings": Final(),
         "forwards": Final(status=302, after=0.2, headers=(to_gateway,)),
+        **{f"says-{status}": Final(status=status) for status in STATUSES},
         "full": Final(status=503, after=0, headers=("Retry-After: 30",)),
     }
 
@@ -120,8 +147,10 @@ def _kamailio(directory: Path, places: dict[str, str], *, is_silent: bool) -> Ka
 
 
 async def _place(phones: Handsets, kamailio: Kamailio, case: Case, caller: str) -> Placed:
-    headers = (f"X-Case: {case.route}", f"X-Phone: {case.phone}")
-    return await phones.call(kamailio.port, case.dialled, caller=caller, headers=headers, hang_up_after=case.hang_up_after)
+    headers = (f"X-Case: {case.route}", f"X-Phone: {case.phone}", *case.headers)
+    return await phones.call(
+        kamailio.port, case.dialled, caller=caller, headers=headers, hang_up_after=case.hang_up_after, body=case.body
+    )
 
 
 def _verdict(running: RunningGateway, case: Case, caller: str, call: Placed, kamailio: Kamailio) -> Verdict:

@@ -1,5 +1,6 @@
 """What a case showed: the PBX's words, our journal's, and whether that is right. The table that script/pbx prints."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,11 @@ once_per = "call"
 """Beside `front-desk`, +14155550100, which rings for a second by itself."""
 
 
+def listening(port: int) -> str:
+    """The gateway's sockets, as its configuration."""
+    return f'["udp:127.0.0.1:{port}", "tcp:127.0.0.1:{port}"]'
+
+
 def lines(*, ring_most: str = "10s", same_call_within: str = "off") -> str:
     """The lines as the gateway's configuration."""
     return LINES.format(ring_most=ring_most, same_call_within=same_call_within)
@@ -57,10 +63,13 @@ class Journalled:
     said: str = ""
     """What the Reason header of its CANCEL said, or the status that we gave."""
     texted: bool = False
+    diverted: str = ""
+    """By whom, and why: what Diversion or History-Info said."""
 
     def __str__(self) -> str:
         words = f"{self.outcome} ({self.reason or 'no decision'})"
-        return f"{words}{f', {self.said}' if self.said else ''}{', texted' if self.texted else ''}"
+        also = (self.said, self.diverted and f"diverted by {self.diverted}", "texted" if self.texted else "")
+        return ", ".join([words, *filter(None, also)])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,12 +108,14 @@ _GONE = frozenset({TextState.ACCEPTED, TextState.DELIVERED})
 
 
 def _journalled(row: Any) -> Journalled:
+    diversions = json.loads(row["diversions"])
     return Journalled(
         line=row["line"],
         outcome=row["outcome"],
         reason=row["reason"],
         said=row["sip_reason"],
         texted=row["text_state"] in _GONE,
+        diverted=", ".join(f"{diversion['number']} ({diversion['reason']})" for diversion in diversions),
     )
 
 

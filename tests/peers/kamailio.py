@@ -33,6 +33,12 @@ def program() -> str:
     return found
 
 
+def kamailio_version() -> str:
+    """As it says itself."""
+    words = subprocess.run([program(), "-v"], capture_output=True, text=True, check=True).stdout
+    return str(re.findall(r"version: kamailio (\S+)", words)[0])
+
+
 class Kamailio:
     """On loopback, with a port of its own. Its failure routes log what they were told."""
 
