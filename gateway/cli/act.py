@@ -1,6 +1,7 @@
 """What a person has the running gateway do with calls and texts: `texts release`, `drop`, `resend`, `settle`, `calls done`."""
 
 import argparse
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +11,7 @@ from gateway.cli import given
 from gateway.cli.ask import NoAnswer, post
 from gateway.cli.configuration import for_looking
 from gateway.cli.given import WHEN, as_argument
-from gateway.cli.say import complain, say
+from gateway.cli.say import complain, say, say_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,7 @@ def add_to(parser: Any, name: str) -> None:
             acting.add_argument("--held", action="store_true", help="all that is held, instead of IDs")
             acting.add_argument("--line", metavar="NAME", help="with --held: of this line alone")
             acting.add_argument("--since", metavar="TIME", help=f"with --held: of calls since then, {WHEN}")
+        acting.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="as JSON, for programs")
         acting.set_defaults(command=_act_on_many if action.is_of_many else _act, path=f"/api/v1/{name}", action=word)
 
 
@@ -87,23 +89,52 @@ def _act_on_many(options: argparse.Namespace) -> int:
         complain(f"textback: --since: {error}")
         return 2
     chosen = {"line": options.line, "since": since.isoformat() if since else None}
-    return _do(config, f"{options.path}/{options.action}", chosen)
+    return _tell([_do(config, f"{options.path}/{options.action}", None, chosen)], as_json=options.json)
 
 
 def _act(options: argparse.Namespace) -> int:
     """0: all done; 1: not all."""
     config = for_looking(options.config)
-    return max(_do(config, f"{options.path}/{one}/{options.action}") for one in options.ids)
+    told = (_do(config, f"{options.path}/{one}/{options.action}", one) for one in options.ids)
+    return _tell(told, as_json=options.json)
 
 
-def _do(config: Config, path: str, body: dict[str, Any] | None = None) -> int:
-    """0; 1: not, or not all; 2: it makes no sense."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What the gateway says of one thing that was asked."""
+
+    id: int | None
+    """None: it was about many."""
+    status: int
+    """0; 1: not done, or not all; 2: it makes no sense."""
+    says: str
+    but: str = ""
+    """What could not be done of it."""
+
+
+def _do(config: Config, path: str, one: int | None, body: dict[str, Any] | None = None) -> _Told:
     try:
         done = post(config, path, body)
     except NoAnswer as error:
-        complain(f"textback: {error}")
-        return error.status
-    say(done["said"])
-    if but := done.get("but"):
-        complain(f"textback: {but}")
-    return 1 if but else 0
+        return _Told(id=one, status=error.status, says=str(error))
+    but = done.get("but") or ""
+    return _Told(id=one, status=1 if but else 0, says=done["said"], but=but)
+
+
+def _tell(told: Iterable[_Told], *, as_json: bool) -> int:
+    """Each as soon as it is known, or all of them as JSON; the exit status."""
+    heard = []
+    for one in told:
+        heard.append(one)
+        if not as_json:
+            _in_words(one)
+    if as_json:
+        say_json([{"id": one.id, "done": one.status == 0, "says": one.says, "but": one.but} for one in heard])
+    return max(one.status for one in heard)
+
+
+def _in_words(told: _Told) -> None:
+    is_refused = bool(told.status) and not told.but
+    (complain if is_refused else say)(f"textback: {told.says}" if is_refused else told.says)
+    if told.but:
+        complain(f"textback: {told.but}")

@@ -14,9 +14,9 @@ from gateway.calls.trial_call import CannotCall, Heard, TrialCall, place
 from gateway.cli import given
 from gateway.cli.ask import NoAnswer, get, token_of
 from gateway.cli.configuration import for_looking
-from gateway.cli.explain import in_words
+from gateway.cli.explain import as_json, in_words
 from gateway.cli.given import about
-from gateway.cli.say import complain, say, say_now
+from gateway.cli.say import complain, say, say_json, say_now
 from gateway.core.call import ring_time
 from gateway.store import calls, texts
 from gateway.store.reading import FILE, reading
@@ -27,6 +27,7 @@ ANSWERS_WITHIN_S = 0.9
 _HANG_UP = "hang up after so long (default: wait out the ring; of a group, ring_seconds)"
 _SAID_BY_NOBODY = frozenset({("ended", 487), ("ended", 408)})
 """What our own side makes of a call that was never answered."""
+_NOT_JOURNALLED = "The gateway has not journalled this call: it came from no trunk, or was malformed."
 
 
 def add_to(commands: Any) -> None:
@@ -40,6 +41,7 @@ def add_to(commands: Any) -> None:
         metavar="SECONDS",
         help=_HANG_UP,
     )
+    parser.add_argument("--json", action="store_true", help="as JSON, for programs: all that was heard, and the call's story")
     parser.set_defaults(command=call_test)
 
 
@@ -61,7 +63,7 @@ def call_test(options: argparse.Namespace) -> int:
             give_up_after=ring_time(line).total_seconds() + 10,
             token=token_of(config),
         )
-        return asyncio.run(_call(config, line, call))
+        return asyncio.run(_call_as_json(config, line, call) if options.json else _call(config, line, call))
     except (CannotCall, NoAnswer) as error:
         complain(f"textback: {error}")
         return 1
@@ -95,7 +97,28 @@ async def _call(config: Config, line: Line, call: TrialCall) -> int:
         say(_unanswered(config, heard))
         return 1
     story = await _story(config, heard.call_id)
-    say(*(story or ["The gateway has not journalled this call: it came from no trunk, or was malformed."]))
+    say(*(in_words(*story, config) if story else [_NOT_JOURNALLED]))
+    return 0 if story else 1
+
+
+async def _call_as_json(config: Config, line: Line, call: TrialCall) -> int:
+    heard: list[Heard] = []
+    async with place(config, call) as events:
+        async for one in events:
+            heard.append(one)
+    is_answered = any((one.event, one.status) not in _SAID_BY_NOBODY for one in heard)
+    story = await _story(config, heard[-1].call_id) if is_answered else None
+    says = "" if story else _NOT_JOURNALLED if is_answered else _unanswered(config, heard[-1]) if heard else "nothing was heard"
+    say_json(
+        {
+            "line": line.name,
+            "dialled": call.dialled,
+            "caller": call.caller,
+            "heard": [{"event": one.event, "status": one.status, "after": one.after} for one in heard],
+            "says": says,
+            "story": as_json(*story, config) if story else None,
+        }
+    )
     return 0 if story else 1
 
 
@@ -125,8 +148,8 @@ def heard_in_words(heard: Heard) -> str:
             return f"ended with status {heard.status}"
 
 
-async def _story(config: Config, call_id: str) -> list[str]:
-    """Wait for the outcome and the text's settling, then tell."""
+async def _story(config: Config, call_id: str) -> tuple[Any, list[Any], list[Any]] | None:
+    """Wait for the outcome and the text's settling: call, decisions and texts; None where the call was not journalled."""
     until = time.monotonic() + SETTLED_WITHIN_S
     while True:
         with reading(config.data_dir / FILE) as db:
@@ -135,5 +158,5 @@ async def _story(config: Config, call_id: str) -> list[str]:
             decisions = calls.decisions(db, call["id"]) if call else []
         is_settled = decisions and all(text["state"] not in ("queued", "sending") for text in sent)
         if is_settled or time.monotonic() > until:
-            return in_words(call, decisions, sent, config) if call else []
+            return (call, decisions, sent) if call else None
         await asyncio.sleep(0.05)

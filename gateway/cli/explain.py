@@ -102,7 +102,7 @@ def _explain(options: argparse.Namespace, config: Config) -> int:
         decisions = calls.decisions(db, call["id"])
         sent = texts.of_call(db, call["id"])
     if options.json:
-        say_json(_as_json(call, decisions, sent, config))
+        say_json(as_json(call, decisions, sent, config))
     else:
         say(*in_words(call, decisions, sent, config))
     return 0
@@ -115,8 +115,8 @@ def _find(db: Any, wanted: str) -> Any:
     return (calls.one(db, int(wanted)) if is_id else None) or calls.by_call_id(db, wanted)
 
 
-def _as_json(call: Any, decisions: list[Any], sent: list[Any], config: Config) -> dict[str, Any]:
-    """The newest decision beside all of them, oldest first."""
+def as_json(call: Any, decisions: list[Any], sent: list[Any], config: Config) -> dict[str, Any]:
+    """The whole story of one call for programs: the newest decision beside all of them, oldest first."""
     decided = [
         {
             "at": decision["at"],

@@ -10,7 +10,7 @@ from typing import Any
 
 from config import glimpse
 from config.places import SEARCHED, WEB_LISTEN
-from gateway.cli.say import complain, say
+from gateway.cli.say import complain, say, say_json
 from gateway.cli.starting import how_to_start
 from gateway.process import running
 from gateway.process.data_dir import LAST_GOOD
@@ -24,24 +24,34 @@ LOCAL = {"0.0.0.0": "127.0.0.1", "::": "::1", "localhost": "127.0.0.1"}  # noqa:
 def add_to(commands: Any) -> None:
     """The command's parser."""
     parser = commands.add_parser("healthy", help=IN_WORDS, description=f"{IN_WORDS.capitalize()}.")
-    parser.set_defaults(command=lambda options: healthy(options.config))
+    parser.add_argument("--json", action="store_true", help="as JSON, for programs")
+    parser.set_defaults(command=lambda options: healthy(options.config, as_json=options.json))
 
 
-def healthy(named: str | None) -> int:
+def healthy(named: str | None, *, as_json: bool = False) -> int:
     """0 where `/healthz` answers 200, else 1; `named` is the configuration's file."""
+    where, is_healthy, says = _asked(named)
+    if as_json:
+        say_json({"healthy": is_healthy, "where": where, "says": says})
+    elif is_healthy:
+        say(says)
+    else:
+        complain(f"textback: {says}")
+    return 0 if is_healthy else 1
+
+
+def _asked(named: str | None) -> tuple[str, bool, str]:
+    """Where was asked, does a gateway answer there, and the sentence about it."""
     place = _place(_listen(named))
     where = f"[{place[0]}]:{place[1]}" if ":" in place[0] else f"{place[0]}:{place[1]}"
     try:
         status = _status(*place)
     except (OSError, http.client.HTTPException) as error:
         start = how_to_start(None if named is None else Path(named))
-        complain(f"textback: no gateway answers at {where} ({error}); look at its log, or start it with {start}")
-        return 1
+        return where, False, f"no gateway answers at {where} ({error}); look at its log, or start it with {start}"
     if status == http.HTTPStatus.OK:
-        say(f"the gateway at {where} answers")
-        return 0
-    complain(f"textback: {where} answers {status}, as no gateway does; does another program listen there?")
-    return 1
+        return where, True, f"the gateway at {where} answers"
+    return where, False, f"{where} answers {status}, as no gateway does; does another program listen there?"
 
 
 def _status(host: str, port: int) -> int:

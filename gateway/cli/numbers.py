@@ -8,7 +8,7 @@ from config.model import Config
 from gateway.cli import given
 from gateway.cli.ask import NoAnswer, post
 from gateway.cli.configuration import for_looking
-from gateway.cli.say import complain, say, say_json
+from gateway.cli.say import complain, say, say_json, say_of_number
 from gateway.cli.show import when
 from gateway.cli.table import Column, Row, table
 from gateway.store import undeliverable
@@ -40,6 +40,7 @@ def add_to(commands: Any) -> None:
         description="What is known of a number is dropped; its next missed call is texted.",
     )
     forgetting.add_argument("number", metavar="NUMBER", help="with + and country code, or as the office's region writes it")
+    forgetting.add_argument("--json", action="store_true", help="as JSON, for programs")
     forgetting.set_defaults(command=forget)
 
 
@@ -72,12 +73,13 @@ def forget(options: argparse.Namespace) -> int:
     except ValueError as error:
         complain(f"textback: {error}")
         return 2
+    status, says = 0, ""
     try:
-        say(post(config, "/api/v1/numbers/forget", {"number": wanted})["said"])
+        says = post(config, "/api/v1/numbers/forget", {"number": wanted})["said"]
     except NoAnswer as error:
-        complain(f"textback: {error}")
-        return error.status
-    return 0
+        status, says = error.status, str(error)
+    say_of_number(wanted, says, status=status, as_json=options.json)
+    return status
 
 
 def _as_json(one: NumberReport) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from config.model import E164, Config
 from gateway import sentences
 from gateway.cli.ask import NoAnswer, NobodyThere, post
 from gateway.cli.configuration import for_looking
-from gateway.cli.say import complain, say, say_json
+from gateway.cli.say import complain, say, say_json, say_of_number
 from gateway.cli.show import when
 from gateway.core.phone import read_number
 from gateway.process.data_dir import CannotStart, while_none_runs
@@ -44,10 +44,12 @@ def add_to(commands: Any) -> None:
     adding.add_argument("number", metavar="NUMBER", help="as it is dialled in the office, or with + and country code")
     adding.add_argument("--line", metavar="NAME", help="where it was said, for the record")
     adding.add_argument("--note", default="", metavar="WORDS", help='how, for the record: "said so by phone"')
+    adding.add_argument("--json", action="store_true", help="as JSON, for programs")
     adding.set_defaults(command=add)
     removing = actions.add_parser("remove", help="text a caller again", description="Only where the caller wants that.")
     removing.add_argument("number", metavar="NUMBER", help="as it is dialled in the office, or with + and country code")
     removing.add_argument("--reason", required=True, type=_words, metavar="WORDS", help="why, for the record")
+    removing.add_argument("--json", action="store_true", help="as JSON, for programs")
     removing.set_defaults(command=remove)
 
 
@@ -89,7 +91,7 @@ def add(options: argparse.Namespace) -> int:
     def alone(db: StoreConnection, now: datetime) -> str:
         return sentences.opted_out(number, optouts.opt_out(db, number, now, optouts.BY_A_PERSON, line=line, note=note))
 
-    return _do(config, "add", {"number": number, "line": line, "note": note}, alone)
+    return _do(config, "add", {"number": number, "line": line, "note": note}, alone, as_json=options.json)
 
 
 def remove(options: argparse.Namespace) -> int:
@@ -105,22 +107,22 @@ def remove(options: argparse.Namespace) -> int:
             raise _Refused(sentences.not_opted_out(number))
         return sentences.opted_in(number, undone)
 
-    return _do(config, "remove", {"number": number, "reason": reason}, alone)
+    return _do(config, "remove", {"number": number, "reason": reason}, alone, as_json=options.json)
 
 
-def _do(config: Config, action: str, body: dict[str, Any], alone: Alone) -> int:
+def _do(config: Config, action: str, body: dict[str, Any], alone: Alone, *, as_json: bool) -> int:
     """By the running gateway, which then knows at once; where none runs, without it."""
+    status = 0
     try:
         try:
-            say(post(config, f"/api/v1/optouts/{action}", body)["said"])
+            says = post(config, f"/api/v1/optouts/{action}", body)["said"]
         except NobodyThere:
             with while_none_runs(config.data_dir), writing(config.data_dir / FILE) as db:
-                done = alone(db, datetime.now(UTC))
-            say(done)
+                says = alone(db, datetime.now(UTC))
     except (NoAnswer, CannotStart, _Refused) as error:
-        complain(f"textback: {error}")
-        return 1
-    return 0
+        status, says = 1, str(error)
+    say_of_number(body["number"], says, status=status, as_json=as_json)
+    return status
 
 
 def _number(given: str, config: Config) -> E164 | None:

@@ -32,6 +32,16 @@ def say_json_line(value: Any) -> None:
     print(json.dumps(value).replace("\x7f", "\\u007f"), flush=True)
 
 
+def say_of_number(number: str, says: str, *, status: int, as_json: bool) -> None:
+    """What became of something that was asked about a number; `status` is the command's."""
+    if as_json:
+        say_json({"number": number, "done": status == 0, "says": says})
+    elif status == 0:
+        say(says)
+    else:
+        complain(f"textback: {says}")
+
+
 def complain(*lines: object) -> None:
     """Lines for people, on standard error; in the journal they are errors."""
     for line in lines:

@@ -2,7 +2,7 @@
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from config.model import Config
@@ -10,8 +10,8 @@ from gateway.cli import given
 from gateway.cli.ask import NoAnswer, get, post
 from gateway.cli.configuration import for_looking
 from gateway.cli.given import as_argument
-from gateway.cli.say import complain, say, say_now, spin, stop_spinning
-from gateway.cli.show import when
+from gateway.cli.say import complain, say_json, say_now, spin, stop_spinning
+from gateway.cli.show import text_json, when
 from gateway.store import texts
 from gateway.store.reading import FILE, reading
 
@@ -43,6 +43,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--line", metavar="NAME", help="whose message (default: the first line)")
     parser.add_argument("--variant", type=as_argument(given.count), metavar="N", help="this variant's message, counted from 1")
     parser.add_argument("--wait", type=float, default=20, metavar="SECONDS", help="for the receipt, at most (default 20)")
+    parser.add_argument("--json", action="store_true", help="as JSON, for programs: the text as it is at the end")
     parser.set_defaults(command=send_test)
 
 
@@ -61,32 +62,41 @@ def send_test(options: argparse.Namespace) -> int:
     except NoAnswer as error:
         complain(f"textback: {error}")
         return error.status
-    return _follow(config, text, options.wait)
+    return _follow(config, text, options.wait, as_json=options.json)
 
 
-def _follow(config: Config, text: int, seconds: float) -> int:
+def _follow(config: Config, text: int, seconds: float, *, as_json: bool) -> int:
+    """Tell of the text until it has come to its end, or as JSON what it is then; the exit status."""
+    tell: Callable[..., None] = _nothing if as_json else say_now
     until, told, turn = time.monotonic() + seconds, "", 0
     while True:
         with reading(config.data_dir / FILE) as db:
-            row = texts.one(db, text)
+            row = texts.shown(db, text)
         if row is None:
             complain(f"textback: text {text} is no longer in {config.data_dir / FILE}; was the file replaced?")
             return 1
         if not told:
             count = f"{row['segments']} segment{'s' if row['segments'] > 1 else ''}"
-            say(f"Test text {text} to {row['recipient']}, {count}:", f"  {row['body']}")
+            tell(f"Test text {text} to {row['recipient']}, {count}:", f"  {row['body']}")
         if (now := _standing(row)) != told:
             told = now
             stop_spinning()
-            say_now(told)
+            tell(told)
         if row["state"] in _OVER or time.monotonic() > until:
             break
         turn += 1
         spin(turn)
         time.sleep(LOOK_EVERY_S)
     stop_spinning()
-    complain(*_not_over(row, config))
+    if as_json:
+        say_json(text_json(row))
+    else:
+        complain(*_not_over(row, config))
     return 0 if row["state"] in _GOOD else 1
+
+
+def _nothing(*_: str) -> None:
+    """Said of what is told at its end alone."""
 
 
 def _standing(row: Any) -> str:

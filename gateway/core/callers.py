@@ -59,13 +59,15 @@ def _of_the_same(shown: Mapping[str, int], total: int, trunk: Trunk, region: str
 
 def _of_a_cure(shown: Mapping[str, int], total: int, trunk: Trunk, region: str, lines: Mapping[E164, str]) -> str | None:
     """The key that would make numbers of this country of at least half of the callers, and would change no other."""
-    gains = [(gain, key) for cured, key in _cures(shown, total, trunk, lines) if (gain := _gain(shown, trunk, cured, region))]
-    gain, key = max(gains, default=(0, ""), key=lambda one: one[0])
-    if gain * 2 < total:
+    best: tuple[int, str, str] = (0, "", "")
+    for cured, key in _cures(shown, total, trunk, lines):
+        gained = _gained(shown, trunk, cured, region)
+        best = max(best, (sum(gained.values()), key, next(iter(gained), "")), key=lambda one: one[0])
+    calls, key, example = best
+    if calls * 2 < total:
         return None
-    example = next(as_sent for as_sent in shown if not _is_home(read(as_sent, region, trunk).number, region))
     return (
-        f"{gain} of {total} callers came in a form that is no number of {region}, such as {_example(example)}; {key} would"
+        f"{calls} of {total} callers came in a form that is no number of {region}, such as {_example(example)}; {key} would"
         " read them as such (docs/numbers.md)"
     )
 
@@ -86,15 +88,16 @@ def _cures(shown: Mapping[str, int], total: int, trunk: Trunk, lines: Mapping[E1
         yield trunk.model_copy(update={"replace": (*trunk.replace, local)}), f'replace = "{local.written}"'
 
 
-def _gain(shown: Mapping[str, int], trunk: Trunk, cured: Trunk, region: str) -> int:
-    """So many calls would be of this country's numbers that are not now; none where another number would be changed."""
-    gain = 0
+def _gained(shown: Mapping[str, int], trunk: Trunk, cured: Trunk, region: str) -> dict[str, int]:
+    """Whose calls would be of this country's numbers and are not now; nobody's where another number would be changed."""
+    gained = {}
     for as_sent, calls in shown.items():
         before, after = read(as_sent, region, trunk).number, read(as_sent, region, cured).number
         if _is_home(before, region) and after != before:
-            return 0
-        gain += calls if after != before and _is_home(after, region) else 0
-    return gain
+            return {}
+        if after != before and _is_home(after, region):
+            gained[as_sent] = calls
+    return gained
 
 
 def _is_home(number: E164 | None, region: str) -> bool:

@@ -148,6 +148,12 @@ def selected(db: sqlite3.Connection, selection: Selection) -> list[sqlite3.Row]:
     return db.execute(f"{_SHOWN} {asked} ORDER BY texts.id DESC LIMIT ?", (*values, limit)).fetchall()
 
 
+def shown(db: sqlite3.Connection, text: int) -> sqlite3.Row | None:
+    """One text by its id, as it is shown."""
+    row: sqlite3.Row | None = db.execute(f"{_SHOWN} WHERE id = ?", (text,)).fetchone()
+    return row
+
+
 def of_call(db: sqlite3.Connection, call: int) -> list[sqlite3.Row]:
     """The texts of one call, oldest first."""
     return db.execute(f"{_SHOWN} WHERE call = ? ORDER BY texts.id", (call,)).fetchall()

@@ -16,7 +16,29 @@ from tests.peers import commands
 from tests.web.wire import Start
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/output.schema.json").read_text())
-NOT_RUN_HERE = {"status"}
+OF_A_GATEWAY: dict[str, tuple[tuple[str, ...], ...]] = {
+    "status": (("status",),),
+    "healthy": (("healthy",),),
+    "reload": (("reload",),),
+    "send_test": (("send-test", "+14155550123"),),
+    "call_test": (("call-test", "--from", "+14155550123"),),
+    "done": (
+        ("calls", "done", "1", "999"),
+        ("texts", "release", "--held"),
+        ("texts", "release", "999"),
+        ("texts", "drop", "1", "999"),
+        ("texts", "drop", "--held"),
+        ("texts", "resend", "999"),
+        ("texts", "settle", "999"),
+    ),
+    "done_of_number": (
+        ("optout", "add", "+14155550124"),
+        ("optout", "remove", "+14155550124", "--reason", "asked"),
+        ("optout", "remove", "+14155550124", "--reason", "asked"),
+        ("numbers", "forget", "+14155550124"),
+    ),
+}
+"""What is asked of a running gateway, one after the other."""
 ASKED: dict[str, tuple[tuple[str, ...], ...]] = {
     "calls": (("calls",), ("calls", "-n", "2")),
     "texts": (("texts",), ("texts", "-n", "2")),
@@ -78,8 +100,40 @@ def test_errors_of_a_configuration_have_their_shape(tmp_path: Path) -> None:
     valid("check")(answer.json)
 
 
-def test_status_has_its_shape(gateway: Start) -> None:
-    valid("status")(json.loads(gateway().cli("status", "--json").stdout))
+def test_what_a_gateway_does_has_its_shape(gateway: Start) -> None:
+    """And is told on standard output alone, also what it does not do: `done` is what the exit status says."""
+    running = gateway()
+    told: dict[str, list[Any]] = {}
+    for definition, asked in OF_A_GATEWAY.items():
+        for command in asked:
+            done = running.cli(*command, "--json")
+            answer = json.loads(done.stdout)
+            valid(definition)(answer)
+            assert done.stderr == "", command
+            told.setdefault(definition, []).append(answer)
+            good = {"done": lambda it: all(one["done"] for one in it), "done_of_number": lambda it: it["done"]}
+            assert done.returncode == (0 if good.get(definition, lambda _: True)(answer) else 1), command
+    assert told["healthy"][0]["healthy"]
+    assert told["reload"][0]["in_force"]
+    assert [one["event"] for one in told["call_test"][0]["heard"]] == ["ringing", "ended"]
+    assert told["call_test"][0]["story"]["decision"] == "send"
+    assert [(one["id"], one["done"], one["says"]) for one in told["done"][0]] == [
+        (1, True, "call 1 is done; no text was held for its caller"), (999, False, "there is no call 999")
+    ]  # fmt: skip
+    assert [one["done"] for one in told["done_of_number"]] == [True, True, False, False]
+    whole = running.path.read_text()
+    running.path.write_text(whole.replace("min_ring", "min_rong"))
+    refused = json.loads(running.cli("reload", "--json").stdout)
+    running.path.write_text(whole)
+    valid("reload")(refused)
+    assert (refused["in_force"], len(refused["refused"])) == (False, 1)
+    running.stop()
+    nobody = json.loads(running.cli("healthy", "--json").stdout)
+    valid("healthy")(nobody)
+    assert not nobody["healthy"]
+    alone = json.loads(running.cli("optout", "add", "+14155550125", "--json").stdout)
+    valid("done_of_number")(alone)
+    assert alone["done"]
 
 
 def test_schema_takes_nothing_else() -> None:
@@ -99,11 +153,20 @@ def test_no_command_with_json_is_left_out(tmp_path: Path) -> None:
     path = commands.configured(tmp_path)
     (helped,) = commands.run(path, ("--help",))
     names = re.findall(r"^    (\S+)", helped.out, re.MULTILINE)
-    asked = [(name,) for name in names] + [("numbers", "list"), ("optout", "list")]
+    of_commands = commands.run(path, *((name, "--help") for name in names))
+    actions = {
+        name: re.findall(r"^    (\S+)", answer.out, re.MULTILINE) for name, answer in zip(names, of_commands, strict=True)
+    }
+    asked = [(name,) for name in names] + [(name, action) for name in names for action in actions[name]]
     told = commands.run(path, *((*command, "--help") for command in asked))
     with_json = {command for command, answer in zip(asked, told, strict=True) if "--json" in answer.out}
-    tried = {tuple(word for word in command if word in (*names, "list")) for some in ASKED.values() for command in some}
-    assert with_json == tried | {(name,) for name in NOT_RUN_HERE}
+    tried = {
+        (command[0], *(word for word in command[1:2] if word in actions[command[0]]))
+        for some in (*ASKED.values(), *OF_A_GATEWAY.values())
+        for command in some
+    }
+    assert with_json == tried
+    assert set(asked) - with_json == {("run",), ("demo",), ("numbers",), ("optout",)}
 
 
 def test_all_are_said_and_variants_count_from_one(tmp_path: Path) -> None:
