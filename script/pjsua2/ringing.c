@@ -22,30 +22,42 @@ static pj_bool_t is_method(const pjsip_rx_data *rdata, const char *name)
     return pj_strcmp2(&rdata->msg_info.msg->line.req.method.name, name) == 0;
 }
 
-static pjsip_dialog *ringing_call_of(const pjsip_rx_data *rdata)
+static pjsip_dialog *dialog_of(const pjsip_rx_data *rdata)
 {
-    pjsip_dialog *dialog = pjsip_ua_find_dialog(&rdata->msg_info.cid->id, &rdata->msg_info.to->tag,
-                                                &rdata->msg_info.from->tag, PJ_FALSE);
+    return pjsip_ua_find_dialog(&rdata->msg_info.cid->id, &rdata->msg_info.to->tag, &rdata->msg_info.from->tag, PJ_FALSE);
+}
+
+static pjsip_inv_session *call_of(pjsip_dialog *dialog)
+{
     pjsip_inv_session *call = dialog ? pjsip_dlg_get_inv_session(dialog) : NULL;
-    return call && call->role == PJSIP_ROLE_UAS && call->state < PJSIP_INV_STATE_CONNECTING ? dialog : NULL;
+    return call && call->role == PJSIP_ROLE_UAS ? call : NULL;
+}
+
+static pj_bool_t respond(pjsip_rx_data *rdata, int status)
+{
+    return pjsip_endpt_respond(pjsua_get_pjsip_endpt(), NULL, rdata, status, NULL, NULL, NULL, NULL) == PJ_SUCCESS;
 }
 
 /* Who calls may change while it rings (RFC 4916): the agent is told. Another offer for a call that rings has to wait (RFC 3261
  * §14, RFC 3311 §5.2). pjsua says 500, which some peers take for the end of the call; and it knows of no first offer. What is
- * older than the request before is left to the dialog, which refuses it. */
+ * older than the request before is left to the dialog, which refuses it. To another INVITE for a call that is over pjsua says nothing
+ * at all while its dialog lingers. */
 static pj_bool_t on_rx_in_call(pjsip_rx_data *rdata)
 {
-    pj_bool_t is_offer = is_method(rdata, "INVITE") || (is_method(rdata, "UPDATE") && rdata->msg_info.msg->body);
-    pjsip_dialog *dialog = is_offer || is_method(rdata, "UPDATE") ? ringing_call_of(rdata) : NULL;
+    pj_bool_t is_invite = is_method(rdata, "INVITE"), is_update = is_method(rdata, "UPDATE");
+    pj_bool_t is_offer = is_invite || (is_update && rdata->msg_info.msg->body);
+    pjsip_dialog *dialog = is_invite || is_update ? dialog_of(rdata) : NULL;
+    pjsip_inv_session *call = call_of(dialog);
 
-    if (!dialog || rdata->msg_info.cseq->cseq <= dialog->remote.cseq)
+    if (is_invite && call && call->state == PJSIP_INV_STATE_DISCONNECTED)
+        return respond(rdata, PJSIP_SC_CALL_TSX_DOES_NOT_EXIST);
+    if (!call || call->state >= PJSIP_INV_STATE_CONNECTING || rdata->msg_info.cseq->cseq <= dialog->remote.cseq)
         return PJ_FALSE;
     textback_tell(TEXTBACK_IN_RINGING_CALL, rdata, "");
     if (!is_offer)
         return PJ_FALSE;
     dialog->remote.cseq = rdata->msg_info.cseq->cseq;
-    return pjsip_endpt_respond(pjsua_get_pjsip_endpt(), NULL, rdata, PJSIP_SC_REQUEST_PENDING, NULL, NULL, NULL, NULL) ==
-           PJ_SUCCESS;
+    return respond(rdata, PJSIP_SC_REQUEST_PENDING);
 }
 
 static pj_bool_t on_rx_request(pjsip_rx_data *rdata)

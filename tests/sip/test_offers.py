@@ -119,6 +119,9 @@ async def test_a_second_offer_while_it_rings_has_to_wait() -> None:
                 assert (await asyncio.to_thread(caller.until, status, method)).status == status, (method, body)
             caller.send("CANCEL", of=1)
             assert (await asyncio.to_thread(caller.until, 487)).status == 487
+            caller.send("ACK", of=1)
+            caller.send("INVITE")  # as chan_sip sends it after the end
+            assert (await asyncio.to_thread(caller.until, 481)).status == 481
         await agent.until(lambda: agent.of(CallerHungUp) != [])
         assert len(agent.of(CallArrived)) == 1
         assert agent.of(Busy, Refused) == []
