@@ -23,6 +23,8 @@ CALLS_A_SECOND = 40
 FIRST, LAST = 0.5, 2.5
 """The blow falls so many seconds after the first call."""
 ORDERLY_WITHIN_S = 10.0
+ANSWERED_WITHIN_S = 8.0
+"""After the new start: an INVITE that nobody has answered is sent again 3.5 s and 7.5 s after the first."""
 
 
 @dataclass
@@ -34,6 +36,8 @@ class Attack:
     rounds: int = 0
     heard: list[Placed] = field(default_factory=list)
     """Everybody who heard ringing."""
+    others: Counter[str] = field(default_factory=Counter)
+    """What those heard who never heard ringing: a status, or nothing."""
     seconds: list[float] = field(default_factory=list)
     """How long each stop took."""
     left_sending: int = 0
@@ -54,10 +58,14 @@ class Attack:
         await asyncio.to_thread(self._end, number)
         calling.cancel()
         await asyncio.gather(calling, return_exceptions=True)
-        self.heard += [call for call in uac.placed if call.rang_at]
-        uac.close()
         self.rounds += 1
         await asyncio.to_thread(self.gateway.start)
+        until = time.monotonic() + ANSWERED_WITHIN_S
+        while any(not call.is_answered for call in uac.placed) and time.monotonic() < until:
+            await asyncio.sleep(0.05)
+        self.heard += [call for call in uac.placed if call.rang_at]
+        self.others += Counter(str(call.status or "nothing") for call in uac.placed if not call.rang_at)
+        uac.close()
 
     async def _call(self, uac: Uac) -> None:
         began = time.monotonic()
@@ -99,6 +107,8 @@ class Attack:
         lost = heard - set(states) - set(taken)
         return {
             "rounds, callers who heard ringing": f"{self.rounds}, {len(heard)}",
+            "callers who heard no ringing, by what they heard": ", ".join(f"{n} × {what}" for what, n in self.others.items())
+            or "0",
             "lost: no text, and not shown as unknown": f"{len(lost & journalled)}",
             "lost: killed between the 180 and the commit of the call": f"{len(lost - journalled)}",
             "doubled": f"{sum(times > 1 for times in taken.values())}",

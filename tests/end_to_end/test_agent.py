@@ -16,10 +16,10 @@ RATE = 20
 
 
 def test_a_gateway_that_stands_still_loses_no_caller(gateway: Start, tmp_path: Path) -> None:
-    """Longer than an agent may be silent: it was not the agent that was silent."""
+    """Longer than an agent may be silent: it was not the agent that was silent. The calls come before it turns new ones away."""
     running = gateway(ring=30)
     agent = running.agent_pid()
-    callers = [f"+1415555{number}" for number in range(2000, 2000 + int(RATE * (STALL_S + 3)))]
+    callers = [f"+1415555{number}" for number in range(2000, 2000 + 3 * RATE)]
     placed = sipp.start(
         tmp_path, running.sip_port, [Call(caller=caller) for caller in callers], Ends(cancel_after=0.3), rate=RATE
     )
