@@ -80,7 +80,7 @@ def test_commands_in_documents_are_taken(document: str) -> None:
     named = re.findall(r"`textback ([a-z][^`]*)`", text)
     shown = re.findall(r"^textback ([a-z].*?)(?:   .*)?$", text, flags=re.MULTILINE)
     for command in named + shown:
-        words = re.sub(r"\b(CALL|ID)\b", "7", command).split()
+        words = shlex.split(re.sub(r"\b(CALL|ID)\b", "7", command))
         is_without = command in named and words in (["explain"], ["calls", "done"], ["texts", "release"])
         assert _parser().parse_args([*words, "7"] if is_without else words), command
 
