@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from gateway.cli import reload as command
 from gateway.cli.ask import NoAnswer, post
 from gateway.cli.configuration import as_taken
+from tests.peers.commands import run
 from tests.peers.gateway import RunningGateway
 
 SINCE = r"since \d{4}-\d\d-\d\d \d\d:\d\d C[DS]T: "
@@ -47,36 +48,35 @@ def test_file_that_the_gateway_does_not_go_by(
     for number, cut in enumerate((0, 9, good.index("[web]") + 2), start=1):
         without_data_dir = good.replace('data_dir = "data"\n', "")
         running.path.write_text(without_data_dir[:cut])
-        refused = running.cli("reload")
-        assert (refused.returncode, refused.stdout) == (1, ""), refused
-        assert "textback: the gateway keeps the configuration that it has" in refused.stderr
+        refused, status, healthy, check, listed = run(running.path, ["reload"], ["status"], ["healthy"], ["check"], ["calls"])
+        assert (refused.status, refused.out) == (1, ""), refused
+        assert "textback: the gateway keeps the configuration that it has" in refused.err
         assert running.log.count("event=reload_refused") == number
-        status = running.cli("status")
-        assert status.returncode == 0, status
-        assert "The configuration was not loaded again:" in status.stdout
-        assert str(running.directory / "data/last-good.toml") in status.stderr
-        assert running.cli("healthy").returncode == 0
-        assert re.search(of_another(running, "it refused the last that it was to load: "), running.cli("check").stderr, re.M)
-        assert running.cli("calls").stderr.count("\n") == 2  # by which file, and that there are none
+        assert status.status == 0, status
+        assert "The configuration was not loaded again:" in status.out
+        assert str(running.directory / "data/last-good.toml") in status.err
+        assert healthy.status == 0, healthy
+        assert re.search(of_another(running, "it refused the last that it was to load: "), check.err, re.M)
+        assert listed.err.count("\n") == 2  # by which file, and that there are none
 
     running.path.write_text(good.replace("max_calls = 100", "max_calls = 101"))
-    assert running.cli("reload").returncode == 1
     why = f"it refused the last that it was to load: {running.path}:8: sip.max_calls: cannot be changed while the gateway runs"
-    for words in (("check",), ("explain", "--from", "+14155550123")):
-        told = running.cli(*words)
-        assert told.returncode == 0, told
-        assert len(re.findall(of_another(running, why), told.stderr, re.M)) == 1, told.stderr
+    refused, *told = run(running.path, ["reload"], ["check"], ["explain", "--from", "+14155550123"])
+    assert refused.status == 1
+    for one in told:
+        assert one.status == 0, one
+        assert len(re.findall(of_another(running, why), one.err, re.M)) == 1, one.err
     elsewhere = running.directory / "new.toml"
     elsewhere.write_text(running.path.read_text())
-    named = [sys.executable, "-m", "gateway", "-c", str(elsewhere), "check"]
-    assert subprocess.run(named, capture_output=True, text=True, timeout=90, check=False).stderr == ""
+    assert [done.err for done in run(elsewhere, ["check"])] == [""]
 
     running.path.write_text(good)
-    assert running.cli("reload").returncode == 0
+    assert [done.status for done in run(running.path, ["reload"])] == [0]
     assert_same(running)
     running.path.write_text(good.replace("ring_seconds = 1", "ring_seconds = 2"))
     why = f"it was not loaded since; load it with textback -c {running.path} reload\n"
-    assert re.search(of_another(running, why), running.cli("check").stderr, re.M)
+    (check,) = run(running.path, ["check"])
+    assert re.search(of_another(running, why), check.err, re.M)
     assert_waiting_is_told(running, capsys)
 
 
@@ -92,7 +92,7 @@ def assert_totals_begin_at_zero(running: RunningGateway) -> None:
 
 
 def assert_same(running: RunningGateway) -> None:
-    assert running.cli("check").stderr == ""
+    assert [done.err for done in run(running.path, ["check"])] == [""]
 
 
 def assert_waiting_is_told(running: RunningGateway, capsys: pytest.CaptureFixture[str]) -> None:
