@@ -63,6 +63,7 @@ class Attack:
         until = time.monotonic() + ANSWERED_WITHIN_S
         while any(not call.is_answered for call in uac.placed) and time.monotonic() < until:
             await asyncio.sleep(0.05)
+        await asyncio.sleep(1.0)  # those who rang last hang up
         self.heard += [call for call in uac.placed if call.rang_at]
         self.others += Counter(str(call.status or "nothing") for call in uac.placed if not call.rang_at)
         uac.close()
@@ -70,7 +71,7 @@ class Attack:
     async def _call(self, uac: Uac) -> None:
         began = time.monotonic()
         for number in range(10_000):
-            uac.place(f"+1415{5560000 + self.rounds * 120 + number}", hang_up_after=0.2)
+            uac.place(f"+1415{5560000 + self.rounds * 400 + number}", hang_up_after=0.2)
             await asyncio.sleep(began + (number + 1) / CALLS_A_SECOND - time.monotonic())
 
     def _end(self, number: signal.Signals) -> None:
