@@ -56,6 +56,8 @@ def fault(message: SipMessage) -> str | None:
     for name in ("from", "to", "call-id", "cseq"):
         if not header(message, name):
             return f"{name} is missing"
+    if (header(message, "cseq") or "").split()[-1:] != message.start_line.split(" ")[:1]:
+        return "cseq is of another method"
     if (sender := address(header(message, "from") or "")) is None or not (sender.host or sender.scheme == "tel"):
         return "from holds no usable address"
     length = header(message, "content-length")

@@ -21,7 +21,7 @@ from gateway.office.knowledge import Knowledge
 from gateway.store import optouts
 from gateway.store.calls import Arrival
 from gateway.store.database import Database
-from sip.protocol import AnsweredElsewhere, CallerChanged, CallerHungUp, Command, Ring
+from sip.protocol import AnsweredElsewhere, CallerChanged, CallerHungUp, Command, Ring, Settled
 from tests.calls.test_journal import arrived
 from tests.calls.test_reserve import arrival, ended
 from tests.peers.settings import awake
@@ -98,7 +98,7 @@ async def test_the_decision_is_made_for_whoever_calls_last(
     office = Office(tmp_path)
     await office.hear(arrived("a", FIRST), *(changed("a", caller) for caller in callers), hung_up("a"))
     assert (office.texted, office.reasons) == (texted, [reason])
-    assert office.commands == [Ring(key="a", seconds=20.0)], "the plan stays"
+    assert office.commands == [Ring(key="a", seconds=20.0), Settled(key="a")], "the plan stays"
     ((kept, as_sent, trace),) = office.read(
         "SELECT earlier_callers, caller_as_sent, trace FROM calls JOIN decisions ON decisions.call = calls.id"
     )

@@ -93,7 +93,7 @@ def test_hung_up_sooner_than_min_ring_is_not_texted(gateway: Start, tmp_path: Pa
 
 def test_number_of_no_line_gets_404_and_is_journalled(gateway: Start, tmp_path: Path) -> None:
     running = gateway()
-    ends = Ends(status=404)
+    ends = Ends(status=404, rings=False)
     assert sipp.place(tmp_path, running.sip_port, [Call(caller="+14155550123", dialled="+14155550777")], ends).is_good
     running.wait_for("calls", 1, outcome="refused", reason="no_line", decision="skip")
 

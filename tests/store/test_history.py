@@ -216,7 +216,7 @@ def test_traffic(db: sqlite3.Connection) -> None:
         (history.SENT_TO_REGION, ("2026", "US", 5)),
         ("SELECT wish, at FROM consent WHERE number = ? ORDER BY id DESC LIMIT 1", (CALLER,)),
         (queue.NEXT_TRIED, ("front", "")),
-        (queue.TAKEN, ("front", "[]", "missed_call", "2026", "2026", 20)),
+        *((taken, ("front", "[]", "2026", "2026", 20)) for taken in queue.TAKEN),
         (queue.EXPIRED, ("2026",)),
         (queue.NEXT_AT, ("2026",)),
         (receipts.SEEN, ("primary", "SM1", CALLER, "delivered", "x", 1)),
