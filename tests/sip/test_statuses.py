@@ -40,4 +40,5 @@ async def test_no_room_and_the_status_is_the_trunks(tmp_path: Path, status: int)
         assert (await agent.place(tmp_path, Ends(status=status, rings=False))).is_good
         ringing.terminate()
         ringing.wait()
+        await agent.until(lambda: agent.of(Busy) != [])
         assert [(event.status, event.is_of_stack) for event in agent.of(Busy)] == [(status, False)]
