@@ -35,6 +35,7 @@ from gateway.replies.inbox import Inbox
 from gateway.texts.bridge_states import BridgeStates
 from gateway.texts.bridges import Bridges
 from gateway.texts.outbox import Outbox, quiet_of, rings_of, routes_of
+from gateway.texts.queue_wake import QueueWake
 from gateway.web import hooks, server
 from gateway.web.hooks import RefusedHooks
 from sip.pipe.client import AgentClient, AgentLost
@@ -55,7 +56,7 @@ class _Common:
     stores: Stores
     in_force: InForce
     publish: Publish
-    queue_changed: asyncio.Event
+    queue: QueueWake
     holds_changed: asyncio.Event
 
 
@@ -110,8 +111,8 @@ class Gateway:
         """Our ports are had before a bridge begins: where another gateway has them, a bind may be its bind too."""
         config, log_lines = self._config, LogLines()
         stack.enter_context(only_one_here(config.data_dir, config.path))
-        queue_changed, holds_changed = asyncio.Event(), asyncio.Event()
-        publish = listeners.publisher(log_lines, queue_changed, holds_changed).publish
+        queue, holds_changed = QueueWake(), asyncio.Event()
+        publish = listeners.publisher(log_lines, queue.event, holds_changed).publish
         stores = open_stores(config.data_dir, publish)
         stack.callback(stores.close)
         config_copy.keep(config)
@@ -125,7 +126,7 @@ class Gateway:
             stores=stores,
             in_force=InForce(Ruling(directory)),
             publish=publish,
-            queue_changed=queue_changed,
+            queue=queue,
             holds_changed=holds_changed,
         )
         parts = self._parts(common, knowledge, log_lines, tasks)
@@ -206,8 +207,8 @@ class Gateway:
 
 def _sending(common: _Common) -> Sending:
     config, store = common.config, common.stores.database
-    bridges = Bridges(config.data_dir, config.web.public_url or "", common.queue_changed.set)
-    states = BridgeStates(bridges=bridges.by_name, publish=common.publish, changed=common.queue_changed.set)
+    bridges = Bridges(config.data_dir, config.web.public_url or "", common.queue.event.set)
+    states = BridgeStates(bridges=bridges.by_name, publish=common.publish, changed=common.queue.room_came)
     return Sending(
         bridges=bridges,
         inbox=Inbox(store=store, in_force=common.in_force, bridge_changed=states.bridge_changed),
@@ -215,7 +216,7 @@ def _sending(common: _Common) -> Sending:
             store=store,
             bridges=bridges.by_name,
             routes=routes_of(config),
-            woken=common.queue_changed,
+            wake=common.queue,
             quiet=quiet_of(config),
             rings=rings_of(config),
         ),

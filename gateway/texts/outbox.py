@@ -30,6 +30,7 @@ from gateway.store.instants import read
 from gateway.store.queue import NO_ROUNDS, Claimed, QueueLook
 from gateway.texts import handover
 from gateway.texts.outcomes import Return
+from gateway.texts.queue_wake import QueueWake
 from gateway.texts.room import Room
 from sms.text import Bridge, NotSent, Outcome, Refused, Text, Unknown, Validity
 
@@ -55,7 +56,7 @@ class LastTexts:
 
 
 class Outbox:
-    """Sends what is due. `woken` is set when a text was queued, was not taken, or a bridge has room again."""
+    """Sends what is due. `wake` says when a text was queued, was not taken, or a bridge has room for what is left."""
 
     def __init__(
         self,
@@ -63,7 +64,7 @@ class Outbox:
         store: Database,
         bridges: Mapping[str, Bridge],
         routes: Routes,
-        woken: asyncio.Event,
+        wake: QueueWake,
         quiet: Quiet = NEVER,
         rings: RingsOf = NO_ROUNDS,
         jitter: Callable[[], float] = random.random,
@@ -75,7 +76,8 @@ class Outbox:
         self.rings = rings
         """All three replaced when the configuration is loaded again."""
         self._jitter = jitter
-        self._repeated = Repeated("outbox", self._turn, woken)
+        self._wake = wake
+        self._repeated = Repeated("outbox", self._turn, wake.event)
         self._tasks: asyncio.TaskGroup | None = None
         """None: nothing may be claimed, because `run` has not begun or is about to end."""
         self._room = Room(bridges)
@@ -200,7 +202,9 @@ class Outbox:
     async def _look(self) -> QueueLook:
         """Claim what can go now and start its submits."""
         room = self._room.for_all()
+        self._wake.is_empty = False
         looked = await self._store.run(handover.claim_due, self.routes, room, self.quiet, self.rings)
+        self._wake.is_empty = looked.next_at is None
         self._room.used(room, (text.bridge for text in looked.claimed))
         await self._follow(looked)
         return looked

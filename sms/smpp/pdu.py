@@ -139,7 +139,8 @@ class ShortMessage:
 class _SubmitSm(SubmitSM):  # type: ignore[misc]
     """Without the optional parameters, which `submit` appends: to look for thirty takes longer than the rest."""
 
-    params_order: ClassVar[tuple[str, ...]] = tuple(name for name in SubmitSM.params_order if name not in OPTIONAL_PARAMS)
+    params_order: ClassVar = tuple(name for name in SubmitSM.params_order if name not in OPTIONAL_PARAMS)
+    params: ClassVar = {name: SubmitSM.params[name] for name in params_order}
 
 
 def submit(

@@ -30,6 +30,7 @@ from gateway.store.selection import Selection
 from gateway.texts.bridge_states import BridgeStates
 from gateway.texts.bridges import Bridges
 from gateway.texts.outbox import LastTexts, Outbox, quiet_of, rings_of, routes_of
+from gateway.texts.queue_wake import QueueWake
 from sip.protocol import CallArrived, CallerHungUp
 from tests.peers.faulty_smsc import FaultySmsc
 from tests.peers.provider import Provider
@@ -146,17 +147,17 @@ async def sending(
     path.write_text(awake(CONFIG.format(sms=sms, line=line)))
     config = load(path)
     config.data_dir.mkdir(exist_ok=True)
-    queue_changed, holds_changed = asyncio.Event(), asyncio.Event()
+    queue, holds_changed = QueueWake(), asyncio.Event()
     happened: list[Fact] = []
-    publisher = listeners.publisher(LogLines(), queue_changed, holds_changed)
+    publisher = listeners.publisher(LogLines(), queue.event, holds_changed)
     publisher.listen(happened.append)
     store = Database(config.data_dir / FILE, publisher.publish)
     in_force = InForce(Ruling(Knowledge().directory(config, datetime.now(UTC))))
-    bridges = Bridges(config.data_dir, "", queue_changed.set)
-    bridge_states = BridgeStates(bridges=bridges.by_name, publish=publisher.publish, changed=queue_changed.set)
+    bridges = Bridges(config.data_dir, "", queue.event.set)
+    bridge_states = BridgeStates(bridges=bridges.by_name, publish=publisher.publish, changed=queue.room_came)
     inbox = Inbox(store=store, in_force=in_force, bridge_changed=bridge_states.bridge_changed)
     outbox = Outbox(
-        store=store, bridges=bridges.by_name, routes=routes_of(config), woken=queue_changed, quiet=quiet_of(config),
+        store=store, bridges=bridges.by_name, routes=routes_of(config), wake=queue, quiet=quiet_of(config),
         rings=rings_of(config),
     )  # fmt: skip
     holds = Holds(store=store, in_force=in_force, woken=holds_changed)

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from config.load import load
 from gateway.store import undeliverable
 from gateway.texts.outbox import LastTexts, Outbox, routes_of
+from gateway.texts.queue_wake import QueueWake
 from sms.smpp.pdu import Pdu
 from sms.text import Accepted, Bridge, Health, Outcome, Sink, Text
 from tests.peers.faulty_smsc import FaultySmsc, Link
@@ -204,7 +205,7 @@ async def test_bridge_that_cannot_even_be_asked_ends_nothing(tmp_path: Path) -> 
             store=it.store,
             bridges={**it.bridges.by_name, "stumbling": Stumbling()},
             routes=it.outbox.routes,
-            woken=asyncio.Event(),
+            wake=QueueWake(),
         )
         with capture_logs() as logs:
             run = asyncio.create_task(outbox.run())

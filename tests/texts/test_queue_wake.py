@@ -1,0 +1,45 @@
+"""Room of a bridge has the queue looked at only where a text may be left in it."""
+
+import asyncio
+from pathlib import Path
+
+from gateway.texts.queue_wake import QueueWake
+from sms.smpp.pdu import Pdu
+from tests.peers.faulty_smsc import FaultySmsc, Link
+from tests.peers.sending import CALLER, sending, smpp
+from tests.sms.test_smpp_bridge import until
+
+
+def test_room_for_a_queue_of_which_nothing_is_known_has_it_looked_at() -> None:
+    wake = QueueWake()
+    wake.room_came()
+    assert wake.event.is_set()
+
+
+def test_room_for_an_empty_queue_wakes_nobody() -> None:
+    wake = QueueWake()
+    wake.is_empty = True
+    wake.room_came()
+    assert not wake.event.is_set()
+
+
+async def test_texts_that_found_no_room_go_as_it_comes(tmp_path: Path) -> None:
+    asked = list[tuple[Link, Pdu]]()
+
+    async def keep(link: Link, one: Pdu) -> None:
+        asked.append((link, one))
+
+    smsc = await FaultySmsc(on_submit=keep).start()
+    async with sending(tmp_path, smpp(smsc, more="window = 1")) as it, asyncio.TaskGroup() as tasks:
+        await until(lambda: it.bridges.by_name["primary"].health().up)
+        it.missed(CALLER, tasks=tasks)  # the first finds an empty queue, and takes the only place
+        await until(lambda: len(asked) == 1)
+        it.missed("+14155550141", "+14155550142", tasks=tasks)
+        for count in range(3):
+            await until(lambda: asked)
+            link, one = asked.pop(0)
+            link.answer(one)
+            await it.until("accepted", count + 1)
+        rows = await it.rows()
+        assert all(row["attempts"] == 1 for row in rows)
+    await smsc.stop()
