@@ -6,6 +6,8 @@ from tests.peers.handset import Handsets, Packet
 
 TALKS_S = 1.0
 """Asterisk refuses to transfer a call that was answered in this very moment."""
+LISTENS_S = 0.5
+"""Nobody transfers at the first ring of the first phone: Asterisk says who calls to those alone that ring already."""
 PHONE = "8"
 """What the number of the transferring phone begins with; the rest is the end of its caller's."""
 
@@ -22,6 +24,7 @@ async def semi_attended(phones: Handsets, invite: Packet, port: int) -> None:
     number = PHONE + invite["from"].partition("sip:")[2].partition("@")[0][-4:]
     placed = phones.invite(port, "group-rings", caller=number)
     await placed.rang.wait()
+    await asyncio.sleep(LISTENS_S)
     ringing = next(packet for packet in placed.heard if packet.status > 100)
     to_tag = ringing["to"].partition(";tag=")[2]
     replaces = f"{placed.key}%3Bto-tag%3D{to_tag}%3Bfrom-tag%3D{placed.key}"
