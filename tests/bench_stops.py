@@ -5,13 +5,14 @@ Judged by what each caller heard, by the database, and by the SMSC's own journal
 
 import asyncio
 import json
+import os
 import random
 import signal
 import sqlite3
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +26,20 @@ FIRST, LAST = 0.5, 2.5
 ORDERLY_WITHIN_S = 10.0
 ANSWERED_WITHIN_S = 8.0
 """After the new start: an INVITE that nobody has answered is sent again 3.5 s and 7.5 s after the first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blow:
+    """What falls on the gateway, or on its SIP agent alone."""
+
+    number: signal.Signals
+    is_of_agent: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.number.name}{' of the agent' if self.is_of_agent else ''}"
+
+
+BLOWS = (Blow(number=signal.SIGKILL), Blow(number=signal.SIGKILL, is_of_agent=True), Blow(number=signal.SIGTERM))
 
 
 @dataclass
@@ -49,17 +64,18 @@ class Attack:
         self.gateway = RunningGateway(self.directory, sms=self.smsc.config(more="window = 50"), ring=30, max_calls=400)
         self.gateway.start()
 
-    async def round(self, number: signal.Signals) -> None:
+    async def round(self, blow: Blow) -> None:
         """Calls at an even rate; in their midst the signal; then a new start."""
         await asyncio.to_thread(self.gateway.wait_for_status, lambda status: status["bridges"]["primary"]["up"])
         uac = await Uac(self.gateway.sip_port).open()
         calling = asyncio.create_task(self._call(uac))
         await asyncio.sleep(self._chance.uniform(FIRST, LAST))
-        await asyncio.to_thread(self._end, number)
+        await asyncio.to_thread(self._end_agent if blow.is_of_agent else self._end, blow.number)
         calling.cancel()
         await asyncio.gather(calling, return_exceptions=True)
         self.rounds += 1
-        await asyncio.to_thread(self.gateway.start)
+        if not blow.is_of_agent:
+            await asyncio.to_thread(self.gateway.start)
         until = time.monotonic() + ANSWERED_WITHIN_S
         while any(not call.is_answered for call in uac.placed) and time.monotonic() < until:
             await asyncio.sleep(0.05)
@@ -85,6 +101,11 @@ class Attack:
             self.left_sending += len(self.rows("SELECT id FROM texts WHERE state = 'sending'"))
         else:
             time.sleep(1.2)  # the agent, on its own now, ends its calls and leaves
+
+    def _end_agent(self, number: signal.Signals) -> None:
+        before = self.gateway.agent_pid()
+        os.kill(before, number)
+        self.gateway.wait_for_status(lambda status: status["agent"]["up"] and status["agent"]["pid"] != before)
 
     def rows(self, query: str) -> list[tuple[object, ...]]:
         """Out of the gateway's database."""
@@ -128,20 +149,20 @@ class Attack:
         }
 
 
-def attack(number: signal.Signals, rounds: int, seed: int) -> dict[str, str]:
-    """So many rounds with one signal."""
+def attack(blow: Blow, rounds: int, seed: int) -> dict[str, str]:
+    """So many rounds with one kind of blow."""
     with tempfile.TemporaryDirectory(prefix="textback-stops-") as place:
         it = Attack(Path(place), seed)
         try:
             for _ in range(rounds):
-                asyncio.run(it.round(number))
+                asyncio.run(it.round(blow))
             found = it.verdict()
         finally:
             it.gateway.end()
             it.smsc.kill()
-    return {f"{number.name}: {name}": value for name, value in found.items()}
+    return {f"{blow}: {name}": value for name, value in found.items()}
 
 
-def figures(rounds: int, seed: int) -> Sequence[dict[str, str]]:
-    """Kills, then orderly stops."""
-    return [attack(number, rounds, seed) for number in (signal.SIGKILL, signal.SIGTERM)]
+def figures(rounds: int, seed: int) -> Iterator[dict[str, str]]:
+    """Kills of the gateway and of its agent, then orderly stops."""
+    return (attack(blow, rounds, seed) for blow in BLOWS)
