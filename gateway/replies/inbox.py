@@ -3,9 +3,12 @@
 What happened by each is told after the commit: a step returns it.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+import structlog
 
 from config.model import E164, Line
 from gateway.core import facts
@@ -13,12 +16,12 @@ from gateway.core.consent import Wish, wish
 from gateway.core.delivery import TextEvent
 from gateway.core.facts import Fact
 from gateway.core.kind import TextKind
-from gateway.core.phone import read_number, readings
+from gateway.core.phone import masked, read_number, readings
 from gateway.decisions.ruling import InForce
 from gateway.office.directory import Directory
 from gateway.replies.confirmations import confirm, confirming_line
 from gateway.store import StoreConnection, consent, history, receipts, replies, texts
-from gateway.store.database import Database
+from gateway.store.database import Database, StoreError
 from gateway.store.optouts import opt_out
 from gateway.store.steps import WithFacts
 from sms.text import Accepted, NotSent, Outcome, Receipt, Refused, Reply, Unknown
@@ -37,14 +40,33 @@ class Inbox:
         self._store = store
         self._in_force = in_force
         self._bridge_changed = bridge_changed
+        self._waiting: set[tuple[str, str]] = set()
+        """Who opted out by which bridge while it could not be written down."""
 
     async def receipt(self, receipt: Receipt) -> None:
         """Keep and apply a receipt."""
         await self._store.run(_keep_receipt, self._in_force.directory, receipt)
 
     async def reply(self, reply: Reply) -> None:
-        """Keep a reply; an opt-out is obeyed before the network hears that we have it."""
-        await self._store.run(_take, self._in_force.directory, reply)
+        """Keep a reply; an opt-out is obeyed before the network hears that we have it.
+
+        While the file cannot be written the network is told so, and sends the reply again. An opt-out does not wait for that:
+        it is written down before any text can be claimed.
+        """
+        try:
+            await self._store.run(_take, self._in_force.directory, reply)
+        except StoreError:
+            who = (reply.bridge, reply.sender)
+            if reply.part is None and (wish(reply.body) or wish(reply.word)) is Wish.OPT_OUT and who not in self._waiting:
+                self._waiting.add(who)
+                waiting = self._store.insist(_take, self._in_force.directory, reply)
+                waiting.add_done_callback(lambda done: self._written(who, done))
+            raise
+
+    def _written(self, who: tuple[str, str], done: "asyncio.Future[None]") -> None:
+        self._waiting.discard(who)
+        if not done.cancelled() and (error := done.exception()) is not None:  # the network sends it again
+            structlog.get_logger().warning("opt_out_not_stored", bridge=who[0], sender=masked(who[1]), detail=str(error))
 
     async def give_up_on_parts(self) -> datetime:
         """Long replies of which a part never came are shown as far as they did; when to look again."""

@@ -30,12 +30,12 @@ mend_source() { # what no setting can change
     # Who sent what cannot be read, telling.c has to know: what the stack drops it drops without that.
     sed -i -e '/^PJ_DEF(pj_ssize_t) pjsip_tpmgr_receive_packet(/,/^}/s/ \*tr = rdata->/ *tr = (textback_received = rdata)->/' \
         -e 's/^PJ_DEF(pj_ssize_t) pjsip_tpmgr_receive_packet(/pjsip_rx_data *textback_received;\n\n&/' $reading
-    # The 100 that is not sent is not kept either.
-    sed -i '/^#if !PJSUA_DISABLE_AUTO_SEND_100$/,/^#endif$/s/^#endif$/#else\n        pjsip_tx_data_dec_ref(response);\n#endif/' $call
+    # The 100 that is not sent is not kept either; and what its sending would have done is done: a CANCEL finds the call before the 180.
+    sed -i '/^#if !PJSUA_DISABLE_AUTO_SEND_100$/,/^#endif$/s/^#endif$/#else\n        pjsip_tx_data_dec_ref(response);\n        inv->state = PJSIP_INV_STATE_INCOMING;\n#endif/' $call
     # An INVITE for which it lacks something is busy: 500 says to a trunk that we are broken.
     sed -i '/^pj_bool_t pjsua_call_on_incoming(/,/^}/s/PJSIP_SC_INTERNAL_SERVER_ERROR/PJSIP_SC_BUSY_HERE/' $call
     [ "$(grep -c '^#if 0$' $accept)" = 1 ] && grep -q 'RTP_RETRY = 1000$' $media && [ "$(grep -c textback_received $reading)" = 2 ] &&
-        grep -q '^        pjsip_tx_data_dec_ref(response);$' $call && grep -q '^    int sip_err_code = PJSIP_SC_BUSY_HERE;$' $call
+        [ "$(grep -c '^        inv->state = PJSIP_INV_STATE_INCOMING;$' $call)" = 1 ] && grep -q '^    int sip_err_code = PJSIP_SC_BUSY_HERE;$' $call
 }
 
 make_wheel() { # VERSION

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from sip.protocol import Busy, CallArrived, CallEnded, CallerHungUp, Pulse, Refused, RingTimedOut, Trunk
+from sip.protocol import AnsweredElsewhere, Busy, CallArrived, CallEnded, CallerHungUp, Pulse, Refused, RingTimedOut, Trunk
 from tests.peers import uac
 from tests.peers.raw_caller import RawCaller
 from tests.sip.test_agent import RunningAgent
@@ -78,6 +78,20 @@ async def test_a_strange_offer_is_cancelled_as_any_call_is() -> None:
             assert (await asyncio.to_thread(caller.until, 487)).status == 487
         await agent.until(lambda: len(agent.of(CallEnded)) == 1)
         assert [event.reason for event in agent.of(CallerHungUp)] == ['Q.850;cause=16;text="gone"']
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_a_cancel_that_comes_before_the_ringing_ends_the_call(transport: str) -> None:
+    """Nothing has been answered yet: what nobody has written down does not ring."""
+    async with RunningAgent(trunks=(PBX,), places=("udp:127.0.0.1", "tcp:127.0.0.1")) as agent:
+        with RawCaller(agent.port, transport=transport) as caller:
+            caller.send()
+            caller.send("CANCEL", 'Reason: SIP;cause=200;text="Call completed elsewhere"', of=1)
+            assert (await asyncio.to_thread(caller.until, 200, "CANCEL")).status == 200
+            assert (await asyncio.to_thread(caller.until, 487)).status == 487
+        await agent.until(lambda: len(agent.of(CallEnded)) == 1)
+        assert [event.reason[:13] for event in agent.of(AnsweredElsewhere)] == ["SIP;cause=200"]
+        assert agent.of(RingTimedOut) == []
 
 
 async def test_a_caller_who_requires_reliable_ringing_gets_it() -> None:

@@ -49,7 +49,7 @@ def busy(it: Sending) -> Iterator[None]:
 
 def committed(it: Sending) -> list[str]:
     """What another connection sees of the texts' states."""
-    with sqlite3.connect(it.config.data_dir / "textback.db") as db:
+    with closing(sqlite3.connect(it.config.data_dir / "textback.db")) as db:
         return [row[0] for row in db.execute("SELECT state FROM texts ORDER BY id")]
 
 
