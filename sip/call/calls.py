@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from sip.call.call_state import Happening
 from sip.call.refusals import OUT_OF_ORDER
-from sip.call.session import UNAVAILABLE, Session, event_of, happening_at_end
+from sip.call.session import TERMINATED, UNAVAILABLE, Session, event_of, happening_at_end
 from sip.call.timers import Timers
 from sip.faults import guarded
 from sip.protocol import AgentEvent, CallEnded
@@ -144,8 +144,17 @@ class Calls:
     def cancelled(self, key: str, reasons: tuple[ReasonHeader, ...]) -> None:
         """A CANCEL came, with these Reasons; whether it counted, the end of the dialog says."""
         session = self._sessions.get(key)
-        if session is not None:
-            session.reasons = reasons
+        if session is None:
+            return
+        session.reasons = reasons
+        if not session.has_rung:  # the SIP stack itself ends only what has had some response
+            self._timers.at(session.arrived, lambda: self._end_cancelled(key))
+
+    def _end_cancelled(self, key: str) -> None:
+        session = self._sessions.get(key)
+        if session is not None and session.is_ringing:
+            is_trusted = session.trunk.trust_answered_elsewhere
+            self._end(session, happening_at_end(TERMINATED, session.reasons, is_trusted=is_trusted), TERMINATED)
 
     def ended(self, key: str, status: int) -> None:
         """The dialog is over: the outcome, if the call has none yet, and the last event of the call."""
