@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -76,9 +77,8 @@ async def test_a_call_gets_its_plan_when_it_is_written_down(tmp_path: Path) -> N
     written: list[tuple[Command, list[str], list[str]]] = []
 
     def command(one: Command) -> None:
-        with sqlite3.connect(tmp_path / "textback.db") as db:
+        with closing(sqlite3.connect(tmp_path / "textback.db")) as db:
             rows = db.execute("SELECT key FROM calls ORDER BY key").fetchall()
-        db.close()
         written.append((one, [key for (key,) in rows], [kept.arrival.key for kept in reserve.calls]))
 
     ring, refuse = Ring(key="a", seconds=20.0), Refuse(key="b", status=404, reason="Not Found")
@@ -147,7 +147,6 @@ async def test_a_call_that_the_sip_stack_could_not_take_is_texted_and_one_that_i
         await journal.finish(10)
     assert sorted(decisions(happened)) == [("send", "missed_call"), ("send", "missed_call"), ("skip", "not_missed")]
     store.close()
-    with sqlite3.connect(tmp_path / "textback.db") as db:
+    with closing(sqlite3.connect(tmp_path / "textback.db")) as db:
         rows = db.execute("SELECT outcome, sip_reason FROM calls ORDER BY key").fetchall()
-    db.close()
     assert rows == [("busy", "SIP;cause=488"), ("refused", "SIP;cause=420"), ("busy", 'SIP;cause=503;text="no room"')]

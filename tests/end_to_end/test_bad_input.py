@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from tests.peers import sipp
@@ -71,9 +72,8 @@ def test_second_gateway_on_the_same_data(gateway: Start) -> None:
 def test_database_of_a_newer_version(tmp_path: Path) -> None:
     running = prepared(tmp_path)
     (tmp_path / "data").mkdir()
-    with sqlite3.connect(running.database) as db:
+    with closing(sqlite3.connect(running.database)) as db:
         db.execute("PRAGMA user_version = 99")
-    db.close()
     status, said = run_once(running.path)
     assert status == 1
     assert "written by a newer Textback (schema 99" in said

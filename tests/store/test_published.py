@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,7 +33,7 @@ class Heard:
         self.threads.add(threading.get_ident())
         if isinstance(fact, facts.CallDone):
             self.calls.append(fact.call)
-            with sqlite3.connect(self.path) as db:
+            with closing(sqlite3.connect(self.path)) as db:
                 self.in_file.append(db.execute("SELECT count(*) FROM consent").fetchone()[0])
 
 
