@@ -23,7 +23,6 @@ def add_to(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """0 after an orderly end, 1 when it cannot start."""
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the file is about to be read anyway
     log.set_up(is_verbose=options.verbose)
     config = load.load(load.find(options.config))
     try:

@@ -153,15 +153,13 @@ class Calls:
     def _end_cancelled(self, key: str) -> None:
         session = self._sessions.get(key)
         if session is not None and session.is_ringing:
-            is_trusted = session.trunk.trust_answered_elsewhere
-            self._end(session, happening_at_end(TERMINATED, session.reasons, is_trusted=is_trusted), TERMINATED)
+            self._end(session, _at_end(session, TERMINATED), TERMINATED)
 
     def ended(self, key: str, status: int) -> None:
         """The dialog is over: the outcome, if the call has none yet, and the last event of the call."""
         session = self._sessions.pop(key, None)
         if session is not None:
-            is_trusted = session.trunk.trust_answered_elsewhere
-            self._step(session, happening_at_end(status, session.reasons, is_trusted=is_trusted), status)
+            self._step(session, _at_end(session, status), status)
             self._tell(CallEnded(key=key, at=time.time(), status=status))
 
     def _step(self, session: Session, happening: Happening, status: int) -> bool:
@@ -173,3 +171,7 @@ class Calls:
         self.unasked.discard(session.key)
         self._tell(event_of(session, outcome, status))
         return True
+
+
+def _at_end(session: Session, status: int) -> Happening:
+    return happening_at_end(status, session.reasons, is_trusted=session.trunk.trust_answered_elsewhere)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import threading
 import time
@@ -17,7 +18,7 @@ from tests.end_to_end.test_faults import queue, states
 from tests.end_to_end.test_texts import miss
 from tests.peers import sipp
 from tests.peers.faulty_smsc import FaultySmsc, Link
-from tests.peers.gateway import RunningGateway
+from tests.peers.gateway import PATIENCE_S, RunningGateway
 from tests.peers.provider import Provider
 from tests.peers.sending import smpp, twilio
 from tests.peers.sipp import Call, Ends
@@ -154,6 +155,30 @@ def test_stop_at_once_and_hup_before_it_is_up(gateway: Start, smsc: Smsc, tmp_pa
         time.sleep(0.05)
         assert running.stop() in (0, -signal.SIGTERM, -signal.SIGHUP), running.log
     assert "Traceback" not in running.log
+
+
+def test_hup_before_it_is_up_ends_nothing(gateway: Start, smsc: Smsc) -> None:
+    """From when it knows that it is to run; before that it is an interpreter like any other."""
+    running = gateway(sms=smsc.config())
+    assert running.stop() == 0
+    running.start(wait=False)
+    assert running.process is not None
+    process = running.process
+    status = Path(f"/proc/{process.pid}/status")
+    until = time.monotonic() + PATIENCE_S
+    while not _is_among(signal.SIGHUP, status.read_text(), "SigIgn"):
+        assert time.monotonic() < until and process.poll() is None, running.log
+    while not _is_among(signal.SIGHUP, status.read_text(), "SigCgt"):
+        process.send_signal(signal.SIGHUP)
+        assert time.monotonic() < until and process.poll() is None, running.log
+        time.sleep(0.01)
+    running.wait_until_ready()
+
+
+def _is_among(number: signal.Signals, status: str, which: str) -> bool:
+    """In a process's mask of signals (proc(5))."""
+    (mask,) = re.findall(rf"^{which}:\t(\w+)$", status, re.MULTILINE)
+    return bool(int(mask, 16) >> (number - 1) & 1)
 
 
 async def test_held_text_is_not_sent_days_late(gateway: Start, tmp_path: Path) -> None:
