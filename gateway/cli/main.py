@@ -64,9 +64,7 @@ def _run(given: Sequence[str]) -> int:
     try:
         name = _command_in(given)
         if name == "run":
-            signal.signal(
-                signal.SIGHUP, signal.SIG_IGN
-            )  # until the gateway listens for it: the file is about to be read anyway
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the gateway listens for it
         is_known = name in COMMANDS and "--version" not in given
         options = (_parser(name) if is_known else _overview()).parse_args(given)
         if name not in LOG_NOTHING:

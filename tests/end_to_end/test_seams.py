@@ -167,10 +167,12 @@ def test_hup_before_it_is_up_ends_nothing(gateway: Start, smsc: Smsc) -> None:
     status = Path(f"/proc/{process.pid}/status")
     until = time.monotonic() + PATIENCE_S
     while not _is_among(signal.SIGHUP, status.read_text(), "SigIgn"):
-        assert time.monotonic() < until and process.poll() is None, running.log
+        assert process.poll() is None, running.log
+        assert time.monotonic() < until
     while not _is_among(signal.SIGHUP, status.read_text(), "SigCgt"):
         process.send_signal(signal.SIGHUP)
-        assert time.monotonic() < until and process.poll() is None, running.log
+        assert process.poll() is None, running.log
+        assert time.monotonic() < until
         time.sleep(0.01)
     running.wait_until_ready()
 
