@@ -14,6 +14,7 @@ from sip.pipe import kept_events
 from sip.protocol import AgentEvent, CallArrived, CallerChanged
 
 AGAIN_S = 0.02
+_WHY_LOST = "these lines were being written, or another version wrote them"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +30,17 @@ def take_over(directory: Path, reserve: Reserve, reading: Reading, *, within: fl
     until = time.monotonic() + within
     found: list[Kept] = []
 
-    def take(events: tuple[AgentEvent, ...]) -> bool:
-        calls = kept_of(events, reading)
-        if not reserve.keep(*calls):
-            return False
-        found.extend(calls)
-        return True
-
     for path in kept_events.files(directory):
+
+        def take(left: kept_events.Left, path: Path = path) -> bool:
+            calls = kept_of(left.events, reading)
+            if not reserve.keep(*calls):
+                return False
+            if left.unreadable:
+                structlog.get_logger().error("agents_file_damaged", file=str(path), lost=left.unreadable, why=_WHY_LOST)
+            found.extend(calls)
+            return True
+
         try:
             while not kept_events.take_over(path, take) and time.monotonic() < until:
                 time.sleep(AGAIN_S)

@@ -4,11 +4,11 @@ Its bytes are written beforehand, so that it needs no room; they are not forced 
 processes, not of the machine. Each agent has its own, and holds a lock on it as long as it lives; the next one uses it again.
 """
 
-import contextlib
 import fcntl
 import os
 import zlib
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from sip.faults import say
@@ -58,6 +58,12 @@ class KeptEvents:
             say(f"the agent's file of calls cannot be cleared ({error.strerror})")
         self._end = 0
 
+    def close(self) -> None:
+        """Let go of the file, as the agent's end does."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
     def _open(self, directory: Path) -> None:
         """One that is there, in which nothing stands, else another."""
         try:
@@ -72,14 +78,23 @@ def files(directory: Path) -> Sequence[Path]:
     return sorted(directory.glob(_GLOB))
 
 
-def take_over(path: Path, take: Callable[[tuple[AgentEvent, ...]], bool]) -> bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What stands in a dead agent's file."""
+
+    events: tuple[AgentEvent, ...]
+    unreadable: int
+    """Lines that are not whole, or another version's."""
+
+
+def take_over(path: Path, take: Callable[[Left], bool]) -> bool:
     """Give what a dead agent left in its file, if anything, to who says whether it may go now; False: the agent lives."""
     file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
         if not _is_locked(file):
             return False
-        events = tuple(_events(os.pread(file, os.fstat(file).st_size, 0).partition(b"\0")[0]))
-        if events and take(events):
+        content = os.pread(file, os.fstat(file).st_size, 0).partition(b"\0")[0]
+        if content and take(_read(content)):
             _write(file, b"\0", 0)
         return True
     finally:
@@ -114,14 +129,20 @@ def _line(event: AgentEvent) -> bytes:
     return b"%08x %s" % (zlib.crc32(body), body)
 
 
-def _events(content: bytes) -> Iterable[AgentEvent]:
-    """Up to the first line that is not whole: it was being written."""
-    for line in content.splitlines(keepends=True):
-        checksum, _, body = line.partition(b" ")
-        if checksum != b"%08x" % zlib.crc32(body):
-            return
-        with contextlib.suppress(ProtocolError):  # another version's
-            yield decode_event(body)
+def _read(content: bytes) -> Left:
+    lines = content.splitlines(keepends=True)
+    events = tuple(event for line in lines if (event := _event(line)) is not None)
+    return Left(events=events, unreadable=len(lines) - len(events))
+
+
+def _event(line: bytes) -> AgentEvent | None:
+    checksum, _, body = line.partition(b" ")
+    if checksum != b"%08x" % zlib.crc32(body):
+        return None
+    try:
+        return decode_event(body)
+    except ProtocolError:
+        return None
 
 
 def _write(file: int, what: bytes, at: int) -> None:
