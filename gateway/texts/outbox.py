@@ -133,7 +133,7 @@ class Outbox:
         except StoreError:  # the decision waits as well; the next look tells
             self.wake()
         except Exception:
-            self._log.exception("queue_not_sent", detail="the next round tries again")
+            self._log.exception("queue_not_sent", detail="the next look tries again")
             self.wake()
         finally:
             if self._room.give_back(room):
@@ -205,7 +205,7 @@ class Outbox:
         self._wake.is_empty = False
         looked = await self._store.run(handover.claim_due, self.routes, room, self.quiet, self.rings)
         self._wake.is_empty = looked.next_at is None
-        self._room.used(room, (text.bridge for text in looked.claimed))
+        self._room.used(room, (text.bridge for text in looked.claimed) if looked.next_at else ())
         await self._follow(looked)
         return looked
 

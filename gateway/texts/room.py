@@ -43,7 +43,8 @@ class Room:
         return not self._withheld.isdisjoint(room)
 
     def used(self, room: Mapping[str, int], claimed: Iterable[str]) -> None:
-        """A claim of all that is due took so much of it, one name for each text: where it took all, more may be waiting."""
+        """A claim of all that is due took so much of it, one name for each text: where it took all, more may be waiting.
+        Where none is left, nothing counts as taken."""
         taken = Counter(claimed)
         self._crowded = frozenset(name for name, free in room.items() if taken[name] >= free)
 

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+from gateway.core import facts
 from gateway.texts.queue_wake import QueueWake
 from sms.smpp.pdu import Pdu
 from tests.peers.faulty_smsc import FaultySmsc, Link
@@ -42,4 +43,18 @@ async def test_texts_that_found_no_room_go_as_it_comes(tmp_path: Path) -> None:
             await it.until("accepted", count + 1)
         rows = await it.rows()
         assert all(row["attempts"] == 1 for row in rows)
+    await smsc.stop()
+
+
+async def test_the_only_place_is_not_kept_from_the_next_call_once_the_queue_is_empty(tmp_path: Path) -> None:
+    """A look that took the last room may have left nothing behind: then the next text is claimed with its decision again."""
+    smsc = await FaultySmsc().start()
+    async with sending(tmp_path, smpp(smsc, more="window = 1")) as it, asyncio.TaskGroup() as tasks:
+        await until(lambda: it.bridges.by_name["primary"].health().up)
+        await it.add(1)  # by a look, which takes the only place
+        await it.until("accepted", 1)
+        it.missed(CALLER, tasks=tasks)
+        await it.until("accepted", 2)
+        queued = [fact for fact in it.happened if isinstance(fact, facts.TextQueued)]
+        assert [fact.is_claimed_next for fact in queued] == [True]
     await smsc.stop()
