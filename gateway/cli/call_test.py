@@ -20,6 +20,7 @@ from gateway.cli.say import complain, say, say_json, say_now
 from gateway.core.call import ring_time
 from gateway.store import calls, texts
 from gateway.store.reading import FILE, reading
+from sip.call.refusals import OUT_OF_ORDER
 
 SETTLED_WITHIN_S = 5.0
 ANSWERS_WITHIN_S = 0.9
@@ -28,6 +29,7 @@ _HANG_UP = "hang up after so long (default: wait out the ring; of a group, ring_
 _SAID_BY_NOBODY = frozenset({("ended", 487), ("ended", 408)})
 """What our own side makes of a call that was never answered."""
 _NOT_JOURNALLED = "The gateway has not journalled this call: it came from no trunk, or was malformed."
+_TURNED_AWAY = "The gateway takes no calls now: it is stopping, or can write calls down nowhere. /readyz and the log say which."
 
 
 def add_to(commands: Any) -> None:
@@ -97,7 +99,7 @@ async def _call(config: Config, line: Line, call: TrialCall) -> int:
         say(_unanswered(config, heard))
         return 1
     story = await _story(config, heard.call_id)
-    say(*(in_words(*story, config) if story else [_NOT_JOURNALLED]))
+    say(*(in_words(*story, config) if story else [_without_story(heard)]))
     return 0 if story else 1
 
 
@@ -108,7 +110,15 @@ async def _call_as_json(config: Config, line: Line, call: TrialCall) -> int:
             heard.append(one)
     is_answered = any((one.event, one.status) not in _SAID_BY_NOBODY for one in heard)
     story = await _story(config, heard[-1].call_id) if is_answered else None
-    says = "" if story else _NOT_JOURNALLED if is_answered else _unanswered(config, heard[-1]) if heard else "nothing was heard"
+    says = (
+        ""
+        if story
+        else _without_story(heard[-1])
+        if is_answered
+        else _unanswered(config, heard[-1])
+        if heard
+        else "nothing was heard"
+    )
     say_json(
         {
             "line": line.name,
@@ -120,6 +130,10 @@ async def _call_as_json(config: Config, line: Line, call: TrialCall) -> int:
         }
     )
     return 0 if story else 1
+
+
+def _without_story(last: Heard) -> str:
+    return _TURNED_AWAY if last.status == OUT_OF_ORDER else _NOT_JOURNALLED
 
 
 def _unanswered(config: Config, last: Heard) -> str:

@@ -1,6 +1,7 @@
 """What the headers of an INVITE are read as, step by step: who calls by which of them, and for which line."""
 
 import argparse
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -89,11 +90,19 @@ def _message(given: Sequence[str]) -> SipMessage:
             continue
         name, colon, value = text.partition(":")
         known = _name(name.strip(), text if not colon or "\n" in text else "")
+        _look_at_uris(text)
         if known == "Request-URI":
             start_line = f"INVITE {value.strip().strip('<>')} SIP/2.0"
         else:
             found.append(f"{known}: {value.strip()}")
     return headers.parse("\r\n".join((start_line, *found)))
+
+
+def _look_at_uris(text: str) -> None:
+    """The SIP stack reads none of these: such an INVITE is malformed, and no call."""
+    for uri in re.findall(r"<([^>]*)>", text):
+        if not uri.isascii() or re.search(r"\s", uri):
+            raise WrongUse(f"<{uri}> is no URI, and the INVITE would get 400: it has spaces as %20, and ASCII alone")
 
 
 def _name(name: str, misshapen: str) -> str:

@@ -43,6 +43,13 @@ def asked(*headers: str, trunk: str = "pbx") -> tuple[str, ...]:
     return ("explain", "--trunk", trunk, *(word for header in headers for word in ("--header", header)))
 
 
+@pytest.mark.parametrize("uri", ["sip:415 555 0123@pbx", "sip:\uff14155550123@pbx"])
+def test_what_the_sip_stack_does_not_read_is_told_as_malformed(path: Path, uri: str) -> None:
+    (done,) = commands.run(path, asked(f"From: <{uri}>"))
+    assert (done.status, done.out) == (2, "")
+    assert "is no URI, and the INVITE would get 400" in done.err
+
+
 def test_each_step_is_told_with_the_key_that_did_it(path: Path) -> None:
     (done,) = commands.run(
         path,
