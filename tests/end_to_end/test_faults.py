@@ -87,6 +87,7 @@ def test_smsc_that_hangs_and_goes_on_too_late(gateway: Start, smsc: Smsc) -> Non
     """It takes what lies in its socket when it goes on, long after the link was given up."""
     patient = QUICK.replace('enquire_link = "1s"', 'enquire_link = "10s"')
     running = gateway(sms=smsc.config(more=patient))
+    running.wait_for_status(lambda status: status["bridges"]["primary"]["up"])
     smsc.send_signal(signal.SIGSTOP)
     queue(running, 200)
     miss(running, running.directory)
